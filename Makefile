@@ -1,0 +1,151 @@
+# netlump: `make help` lists the targets. Everything built goes to build/ and dist/.
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+BUILD := build
+# Make's own default for CC is "cc"; clang is preferred unless the caller chose.
+ifeq ($(origin CC),default)
+CC = $(shell command -v clang || echo cc)
+endif
+# A folder with cJSON.c and cJSON.h; by default Debian's patched source is fetched.
+CJSON_DIR ?=
+CJSON := $(or $(CJSON_DIR),$(BUILD)/cjson)
+export CJSON_DIR
+PORT ?= 8080
+FUZZ_SECONDS ?= 600
+
+CORE := $(wildcard src/*.c src/kernels/*.c)
+HEADERS := $(wildcard src/*.h src/kernels/*.h)
+INCLUDES := -Isrc -isystem $(CJSON)
+STRICT := -std=c11 -Wall -Wextra -Werror -Wconversion -Wshadow -ffp-contract=off -fno-fast-math
+UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+SCRIPTS := $(wildcard tests/*.test.js tests/page/*.test.js)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1
+
+.PHONY: help run test test-long bench wasm native dist fmt lint clean
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+# ---- what the machine must have ----------------------------------------------------------------------------------------
+
+# Never a file, so each runs whenever something that needs it is made; that is quick when nothing is missing.
+tools-%:
+	@sh wasm/tools.sh $*
+
+NPM := node_modules/.stamp
+$(NPM): package.json package-lock.json
+	@command -v npm >/dev/null || { echo "Node 20.16 or newer with npm is needed: install nodejs and npm." >&2; exit 1; }
+	@node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 16) ? 0 : 1)' || \
+	  { echo "Node 20.16 or newer is needed; this is $$(node --version)." >&2; exit 1; }
+	npm ci --ignore-scripts || { sleep 5; npm ci --ignore-scripts; }
+	@touch $@
+
+# cJSON.h comes along.
+$(BUILD)/cjson/cJSON.c: wasm/fetch-cjson.sh | tools-cjson
+	sh wasm/fetch-cjson.sh $(@D)
+
+# ---- WebAssembly -------------------------------------------------------------------------------------------------------
+
+# NODE_PATH: Debian's emcc 3.1.6 runs node scripts that look for Debian's packages. NDEBUG: an assertion would drag stdio in.
+# TOTAL_STACK is STACK_SIZE's older name, known to every version.
+EMCC := NODE_PATH=/usr/share/nodejs emcc
+EMFLAGS := -O3 -std=c11 -DNDEBUG -ffp-contract=off -fno-fast-math --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH \
+  -sMAXIMUM_MEMORY=4GB -sTOTAL_STACK=1048576
+WASM := $(BUILD)/netlump.wasm $(BUILD)/netlump-scalar.wasm
+
+wasm: $(WASM) ## build the WebAssembly modules, SIMD and scalar
+$(BUILD)/netlump.wasm: EMFLAGS += -msimd128
+$(BUILD)/netlump-scalar.wasm: EMFLAGS += -DNL_KERNELS_SCALAR
+$(WASM): $(CORE) $(HEADERS) wasm/exports.c $(CJSON)/cJSON.c Makefile | tools-wasm
+	$(EMCC) $(EMFLAGS) $(INCLUDES) wasm/exports.c $(CORE) $(CJSON)/cJSON.c -o $@
+
+# ---- native: build/FLAVOUR/libnetlump.a --------------------------------------------------------------------------------
+
+# flavour(folder, compiler, flags): one object a source, one archive
+define flavour
+$(BUILD)/$(1)/%.o: %.c $(HEADERS) $(CJSON)/cJSON.c Makefile | tools-native
+	@mkdir -p $$(@D)
+	$(2) $(STRICT) $(3) $(INCLUDES) -c $$< -o $$@
+$(BUILD)/$(1)/cJSON.o: $(CJSON)/cJSON.c Makefile | tools-native
+	@mkdir -p $$(@D)
+	$(2) -std=c11 $(3) -c $$< -o $$@
+$(BUILD)/$(1)/libnetlump.a: $(CORE:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/cJSON.o
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(eval $(call flavour,native,$$(CC),-O2 -g))
+$(eval $(call flavour,gcc,gcc,-O2))
+$(eval $(call flavour,asan,clang,$(SANITIZE) -fsanitize=fuzzer-no-link))
+
+native: $(BUILD)/native/libnetlump.a ## build the core as a native library
+	cp $< $(BUILD)/libnetlump.a
+
+# test(folder, compiler, flags): the unit tests of that flavour
+define unit
+$(BUILD)/$(1)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/$(1)/libnetlump.a | tools-test
+	@mkdir -p $$(@D)
+	$(2) $(STRICT) $(3) $(INCLUDES) $$< $(BUILD)/$(1)/libnetlump.a -lcmocka -lm -o $$@
+endef
+$(eval $(call unit,native,$$(CC),-O1 -g))
+$(eval $(call unit,asan,clang,$(SANITIZE)))
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/asan/libnetlump.a | tools-fuzz
+	@mkdir -p $(@D)
+	clang $(STRICT) $(SANITIZE) -fsanitize=fuzzer $(INCLUDES) $< $(BUILD)/asan/libnetlump.a -lm -o $@
+
+# ---- page --------------------------------------------------------------------------------------------------------------
+
+WEB := $(shell find web -type f 2>/dev/null) $(wildcard wasm/*.js)
+dist: dist/index.html ## build the page into dist/
+dist/index.html: $(WEB) $(WASM) $(NPM)
+	node web/build.mjs --out dist
+	@touch $@
+
+run: dist ## lump a bundled sample, then serve the page (PORT=8080)
+	node wasm/netlump.js web/samples/glycolysis.onnx --data web/samples/glycolysis.csv --labels 7 --epsilon 0.02 -o $(BUILD)/glycolysis-small.onnx
+	node web/serve.mjs dist $(PORT)
+
+# ---- tests -------------------------------------------------------------------------------------------------------------
+
+# gcc's warnings are others than clang's: both compile every file.
+.PHONY: gcc
+gcc: $(if $(shell command -v gcc),$(CORE:%.c=$(BUILD)/gcc/%.o))
+
+test: gcc dist $(UNIT:%=$(BUILD)/native/unit/%) | tools-test ## everything short; ends with 'N passed, N failed'
+	@node tests/count.mjs $(UNIT:%=$(BUILD)/native/unit/%) $(SCRIPTS)
+
+test-long: dist $(UNIT:%=$(BUILD)/asan/unit/%) $(FUZZ:%=$(BUILD)/fuzz/%) | tools-test ## sanitizers, fuzzing (FUZZ_SECONDS=600 each), tests/long
+	@node tests/count.mjs $(UNIT:%=$(BUILD)/asan/unit/%) $(wildcard tests/long/*.test.js)
+	@for target in $(FUZZ); do sh tests/fuzz.sh $(BUILD)/fuzz/$$target $(FUZZ_SECONDS) || exit 1; done
+
+# ---- benchmarks --------------------------------------------------------------------------------------------------------
+
+KERNELS := tests/bench/kernels_bench.c $(wildcard src/kernels/*.c)
+$(BUILD)/bench/scalar.wasm: BENCH = $(EMCC)
+$(BUILD)/bench/simd.wasm: BENCH = $(EMCC) -msimd128
+$(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm: $(KERNELS) $(HEADERS) | tools-wasm
+	@mkdir -p $(@D)
+	$(BENCH) -O3 -ffp-contract=off --no-entry -sSTANDALONE_WASM -sINITIAL_MEMORY=67108864 -Isrc $(KERNELS) -o $@
+$(BUILD)/bench/native: $(KERNELS) $(HEADERS) | tools-native
+	@mkdir -p $(@D)
+	$(CC) -O3 -march=native -ffp-contract=off -Isrc $(KERNELS) -o $@
+
+bench: $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native $(WASM) $(NPM) ## time the kernels and the pipeline
+	node tests/bench/kernels.mjs $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native
+	@for script in $(filter-out tests/bench/kernels.mjs,$(wildcard tests/bench/*.mjs)); do echo "node $$script" && node $$script || exit 1; done
+
+# ---- order -------------------------------------------------------------------------------------------------------------
+
+OURS := $(CORE) $(HEADERS) $(wildcard wasm/*.c tests/*/*.[ch])
+fmt: | tools-format ## format the C sources
+	clang-format -i $(OURS)
+
+lint: $(NPM) $(CJSON)/cJSON.c | tools-native tools-format tools-lint ## clang-format, clang-tidy, cppcheck, tsc, eslint
+	clang-format --dry-run --Werror $(OURS)
+	clang-tidy --quiet --warnings-as-errors='*' $(CORE) wasm/exports.c -- -std=c11 $(INCLUDES)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppress=internalAstError --enable=warning,performance,portability -Isrc $(CORE)
+	npx --no-install tsc -p tests/jsconfig.json
+	npx --no-install eslint -c tests/eslint.config.js --no-error-on-unmatched-pattern wasm web tests
+
+clean: ## remove build/ and dist/
+	rm -rf $(BUILD) dist

@@ -1,0 +1,162 @@
+// graph: an ONNX model as nodes, values and tensors that point into the file's own bytes.
+//
+// Nothing is copied: names, payloads and whole messages are spans of the source, which must outlive the graph. That is
+// what lets every part nobody edits keep its very bytes (fields we do not know included).
+//
+// Invariants of a loaded graph: names of values are unique; every node input is NL_NONE (left out) or a value; every
+// value is a graph input, an initializer, a node's output, or a name of an outer scope's (never at top level); `order`
+// lists each node after the nodes it reads from; a tensor's dims are >= 0 and their product is `count`; a tensor stored
+// inline has exactly the bytes its count needs.
+#ifndef NL_GRAPH_H
+#define NL_GRAPH_H
+
+#include <stdbool.h>
+
+#include "arena.h"
+
+#define NL_NONE SIZE_MAX
+
+// ONNX TensorProto.DataType
+typedef enum nl_type {
+  NL_TYPE_NONE = 0,
+  NL_TYPE_F32 = 1,
+  NL_TYPE_U8 = 2,
+  NL_TYPE_I8 = 3,
+  NL_TYPE_U16 = 4,
+  NL_TYPE_I16 = 5,
+  NL_TYPE_I32 = 6,
+  NL_TYPE_I64 = 7,
+  NL_TYPE_STRING = 8,
+  NL_TYPE_BOOL = 9,
+  NL_TYPE_F16 = 10,
+  NL_TYPE_F64 = 11,
+  NL_TYPE_U32 = 12,
+  NL_TYPE_U64 = 13,
+  NL_TYPE_BF16 = 16
+} nl_type;
+
+typedef enum nl_storage {
+  NL_STORAGE_RAW,      // `payload` holds the elements, little endian
+  NL_STORAGE_TYPED,    // float_data, int32_data ...: read them through nl_tensor_read
+  NL_STORAGE_EXTERNAL, // in another file; `payload` is empty until nl_graph_attach gave the file's bytes
+  NL_STORAGE_VALUES    // a Constant node's value_float, value_floats, value_int or value_ints
+} nl_storage;
+
+typedef struct nl_tensor {
+  nl_span name;
+  nl_type type;
+  size_t rank;
+  const int64_t *dims; // (rank)
+  size_t count;        // product of dims; 1 for a scalar
+  nl_storage storage;
+  nl_span payload;
+  nl_span message;  // the TensorProto's bytes without tag and length (VALUES: the AttributeProto's)
+  size_t node;      // the Constant node that holds it, NL_NONE for an initializer
+  nl_span location; // EXTERNAL: file name as written in the model; offset and length there
+  uint64_t offset;
+  uint64_t length; // 0: to the end as count asks
+} nl_tensor;
+
+typedef enum nl_attribute_type { // ONNX AttributeProto.AttributeType
+  NL_ATTRIBUTE_FLOAT = 1,
+  NL_ATTRIBUTE_INT = 2,
+  NL_ATTRIBUTE_STRING = 3,
+  NL_ATTRIBUTE_TENSOR = 4,
+  NL_ATTRIBUTE_GRAPH = 5,
+  NL_ATTRIBUTE_FLOATS = 6,
+  NL_ATTRIBUTE_INTS = 7,
+  NL_ATTRIBUTE_STRINGS = 8
+} nl_attribute_type;
+
+typedef struct nl_attribute {
+  nl_span name;
+  int type; // nl_attribute_type, or another number for kinds netlump does not read
+  double f;
+  int64_t i;
+  nl_span s;
+  size_t count;          // of ints or floats
+  const int64_t *ints;   // (count)
+  const double *floats;  // (count)
+  size_t tensor;         // index into graph tensors, or NL_NONE
+} nl_attribute;
+
+typedef struct nl_node {
+  nl_span name; // may be empty
+  nl_span op;
+  nl_span domain; // empty for ai.onnx ("ai.onnx" is read as empty)
+  size_t input_count;
+  const size_t *inputs; // values; NL_NONE where an optional input is left out
+  size_t output_count;
+  const size_t *outputs; // values; NL_NONE where left out
+  size_t attribute_count;
+  const nl_attribute *attributes;
+  bool has_subgraph;
+  nl_span message; // the NodeProto's bytes without tag and length
+} nl_node;
+
+typedef struct nl_use {
+  size_t node;
+  size_t slot; // input position, or NL_NONE when a subgraph of the node reads the value by name
+} nl_use;
+
+typedef struct nl_value {
+  nl_span name;
+  size_t producer; // node, or NL_NONE
+  size_t tensor;   // its constant: initializer, or the producing Constant node's; NL_NONE otherwise
+  size_t use_count;
+  const nl_use *uses;
+  bool is_input; // listed as graph input (initializers may be, in old files)
+  bool is_output;
+  nl_type type;        // from input, output or value_info; NL_TYPE_NONE when unknown
+  bool rank_known;
+  size_t rank;
+  const int64_t *dims; // (rank), -1 where dynamic
+} nl_value;
+
+typedef struct nl_graph {
+  nl_arena arena;
+  nl_span source;
+  int64_t ir_version;
+  int64_t opset; // of ai.onnx
+  nl_span producer_name, producer_version;
+  size_t node_count;
+  const nl_node *nodes; // file order
+  const size_t *order;  // (node_count) topological
+  size_t value_count;
+  const nl_value *values;
+  size_t tensor_count;
+  nl_tensor *tensors;
+  size_t input_count; // true inputs: those without an initializer
+  const size_t *inputs;
+  size_t output_count;
+  const size_t *outputs;
+  size_t function_count; // model-local functions (left alone)
+  bool has_netlump_metadata; // the file came from netlump already
+} nl_graph;
+
+// --- names and attributes
+bool nl_span_is(nl_span span, const char *text);
+bool nl_span_equal(nl_span a, nl_span b);
+const nl_attribute *nl_node_attribute(const nl_node *node, const char *name); // NULL when absent
+int64_t nl_node_int(const nl_node *node, const char *name, int64_t otherwise);
+double nl_node_float(const nl_node *node, const char *name, double otherwise);
+// The constant tensor at an input of a node; NULL when it is left out, absent or not constant.
+const nl_tensor *nl_node_constant(const nl_graph *graph, const nl_node *node, size_t slot);
+
+// --- tensors (tensor.c)
+bool nl_type_is_float(nl_type type); // f16, bf16, f32, f64
+size_t nl_type_size(nl_type type);   // bytes an element takes in raw data; 0 for strings and unknown
+// All `count` elements as doubles (floats exactly; f16 and bf16 widened; integers up to 2^53) or as int64.
+// Errors: NL_ERROR_EXTERNAL when the bytes are in a file not attached, NL_ERROR_UNSUPPORTED for strings.
+nl_status nl_tensor_read(const nl_tensor *tensor, double *dst, nl_error *error);
+nl_status nl_tensor_read_int(const nl_tensor *tensor, int64_t *dst, nl_error *error);
+// Elements to little-endian raw bytes of `type` (float types only), rounding to nearest even; dst holds count*size bytes.
+void nl_tensor_encode(nl_type type, const double *values, size_t count, uint8_t *dst);
+
+// Gives the bytes of an external-data file; every tensor whose location equals `name` points into it from now on.
+// Errors: NL_ERROR_TRUNCATED when a tensor reaches beyond the file.
+nl_status nl_graph_attach(nl_graph *graph, nl_span name, nl_span bytes, nl_error *error);
+// The first external file still missing, or an empty span.
+nl_span nl_graph_missing_file(const nl_graph *graph);
+
+#endif

@@ -1,0 +1,37 @@
+// kernels: the few loops everything heavy goes through. Each file holds one operation: a scalar twin and a simd128 twin
+// that add in the same order and therefore give the same bits (tests/unit/kernels_test.c). NL_KERNELS_SCALAR selects the
+// scalar twins at build time; natively the simd128 source compiles through SIMDe.
+#ifndef NL_KERNELS_H
+#define NL_KERNELS_H
+
+#include <stddef.h>
+
+// C (m, n) += A (m, k) B (k, n). A[i][l] at a[i*a_row + l*a_col], B[l][j] at b[l*b_row + j*b_col], C[i][j] at c[i*c_row + j].
+// Each C[i][j] adds its products one by one in the order of l, so the result does not depend on the blocking.
+// `work` holds nl_matmul_f64_work() doubles, 16-byte aligned.
+void nl_matmul_f64(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
+                   size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
+size_t nl_matmul_f64_work(void);
+
+// G (n, n), upper triangle += Aᵀ A for A (rows, n) with rows a_row apart. Same order of addition as nl_matmul_f64.
+void nl_gram_f64(size_t rows, size_t n, const double *a, size_t a_row, double *g, size_t g_row, double *work);
+
+// y (n) += alpha x (n)
+void nl_axpy_f64(size_t n, double alpha, const double *restrict x, double *restrict y);
+
+// sum x_i y_i: two lanes over even and odd i, added at the end, then the odd element
+double nl_dot_f64(size_t n, const double *restrict x, const double *restrict y);
+
+// Both twins by name, for the tests and the benchmark.
+void nl_matmul_f64__scalar(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
+                           size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
+void nl_matmul_f64__simd128(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
+                            size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
+void nl_gram_f64__scalar(size_t rows, size_t n, const double *a, size_t a_row, double *g, size_t g_row, double *work);
+void nl_gram_f64__simd128(size_t rows, size_t n, const double *a, size_t a_row, double *g, size_t g_row, double *work);
+void nl_axpy_f64__scalar(size_t n, double alpha, const double *restrict x, double *restrict y);
+void nl_axpy_f64__simd128(size_t n, double alpha, const double *restrict x, double *restrict y);
+double nl_dot_f64__scalar(size_t n, const double *restrict x, const double *restrict y);
+double nl_dot_f64__simd128(size_t n, const double *restrict x, const double *restrict y);
+
+#endif

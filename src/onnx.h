@@ -1,0 +1,47 @@
+// onnx: bytes <-> graph. What is not edited keeps its very bytes.
+#ifndef NL_ONNX_H
+#define NL_ONNX_H
+
+#include "graph.h"
+
+// Reads a ModelProto. `bytes` must outlive the graph. On success *out is owned by the caller (nl_graph_free).
+// Recognises what is not ONNX at all (empty, PNG, zip, git-lfs pointer, HTML, text, ...) and says so.
+// Every size in the file is checked against the bytes that are there before memory is taken; nesting is limited.
+nl_status nl_onnx_read(nl_graph **out, nl_span bytes, nl_error *error);
+void nl_graph_free(nl_graph *graph);
+
+// --- edits: what a smaller model changes. All values in doubles; encoded to the tensor's own type on writing.
+typedef struct nl_edits nl_edits;
+
+nl_status nl_edits_create(nl_edits **out, const nl_graph *graph, nl_error *error);
+void nl_edits_free(nl_edits *edits);
+// Replaces the constant at (node, slot) by `values` (product of dims). Type: the old constant's; when the slot was left
+// out or lies just past the last input, `type`, and a new initializer is added. When other nodes read the same tensor
+// and are not given the same dims and values, this node gets a copy of its own and the others keep theirs.
+// dims and values are copied.
+nl_status nl_edits_set_constant(nl_edits *edits, size_t node, size_t slot, nl_type type, size_t rank,
+                                const int64_t *dims, const double *values, nl_error *error);
+// The value's size along `axis_from_end` (1 = last) is now `size`: corrected wherever the file states its shape.
+nl_status nl_edits_resize_value(nl_edits *edits, size_t value, size_t axis_from_end, int64_t size, nl_error *error);
+// Adds or replaces a metadata_props entry.
+nl_status nl_edits_set_metadata(nl_edits *edits, const char *key, const char *text, nl_error *error);
+
+// Writes the edited model into `out` (appended). Without edits (edits NULL or empty) the output equals the source byte
+// for byte. External tensors are written inline when anything is edited. A rewritten tensor keeps its name and its unknown fields.
+nl_status nl_onnx_write(const nl_graph *graph, const nl_edits *edits, nl_buffer *out, nl_error *error);
+
+// --- building a small model from nothing (used by the converters from other formats)
+typedef struct nl_onnx_builder nl_onnx_builder;
+nl_status nl_onnx_builder_create(nl_onnx_builder **out, const char *producer, const char *graph_name, int64_t opset, nl_error *error);
+void nl_onnx_builder_free(nl_onnx_builder *builder);
+// dims: -1 is the dynamic batch axis ("batch")
+nl_status nl_onnx_builder_input(nl_onnx_builder *b, const char *name, size_t rank, const int64_t *dims, nl_error *error);
+nl_status nl_onnx_builder_output(nl_onnx_builder *b, const char *name, size_t rank, const int64_t *dims, nl_error *error);
+nl_status nl_onnx_builder_tensor(nl_onnx_builder *b, const char *name, size_t rank, const int64_t *dims, const double *values, nl_error *error); // f32
+// attributes: `ints` and `floats` as parallel name/value arrays
+nl_status nl_onnx_builder_node(nl_onnx_builder *b, const char *op, const char *name, size_t input_count, const char *const *inputs,
+                               const char *output, size_t int_count, const char *const *int_names, const int64_t *ints,
+                               size_t float_count, const char *const *float_names, const double *floats, nl_error *error);
+nl_status nl_onnx_builder_finish(nl_onnx_builder *b, nl_buffer *out, nl_error *error);
+
+#endif

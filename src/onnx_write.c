@@ -1,0 +1,265 @@
+// onnx_write: the source again, field by field. A field nothing changes in is copied with its very bytes; the others are
+// walked into. New fields go to the end of their message, where protobuf readers take them as well.
+#include "onnx_edits.h"
+#include "onnx_shape.h"
+
+typedef struct writer {
+  const nl_plan *plan;
+  nl_buffer *out;
+  nl_error *error;
+} writer;
+
+static nl_status copy(const writer *w, const nl_field *field) { return nl_wire_put_field(w->out, field, w->error); }
+
+// ---- tensors ---------------------------------------------------------------------------------------------------------
+
+static bool tensor_changes(const nl_plan *plan, size_t tensor) {
+  return plan->rewritten[tensor] != NULL || plan->graph->tensors[tensor].storage == NL_STORAGE_EXTERNAL;
+}
+
+static nl_status put_dims(const writer *w, const nl_constant_edit *edit) {
+  for (size_t i = 0; i < edit->rank; i++)
+    NL_TRY(nl_wire_put_int(w->out, NL_TENSOR_DIMS_NUMBER, edit->dims[i], w->error));
+  return NL_OK;
+}
+
+static nl_status put_data(const writer *w, const nl_constant_edit *edit) {
+  const size_t size = edit->count * nl_type_size(edit->type);
+  NL_TRY(nl_wire_put_varint(w->out, NL_TENSOR_RAW, w->error));
+  NL_TRY(nl_wire_put_varint(w->out, size, w->error));
+  NL_TRY(nl_buffer_append(w->out, NULL, size, w->error));
+  nl_tensor_encode(edit->type, edit->values, edit->count, w->out->bytes + w->out->size - size);
+  return NL_OK;
+}
+
+typedef enum part { PART_OTHER, PART_DIMS, PART_DATA } part;
+
+static part part_of(uint32_t tag) {
+  switch (tag >> 3) {
+  case NL_TENSOR_DIMS_NUMBER:
+    return PART_DIMS;
+  case NL_TENSOR_FLOAT_NUMBER:
+  case NL_TENSOR_INT32_NUMBER:
+  case NL_TENSOR_INT64_NUMBER:
+  case NL_TENSOR_DOUBLE_NUMBER:
+  case NL_TENSOR_UINT64_NUMBER:
+  case NL_TENSOR_RAW >> 3:
+  case NL_TENSOR_EXTERNAL_DATA >> 3:
+  case NL_TENSOR_LOCATION >> 3:
+    return PART_DATA;
+  default:
+    return PART_OTHER;
+  }
+}
+
+// The fields of a TensorProto with other dims and data, or (edit NULL) with its external data inside.
+static nl_status write_tensor(const writer *w, const nl_tensor *tensor, const nl_constant_edit *edit) {
+  bool has_dims = edit == NULL, has_data = false;
+  nl_wire wire = nl_wire_open(tensor->message);
+  for (nl_field field; nl_wire_next(&wire, &field);) {
+    const part kind = part_of(field.tag);
+    if (kind == PART_OTHER || (kind == PART_DIMS && edit == NULL)) NL_TRY(copy(w, &field));
+    if (kind == PART_DIMS && !has_dims) NL_TRY(put_dims(w, edit));
+    if (kind == PART_DATA && !has_data) {
+      NL_TRY(edit != NULL ? put_data(w, edit)
+                          : nl_wire_put_bytes(w->out, NL_TENSOR_RAW >> 3, tensor->payload, w->error));
+    }
+    has_dims = has_dims || kind == PART_DIMS;
+    has_data = has_data || kind == PART_DATA;
+  }
+  if (!has_dims) NL_TRY(put_dims(w, edit));
+  return has_data ? NL_OK : put_data(w, edit);
+}
+
+static nl_status put_new_tensor(const writer *w, uint32_t number, nl_span name, const nl_constant_edit *edit) {
+  size_t mark;
+  NL_TRY(nl_wire_begin(w->out, number, &mark, w->error));
+  NL_TRY(put_dims(w, edit));
+  NL_TRY(nl_wire_put_int(w->out, NL_TENSOR_TYPE >> 3, edit->type, w->error));
+  if (name.size != 0) NL_TRY(nl_wire_put_bytes(w->out, NL_TENSOR_NAME >> 3, name, w->error));
+  NL_TRY(put_data(w, edit));
+  return nl_wire_end(w->out, mark, w->error);
+}
+
+static nl_status write_initializer(const writer *w, const nl_field *field, size_t index) {
+  if (!tensor_changes(w->plan, index)) return copy(w, field);
+  size_t mark;
+  NL_TRY(nl_wire_begin(w->out, field->tag >> 3, &mark, w->error));
+  NL_TRY(write_tensor(w, &w->plan->graph->tensors[index], w->plan->rewritten[index]));
+  return nl_wire_end(w->out, mark, w->error);
+}
+
+// ---- nodes -----------------------------------------------------------------------------------------------------------
+
+// value_floats and its like cannot hold every shape: they become `value`, which can.
+static nl_status write_values_attribute(const writer *w, const nl_tensor *tensor, const nl_constant_edit *edit) {
+  NL_TRY(nl_wire_put_text(w->out, NL_ATTRIBUTE_NAME_TAG >> 3, "value", w->error));
+  NL_TRY(put_new_tensor(w, NL_ATTRIBUTE_T_TAG >> 3, (nl_span){0}, edit));
+  nl_wire wire = nl_wire_open(tensor->message);
+  for (nl_field field; nl_wire_next(&wire, &field);) {
+    const uint32_t number = field.tag >> 3;
+    const bool replaced = number == NL_ATTRIBUTE_NAME_TAG >> 3 || number == NL_ATTRIBUTE_TYPE_TAG >> 3 ||
+                          number == NL_ATTRIBUTE_F_NUMBER || number == NL_ATTRIBUTE_I_NUMBER ||
+                          number == NL_ATTRIBUTE_FLOATS_NUMBER || number == NL_ATTRIBUTE_INTS_NUMBER;
+    if (!replaced) NL_TRY(copy(w, &field));
+  }
+  return nl_wire_put_int(w->out, NL_ATTRIBUTE_TYPE_TAG >> 3, NL_ATTRIBUTE_TENSOR, w->error);
+}
+
+static nl_status write_tensor_attribute(const writer *w, nl_span message, const nl_tensor *tensor,
+                                        const nl_constant_edit *edit) {
+  nl_wire wire = nl_wire_open(message);
+  for (nl_field field; nl_wire_next(&wire, &field);) {
+    if (field.tag != NL_ATTRIBUTE_T_TAG) {
+      NL_TRY(copy(w, &field));
+      continue;
+    }
+    size_t mark;
+    NL_TRY(nl_wire_begin(w->out, field.tag >> 3, &mark, w->error));
+    NL_TRY(write_tensor(w, tensor, edit));
+    NL_TRY(nl_wire_end(w->out, mark, w->error));
+  }
+  return NL_OK;
+}
+
+static nl_status write_attribute(const writer *w, const nl_field *field, const nl_attribute *attribute) {
+  if (attribute->tensor == NL_NONE || !tensor_changes(w->plan, attribute->tensor)) return copy(w, field);
+  const nl_tensor *tensor = &w->plan->graph->tensors[attribute->tensor];
+  const nl_constant_edit *edit = w->plan->rewritten[attribute->tensor];
+  size_t mark;
+  NL_TRY(nl_wire_begin(w->out, field->tag >> 3, &mark, w->error));
+  NL_TRY(tensor->storage == NL_STORAGE_VALUES ? write_values_attribute(w, tensor, edit)
+                                              : write_tensor_attribute(w, field->bytes, tensor, edit));
+  return nl_wire_end(w->out, mark, w->error);
+}
+
+static bool node_changes(const nl_plan *plan, size_t index) {
+  const nl_node *node = &plan->graph->nodes[index];
+  for (const nl_constant_edit *edit = plan->edits->constants[index]; edit != NULL; edit = edit->next) {
+    if (plan->settlements[edit->index].name.size != 0) return true;
+  }
+  for (size_t a = 0; a < node->attribute_count; a++) {
+    const size_t tensor = node->attributes[a].tensor;
+    if (tensor != NL_NONE && tensor_changes(plan, tensor)) return true;
+  }
+  return false;
+}
+
+// The name an edit gives to an input, or an empty span.
+static nl_span new_input(const nl_plan *plan, size_t node, size_t slot) {
+  const nl_constant_edit *edit = nl_edits_find(plan->edits, node, slot);
+  return edit == NULL ? (nl_span){0} : plan->settlements[edit->index].name;
+}
+
+static nl_status write_node(const writer *w, const nl_field *whole, size_t index) {
+  if (!node_changes(w->plan, index)) return copy(w, whole);
+  const nl_node *node = &w->plan->graph->nodes[index];
+  size_t mark, slot = 0, attribute = 0;
+  NL_TRY(nl_wire_begin(w->out, whole->tag >> 3, &mark, w->error));
+  nl_wire wire = nl_wire_open(whole->bytes);
+  for (nl_field field; nl_wire_next(&wire, &field);) {
+    if (field.tag == NL_NODE_INPUT) {
+      const nl_span name = new_input(w->plan, index, slot++);
+      NL_TRY(name.size != 0 ? nl_wire_put_bytes(w->out, field.tag >> 3, name, w->error) : copy(w, &field));
+    } else if (field.tag == NL_NODE_ATTRIBUTE) {
+      NL_TRY(write_attribute(w, &field, &node->attributes[attribute++]));
+    } else {
+      NL_TRY(copy(w, &field));
+    }
+  }
+  for (nl_span name; (name = new_input(w->plan, index, slot)).size != 0; slot++)
+    NL_TRY(nl_wire_put_bytes(w->out, NL_NODE_INPUT >> 3, name, w->error));
+  return nl_wire_end(w->out, mark, w->error);
+}
+
+// ---- graph and model -------------------------------------------------------------------------------------------------
+
+// Before IR version 4 an initializer had to be listed as an input too.
+static nl_status put_added(const writer *w, const nl_constant_edit *edit, nl_span name) {
+  NL_TRY(put_new_tensor(w, NL_GRAPH_INITIALIZER >> 3, name, edit));
+  if (w->plan->graph->ir_version >= 4) return NL_OK;
+  return nl_onnx_put_info(w->out, NL_GRAPH_INPUT >> 3, name, edit->type, edit->rank, edit->dims, w->error);
+}
+
+static nl_status write_graph(const writer *w, nl_span body) {
+  size_t node = 0, initializer = 0;
+  nl_wire wire = nl_wire_open(body);
+  for (nl_field field; nl_wire_next(&wire, &field);) {
+    switch (field.tag) {
+    case NL_GRAPH_NODE:
+      NL_TRY(write_node(w, &field, node++));
+      break;
+    case NL_GRAPH_INITIALIZER:
+      NL_TRY(write_initializer(w, &field, initializer++));
+      break;
+    case NL_GRAPH_INPUT:
+    case NL_GRAPH_OUTPUT:
+    case NL_GRAPH_VALUE_INFO:
+      NL_TRY(nl_onnx_write_info(w->plan, &field, w->out, w->error));
+      break;
+    default:
+      NL_TRY(copy(w, &field));
+    }
+  }
+  for (size_t n = 0; n < w->plan->graph->node_count; n++) {
+    for (const nl_constant_edit *edit = w->plan->edits->constants[n]; edit != NULL; edit = edit->next) {
+      const nl_settlement *settlement = &w->plan->settlements[edit->index];
+      if (settlement->adds_name) NL_TRY(put_added(w, edit, settlement->name));
+    }
+  }
+  return NL_OK;
+}
+
+static nl_status put_entry(const writer *w, const nl_metadata_edit *edit) {
+  size_t mark;
+  NL_TRY(nl_wire_begin(w->out, NL_MODEL_METADATA >> 3, &mark, w->error));
+  NL_TRY(nl_wire_put_bytes(w->out, NL_ENTRY_KEY >> 3, edit->key, w->error));
+  NL_TRY(nl_wire_put_bytes(w->out, NL_ENTRY_VALUE >> 3, edit->text, w->error));
+  return nl_wire_end(w->out, mark, w->error);
+}
+
+static bool is_replaced(const nl_plan *plan, nl_span entry) {
+  nl_wire wire = nl_wire_open(entry);
+  nl_span key = {0};
+  for (nl_field field; nl_wire_next(&wire, &field);) {
+    if (field.tag == NL_ENTRY_KEY) key = field.bytes;
+  }
+  for (const nl_metadata_edit *edit = plan->edits->metadata; edit != NULL; edit = edit->next) {
+    if (nl_span_equal(edit->key, key)) return true;
+  }
+  return false;
+}
+
+static nl_status write_model(const writer *w) {
+  nl_wire wire = nl_wire_open(w->plan->graph->source);
+  for (nl_field field; nl_wire_next(&wire, &field);) {
+    if (field.tag == NL_MODEL_GRAPH) {
+      size_t mark;
+      NL_TRY(nl_wire_begin(w->out, field.tag >> 3, &mark, w->error));
+      NL_TRY(write_graph(w, field.bytes));
+      NL_TRY(nl_wire_end(w->out, mark, w->error));
+    } else if (field.tag != NL_MODEL_METADATA || !is_replaced(w->plan, field.bytes)) {
+      NL_TRY(copy(w, &field));
+    }
+  }
+  for (const nl_metadata_edit *edit = w->plan->edits->metadata; edit != NULL; edit = edit->next)
+    NL_TRY(put_entry(w, edit));
+  return NL_OK;
+}
+
+nl_status nl_onnx_write(const nl_graph *graph, const nl_edits *edits, nl_buffer *out, nl_error *error) {
+  if (edits == NULL || !edits->any) return nl_buffer_append(out, graph->source.bytes, graph->source.size, error);
+  const nl_span missing = nl_graph_missing_file(graph);
+  if (missing.size != 0) return nl_fail_span(error, NL_ERROR_EXTERNAL, missing, NULL);
+  const size_t start = out->size;
+  nl_plan plan;
+  const writer w = {&plan, out, error};
+  nl_status status = nl_plan_create(&plan, graph, edits, error);
+  if (status == NL_OK) status = write_model(&w);
+  nl_plan_free(&plan);
+  // protobuf, and so ONNX Runtime, stops at 2 GiB
+  if (status == NL_OK && out->size - start > INT32_MAX)
+    status = nl_fail_count(error, NL_ERROR_LIMIT, "its written form", INT32_MAX, out->size - start);
+  if (status != NL_OK) out->size = start;
+  return status;
+}

@@ -1,0 +1,65 @@
+// Why a layer is not a site, as data and as a sentence.
+#include <string.h>
+
+#include "network.h"
+
+static bool starts_with(nl_span span, const char *text) {
+  const size_t size = strlen(text);
+  return span.size >= size && memcmp(span.bytes, text, size) == 0;
+}
+
+static bool ends_with(nl_span span, const char *text) {
+  const size_t size = strlen(text);
+  return span.size >= size && memcmp(span.bytes + span.size - size, text, size) == 0;
+}
+
+static bool reads_dequantized(const nl_graph *graph, const nl_node *node) {
+  for (size_t i = 0; i < node->input_count; i++) {
+    if (node->inputs[i] == NL_NONE) continue;
+    const size_t producer = graph->values[node->inputs[i]].producer;
+    if (producer != NL_NONE && starts_with(graph->nodes[producer].op, "DequantizeLinear")) return true;
+  }
+  return false;
+}
+
+nl_reason nl_network_layer_reason(const nl_graph *graph, const nl_node *node) {
+  const nl_span op = node->op;
+  if (starts_with(op, "QLinear") || ends_with(op, "Integer") || starts_with(op, "QGemm")) return NL_REASON_QUANTIZED;
+  if (starts_with(op, "Conv") || starts_with(op, "FusedConv")) 
+    return reads_dequantized(graph, node) ? NL_REASON_QUANTIZED : NL_REASON_CONVOLUTION;
+  if (nl_span_is(op, "LSTM") || nl_span_is(op, "GRU") || nl_span_is(op, "RNN")) return NL_REASON_RECURRENT;
+  if (ends_with(op, "Attention")) return NL_REASON_ATTENTION;
+  if (nl_span_is(op, "Gemm") || nl_span_is(op, "MatMul") || nl_span_is(op, "FusedMatMul") || nl_span_is(op, "FusedGemm"))
+    return reads_dequantized(graph, node) ? NL_REASON_QUANTIZED : NL_REASON_WEIGHTS;
+  return NL_REASON_NONE;
+}
+
+static const char *const openings[] = {
+    [NL_REASON_NONE] = "can be lumped",
+    [NL_REASON_INPUT] = "belongs to the model's input",
+    [NL_REASON_OUTPUT] = "output of the model",
+    [NL_REASON_READ_BY] = "read by ",
+    [NL_REASON_MADE_BY] = "written by ",
+    [NL_REASON_QUANTIZED] = "quantized weights: open the float model instead",
+    [NL_REASON_WEIGHTS] = "its weights are computed while the model runs, or stand in a form that is not edited",
+    [NL_REASON_FIXED_WIDTH] = "its width is written out as a number in ",
+    [NL_REASON_UPSTREAM] = "its inputs cannot be evaluated yet, because of ",
+    [NL_REASON_SINGLE] = "has one neuron only",
+    [NL_REASON_CONVOLUTION] = "convolutions are left whole in this version",
+    [NL_REASON_RECURRENT] = "recurrent layer: its neurons feed back into themselves",
+    [NL_REASON_ATTENTION] = "attention heads are not cut",
+    [NL_REASON_UNUSED] = "nothing reads it that could be adjusted",
+};
+
+nl_status nl_reason_sentence(const nl_graph *graph, nl_reason reason, size_t node, nl_buffer *out, nl_error *error) {
+  const char *opening = openings[reason];
+  NL_TRY(nl_buffer_append(out, opening, strlen(opening), error));
+  if (ends_with((nl_span){(const uint8_t *)opening, strlen(opening)}, " ") == false) return NL_OK;
+  if (node == NL_NONE) return nl_buffer_append(out, "an input of unknown shape", 25, error);
+  const nl_node *reader = &graph->nodes[node];
+  NL_TRY(nl_buffer_append(out, reader->op.bytes, reader->op.size, error));
+  if (reader->name.size == 0) return NL_OK;
+  NL_TRY(nl_buffer_append(out, " “", 4, error));
+  NL_TRY(nl_buffer_append(out, reader->name.bytes, reader->name.size, error));
+  return nl_buffer_append(out, "”", 3, error);
+}

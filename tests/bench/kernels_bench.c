@@ -1,0 +1,83 @@
+// The matrix kernels at one size, timed from outside. Natively: `kernels_bench OPERATION VARIANT N` prints the seconds of one
+// run. As a WebAssembly module it exports bench_prepare and bench_run, and kernels.mjs holds the clock.
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "kernels/kernels.h"
+#include "kernels/simd.h"
+
+#if defined(__wasm__)
+#define EXPORT(name) __attribute__((export_name(#name)))
+#else
+#define EXPORT(name)
+#endif
+
+enum { ALIGNMENT = 64 };
+
+typedef struct bench {
+  size_t n;
+  double *a, *b, *c; // (n, n)
+  double *work;
+} bench;
+
+static double *aligned_doubles(size_t count) {
+  const size_t bytes = count * sizeof(double);
+  return aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+}
+
+// Three (n, n) matrices of small numbers; NULL when memory is out.
+bench *bench_prepare(size_t n);
+EXPORT(bench_prepare) bench *bench_prepare(size_t n) {
+  bench *made = malloc(sizeof *made);
+  if (made == NULL) return NULL;
+  *made = (bench){n, aligned_doubles(n * n), aligned_doubles(n * n), aligned_doubles(n * n),
+                  aligned_doubles(nl_matmul_f64_work())};
+  if (!made->a || !made->b || !made->c || !made->work) return NULL;
+  for (size_t i = 0; i < n * n; i++) {
+    made->a[i] = (double)(i % 17) / 16 - 0.5;
+    made->b[i] = (double)(i % 23) / 22 - 0.5;
+    made->c[i] = 0;
+  }
+  return made;
+}
+
+// One run of operation 'm' (matmul) or 'g' (gram) by variant 's' (scalar) or 'v' (simd128); 0 where it does not exist.
+int bench_run(const bench *on, int operation, int variant);
+EXPORT(bench_run) int bench_run(const bench *on, int operation, int variant) {
+  const size_t n = on->n;
+  if (operation == 'm' && variant == 's')
+    nl_matmul_f64__scalar(n, n, n, on->a, n, 1, on->b, n, 1, on->c, n, on->work);
+  else if (operation == 'g' && variant == 's')
+    nl_gram_f64__scalar(n, n, on->a, n, on->c, n, on->work);
+#if NL_HAVE_SIMD128
+  else if (operation == 'm' && variant == 'v')
+    nl_matmul_f64__simd128(n, n, n, on->a, n, 1, on->b, n, 1, on->c, n, on->work);
+  else if (operation == 'g' && variant == 'v')
+    nl_gram_f64__simd128(n, n, on->a, n, on->c, n, on->work);
+#endif
+  else
+    return 0;
+  return 1;
+}
+
+#if !defined(__wasm__)
+#include <stdio.h>
+#include <time.h>
+
+static double seconds_now(void) {
+  struct timespec now;
+  timespec_get(&now, TIME_UTC);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+int main(int count, char **words) {
+  if (count != 4) return 2;
+  const bench *on = bench_prepare((size_t)strtoull(words[3], NULL, 10));
+  const int operation = words[1][0], variant = words[2][0];
+  if (on == NULL || !bench_run(on, operation, variant)) return 1; // this first run also warms up
+  const double start = seconds_now();
+  bench_run(on, operation, variant);
+  printf("%.9f\n", seconds_now() - start);
+  return 0;
+}
+#endif

@@ -1,0 +1,229 @@
+// The command line: words, exit codes, what is printed and what is written.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync, copyFileSync, existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { createEngine } from "../wasm/index.js";
+import { parseOptions, parseShare } from "../wasm/options.js";
+import { bar, columns, curveCsv, reasons } from "../wasm/text.js";
+import { htmlReport } from "../wasm/report.js";
+import { percent, short, size } from "../wasm/messages.js";
+import { bytesOf, jsonModel, materialFile, needsMaterial, sampleFile } from "./material.js";
+
+const PROGRAM = fileURLToPath(new URL("../wasm/netlump.js", import.meta.url));
+const room = mkdtempSync(join(tmpdir(), "netlump-"));
+after(() => rmSync(room, { recursive: true }));
+
+/** @param {...string} words */
+function netlump(...words) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], { encoding: "utf8", cwd: room });
+  return { status, stdout, stderr, json: () => JSON.parse(stdout) };
+}
+const ball = sampleFile("ball.onnx");
+const ballRows = sampleFile("ball.csv");
+const usage = (/** @type {string[]} */ words, /** @type {RegExp} */ sentence) =>
+  assert.throws(() => parseOptions(words), (/** @type {any} */ error) => error.code === "USAGE" && sentence.test(error.message), words.join(" "));
+
+test("shares are read in percent and as fractions", () => {
+  assert.deepEqual(["30%", "0.3", "30 %", "5.5%", "1e-5", ".02"].map(parseShare), [0.3, 0.3, 0.3, 0.055, 1e-5, 0.02]);
+  for (const text of ["", "x", "3x", "%", "0x10", "1,5", "--3"]) assert.ok(Number.isNaN(parseShare(text)), text);
+});
+
+test("the words become what is to be done", () => {
+  const options = parseOptions(["m.onnx", "--retain", "30%", "--data", "rows.csv", "--labels", "last", "--split", "50%", "-o", "s.json"]);
+  assert.deepEqual(
+    [options.command, options.model, options.target, options.labels, options.split, options.format, options.verify],
+    ["compress", "m.onnx", { kind: "retain", value: 0.3 }, 1, 0.5, "json", true],
+  );
+  assert.deepEqual(parseOptions(["m.onnx"]).target, { kind: "epsilon", value: 0.02 });
+  assert.deepEqual(parseOptions(["m.onnx", "--max-deviation", "1%"]).target, { kind: "deviation", value: 0.01 });
+  assert.deepEqual([parseOptions(["curve", "m"]).command, parseOptions(["inspect", "m"]).model], ["curve", "m"]);
+  assert.equal(parseOptions(["--help"]).command, "help");
+});
+
+test("words that make no sense are explained", () => {
+  usage([], /Which model\?/);
+  usage(["a", "b"], /“b” is one argument too many/);
+  usage(["a", "--nonsense"], /nonsense/);
+  usage(["a", "--retain", "30"], /a share such as 30% or 0\.3 is expected/);
+  usage(["a", "--retain", "0"], /--retain 0/);
+  usage(["a", "--epsilon", "x"], /--epsilon x: a number from 0 on/);
+  usage(["a", "--epsilon", "0.1", "--retain", "0.5"], /not several/);
+  usage(["a", "--labels", "2"], /Give --data FILE too/);
+  usage(["a", "--data", "d", "--labels", "1.5"], /--labels 1\.5/);
+  usage(["a", "--data", "d", "--split", "0"], /--split 0/);
+  usage(["a", "--seed", "-1"], /seed/);
+  usage(["a", "-o", "small.tflite"], /written as \.onnx or \.json/);
+  usage(["curve", "a", "--epsilon", "1"], /--epsilon belongs to "netlump MODEL"/);
+  usage(["a", "--csv", "c.csv"], /--csv belongs to "netlump curve MODEL"/);
+  usage(["curve", "a", "--methods", "projected,wanda"], /no method “wanda”/);
+});
+
+test("help and version answer, usage exits with 2", () => {
+  const help = netlump("--help");
+  assert.deepEqual([help.status, help.stderr], [0, ""]);
+  for (const option of ["--epsilon", "--retain", "--max-deviation", "--data", "--labels", "--report", "--json", "--scalar"]) {
+    assert.ok(help.stdout.includes(option), option);
+  }
+  assert.equal(netlump("--version").stdout, `${JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version}\n`);
+  const wrong = netlump(ball, "--retain", "300%");
+  assert.deepEqual([wrong.status, wrong.stdout], [2, ""]);
+  assert.match(wrong.stderr, /^netlump: --retain 300%/);
+});
+
+test("--json prints one object with everything a script needs, progress and colour nowhere", () => {
+  const { status, stderr, stdout, json } = netlump(ball, "--retain", "30%", "--json", "-o", "small.onnx");
+  assert.deepEqual([status, stderr], [0, ""]);
+  assert.doesNotMatch(stdout, /\x1b/); // eslint-disable-line no-control-regex
+  const report = json();
+  for (const key of ["netlump", "model", "method", "epsilon", "measure", "seed", "parameters", "retained", "bytes", "deviation", "largest", "verified", "score", "sites", "skipped"]) {
+    assert.ok(key in report, key);
+  }
+  assert.ok(report.retained <= 0.3 && report.verified.agrees);
+  assert.equal(report.bytes.after, readFileSync(join(room, "small.onnx")).length);
+  assert.deepEqual([report.model, report.score], ["ball.onnx", null]);
+});
+
+test("the summary names sizes, deviation, check, layers and the file written", () => {
+  const { status, stdout, stderr } = netlump(ball, "--retain", "30%", "--data", ballRows, "--labels", "2", "--split", "0.5", "-o", "s.onnx");
+  assert.deepEqual([status, stderr], [0, ""]);
+  for (const part of [/parameters +[\d,]+ → +[\d,]+ +\d+\.\d %/, /deviation +[\d.]+ %/, /rows of ball\.csv/, /MSE .* kept out of the measure/, /ONNX Runtime Web .* agrees/, /128 → +\d+ +█/, /wrote s\.onnx/]) {
+    assert.match(stdout, part);
+  }
+});
+
+test("--quiet prints nothing, --no-verify does not run the runtime", () => {
+  assert.deepEqual([netlump(ball, "--quiet", "--no-verify", "-o", "q.onnx").stdout, existsSync(join(room, "q.onnx"))], ["", true]);
+  assert.equal(netlump(ball, "--no-verify", "--json").json().verified, null);
+});
+
+test("labels are for the score only: the same rows without them give the same model", () => {
+  const rows = readFileSync(ballRows, "utf8").trim().split("\n").slice(0, 201);
+  writeFileSync(join(room, "with.csv"), rows.join("\n"));
+  writeFileSync(join(room, "without.csv"), rows.map((row) => row.split(",").slice(0, -2).join(",")).join("\n"));
+  const one = netlump(ball, "--data", "with.csv", "--labels", "2", "--json", "--no-verify", "-o", "one.onnx").json();
+  const two = netlump(ball, "--data", "without.csv", "--json", "--no-verify", "-o", "two.onnx").json();
+  assert.deepEqual(readFileSync(join(room, "one.onnx")), readFileSync(join(room, "two.onnx")));
+  assert.deepEqual([one.score.rows, one.score.heldOut, two.score], [200, false, null]);
+  const held = netlump(ball, "--data", "with.csv", "--labels", "2", "--split", "25%", "--json", "--no-verify").json();
+  assert.deepEqual([held.measure.rows, held.score.rows, held.score.heldOut], [50, 150, true]);
+});
+
+test("--scalar writes the same bytes", () => {
+  netlump(ball, "--no-verify", "--quiet", "-o", "simd.onnx");
+  netlump(ball, "--no-verify", "--quiet", "--scalar", "-o", "scalar.onnx");
+  assert.deepEqual(readFileSync(join(room, "simd.onnx")), readFileSync(join(room, "scalar.onnx")));
+});
+
+test("the ending of -o chooses the format, both ways", () => {
+  writeFileSync(join(room, "net.json"), jsonModel([4, 20, 20, 2]));
+  assert.equal(netlump("net.json", "--retain", "50%", "-o", "net.onnx", "--quiet").status, 0);
+  assert.equal(netlump("inspect", "net.onnx", "--json").json().format, "onnx");
+  assert.equal(netlump("net.json", "--retain", "50%", "-o", "net2.json", "--quiet").status, 0);
+  assert.equal(JSON.parse(readFileSync(join(room, "net2.json"), "utf8")).format, "netlump");
+  assert.equal(netlump(ball, "--retain", "50%", "-o", "ball.json", "--quiet").status, 0);
+  assert.equal(netlump("inspect", "ball.json", "--json").json().format, "json");
+});
+
+test("inspect shows every layer, the reasons for those that stay, and nothing is written", () => {
+  const { status, stdout } = netlump("inspect", ball);
+  assert.equal(status, 0);
+  assert.match(stdout, /layers: 2 sites to lump in 3 layers/);
+  assert.match(stdout, /can be lumped/);
+  assert.deepEqual(netlump("inspect", ball, "--json").json().sites.map((/** @type {any} */ site) => site.width), [128, 64]);
+});
+
+test("curve prints a table, CSV or JSON, sizes falling", () => {
+  const { points, measure } = netlump("curve", ball, "--points", "5", "--json").json();
+  assert.equal(measure.kind, "normal");
+  points.slice(1).forEach((/** @type {any} */ point, /** @type {number} */ i) => assert.ok(point.parameters < points[i].parameters));
+  const lines = netlump("curve", ball, "--points", "5", "--csv", "-").stdout.trim().split("\n");
+  assert.equal(lines[0], "method,epsilon,parameters,retained,deviation,score,widths");
+  assert.equal(lines.length, points.length + 1);
+  assert.match(netlump("curve", ball, "--points", "3", "--csv", "c.csv").stdout, /ε +parameters +retained/);
+  assert.match(readFileSync(join(room, "c.csv"), "utf8"), /^projected,/m);
+});
+
+test("--report writes one page that loads nothing and hides no script", () => {
+  assert.equal(netlump(ball, "--retain", "30%", "--report", "r.html", "--quiet").status, 0);
+  const page = readFileSync(join(room, "r.html"), "utf8");
+  assert.match(page, /^<!doctype html>/);
+  assert.match(page, /<polyline class="curve" points="[\d., ]+"/);
+  assert.doesNotMatch(page, /<script|https?:|<link|<img|url\(|undefined|NaN/);
+});
+
+test("files that cannot be used exit with 1, the sentence on stderr, the fault as JSON", () => {
+  writeFileSync(join(room, "empty.onnx"), "");
+  writeFileSync(join(room, "bad.csv"), "1,2,3\n");
+  for (const [words, sentence] of /** @type {[string[], RegExp][]} */ ([
+    [["nowhere.onnx"], /There is no file nowhere\.onnx/],
+    [["."], /is a folder/],
+    [["empty.onnx"], /empty\.onnx/],
+    [[ball, "--data", "nowhere.csv"], /There is no file nowhere\.csv/],
+    [[ball, "--data", "bad.csv"], /reads 8 numbers a row; bad\.csv has 3 columns/],
+    [[ball, "--no-verify", "-o", "no/such/folder.onnx"], /cannot be written/],
+  ])) {
+    const { status, stdout, stderr, json } = netlump(...words, "--json");
+    assert.equal(status, 1, words.join(" "));
+    assert.match(stderr, sentence);
+    assert.doesNotMatch(stderr, /\n.*at /, "no stack");
+    assert.ok(stdout.length > 0 && json().error.message.length > 0 && json().error.code);
+  }
+});
+
+test("nothing to lump exits with 3", () => {
+  writeFileSync(join(room, "linear.json"), jsonModel([3, 2]));
+  const linear = netlump("linear.json");
+  assert.deepEqual([linear.status, linear.stdout], [3, ""]);
+  assert.equal(netlump(ball, "--retain", "0.0001%").status, 3, "a share that cannot be reached");
+});
+
+test("the model itself is never overwritten", () => {
+  copyFileSync(ball, join(room, "mine.onnx"));
+  const { status, stderr } = netlump("mine.onnx", "-o", "./mine.onnx");
+  assert.equal(status, 2);
+  assert.match(stderr, /is the model itself/);
+  assert.deepEqual(readFileSync(join(room, "mine.onnx")), readFileSync(ball));
+});
+
+test("external weights are found beside the model, never outside its folder", needsMaterial, () => {
+  const name = "derived_abalone_external.onnx";
+  mkdirSync(join(room, "in"));
+  mkdirSync(join(room, "linked"));
+  for (const folder of ["in", "linked"]) copyFileSync(materialFile(`models/${name}`), join(room, folder, name));
+  copyFileSync(materialFile(`models/${name}.data`), join(room, "in", `${name}.data`));
+  assert.equal(netlump(`in/${name}`, "--json").json().verified.agrees, true);
+  assert.match(netlump(`linked/${name}`).stderr, /derived_abalone_external\.onnx\.data/);
+  symlinkSync(materialFile(`models/${name}.data`), join(room, "linked", `${name}.data`));
+  assert.equal(netlump(`linked/${name}`).status, 1, "a link that leads out is not followed");
+  assert.equal(netlump(materialFile("broken/external_path_traversal.onnx")).status, 1);
+});
+
+test("columns line up and reasons are counted", () => {
+  assert.deepEqual(columns([["a", "1"], ["bbb", "22"]], [1]), ["a     1", "bbb  22"]);
+  assert.deepEqual([bar(0.5, 4), bar(0.001, 4), bar(0, 4), bar(1, 4)], ["██░░", "█░░░", "░░░░", "████"]);
+  const skipped = [..."abc"].map((node) => ({ node, reason: "is a convolution" }));
+  assert.deepEqual(reasons([...skipped, { node: "z", reason: "output of the model" }]), ["a and 2 more  is a convolution", "z             output of the model"]);
+  const point = { method: "projected", epsilon: 0.1, parameters: 5, retained: 0.5, deviation: 0.01, score: null, widths: [1, 2] };
+  assert.equal(curveCsv([point]).split("\n")[1], "projected,0.1,5,0.5,0.01,,1 2");
+});
+
+test("numbers read well", () => {
+  assert.deepEqual([0, 0.0531, 1, 0.9999, 0.00012, 2e-7, 2.5].map(percent), ["0 %", "5.3 %", "100 %", "99.99 %", "0.012 %", "2.0e-5 %", "250.0 %"]);
+  assert.deepEqual([950, 19865, 1.5e6, 2e8].map(size), ["950 B", "19.9 kB", "1.5 MB", "200 MB"]);
+  assert.deepEqual([0, 0.12345, 1234567, 1e-7].map(short), ["0", "0.123", "1.23e+6", "1.00e-7"]);
+});
+
+test("the report escapes what files and nodes are called", async () => {
+  const engine = await createEngine();
+  const model = engine.open(bytesOf(ball), '<b onload="x">.onnx');
+  const result = await (await model.path()).compress({ kind: "retain", value: 0.5 });
+  const page = htmlReport({ ...result.report, bytes: { before: 2, after: 1 }, verified: null, score: null, skipped: [{ node: "<i>", reason: "a & b" }] });
+  assert.match(page, /&lt;b onload=&quot;x&quot;&gt;\.onnx/);
+  assert.match(page, /&lt;i&gt;<\/td><td>a &amp; b/);
+  model.free();
+});

@@ -1,0 +1,136 @@
+// The page's client and the worker behind it, in threads of Node.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MessageChannel, Worker } from "node:worker_threads";
+import { expose } from "comlink";
+// @ts-expect-error: comlink does not say what its adapter is
+import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+
+import { createClient } from "../wasm/client.js";
+import { createService } from "../wasm/service.js";
+import { bytesOf, sampleFile } from "./material.js";
+
+const ball = bytesOf(sampleFile("ball.onnx"));
+const digits = bytesOf(sampleFile("digits.onnx"));
+const WASM = new URL("../build/netlump.wasm", import.meta.url);
+const aborted = { name: "AbortError" };
+const fault = (/** @type {string} */ code) => (/** @type {any} */ error) => error.name === "EngineError" && error.code === code;
+
+/** A client that is closed when the test is over, however it ends. @param {import("node:test").TestContext} t
+ * @param {Parameters<typeof createClient>[0]} options */
+function newClient(t, options) {
+  const client = createClient(options);
+  t.after(() => client.close());
+  return client;
+}
+
+/** A worker of Node's, running the service; `hang`: it obeys nothing once path() is called. */
+function spawnThread({ hang = false } = {}) {
+  const source = `
+    import { parentPort } from "node:worker_threads";
+    import { expose } from ${JSON.stringify(import.meta.resolve("comlink"))};
+    import nodeEndpoint from ${JSON.stringify(import.meta.resolve("comlink/dist/esm/node-adapter.mjs"))};
+    import { createService } from ${JSON.stringify(new URL("../wasm/service.js", import.meta.url).href)};
+    const service = createService(new URL(${JSON.stringify(WASM.href)}));
+    const run = (id, name, ...rest) => { while (${hang} && name === "path"); return service.run(id, name, ...rest); };
+    expose({ ...service, run }, nodeEndpoint(parentPort));`;
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`));
+  return {
+    endpoint: /** @type {import("comlink").Endpoint} */ (nodeEndpoint(worker)),
+    terminate: () => void worker.terminate(),
+    onCrash: (/** @type {() => void} */ listener) => worker.on("error", listener),
+  };
+}
+
+/** The service on this thread, at the other end of a channel. */
+function spawnHere() {
+  const { port1, port2 } = new MessageChannel();
+  expose(createService(WASM), /** @type {any} */ (port1));
+  return { endpoint: /** @type {any} */ (port2), terminate: () => port1.close() };
+}
+
+test("a model goes through open, read, path, choose, compress, curve, write and forward", async (t) => {
+  const client = newClient(t, { spawn: spawnThread });
+  const info = await client.open(ball, "ball.onnx");
+  assert.equal(info.features, 8);
+  const table = await client.read(bytesOf(sampleFile("ball.csv")), "ball.csv", { labels: 2 });
+  /** @type {string[]} */
+  const stages = [];
+  const onProgress = (/** @type {any} */ { stage }) => stages.push(stage);
+  const path = await client.path({ data: table, onProgress });
+  assert.deepEqual(path.measure, { kind: "data", rows: table.rows, source: "ball.csv" });
+  const target = /** @type {const} */ ({ kind: "retain", value: 0.3 });
+  const choice = await client.choose(target);
+  const report = await client.compress(target, { score: table, onProgress });
+  assert.deepEqual(report.sites.map((site) => site.after), choice.widths);
+  assert.ok(report.verified && "agrees" in report.verified && report.verified.agrees);
+  assert.ok(report.score && report.score.kind === "mse" && report.bytes.after < ball.length);
+  assert.equal((await client.write("onnx")).length, report.bytes.after);
+  assert.equal(new TextDecoder().decode((await client.write("json")).subarray(0, 1)), "{");
+  const rows = table.features.subarray(0, 80);
+  assert.equal((await client.forward(rows, "model")).length, 20);
+  assert.notDeepEqual(await client.forward(rows, "model"), await client.forward(rows, "result"));
+  const curve = await client.curve({ points: 4, onProgress });
+  assert.ok(curve.length > 2);
+  assert.deepEqual([...new Set(stages)], ["path", "refit", "verify", "curve"]);
+  assert.equal(table.features.length, table.rows * 8, "what was given is still there");
+});
+
+test("a choice is answered while the worker compresses", async (t) => {
+  const client = newClient(t, { spawn: spawnThread });
+  await client.open(digits, "digits.onnx");
+  await client.path();
+  let done = false;
+  const work = client.curve({ points: 8 }).then(() => (done = true));
+  await client.choose({ kind: "epsilon", value: 0.05 });
+  assert.equal(done, false);
+  await work;
+});
+
+test("errors keep their fields, and a failed open leaves the model that was open", async (t) => {
+  const client = newClient(t, { spawn: spawnHere });
+  await assert.rejects(client.choose({ kind: "epsilon", value: 1 }), fault("ARGUMENT"));
+  await client.open(ball, "ball.onnx");
+  await client.path({ rows: 256 });
+  await assert.rejects(client.open(new Uint8Array(), "empty.onnx"), (/** @type {any} */ error) => fault("EMPTY")(error) && /empty\.onnx/.test(error.message));
+  assert.equal((await client.choose({ kind: "retain", value: 0.5 })).widths.length, 2);
+  await assert.rejects(client.read(new TextEncoder().encode("1,2\n"), "two.csv"), fault("DATA"));
+});
+
+test("a later call of the same name replaces the earlier one", async (t) => {
+  const client = newClient(t, { spawn: spawnHere });
+  await client.open(digits, "digits.onnx");
+  await client.path();
+  const first = client.compress({ kind: "retain", value: 0.6 }, { verify: false });
+  const second = client.compress({ kind: "retain", value: 0.2 }, { verify: false });
+  await assert.rejects(first, aborted);
+  assert.ok((await second).retained <= 0.2);
+});
+
+test("an aborted call rejects at once with the signal's reason, and the worker goes on", async (t) => {
+  let restarts = 0;
+  const client = newClient(t, { spawn: spawnThread, onRestart: () => (restarts += 1) });
+  await client.open(digits, "digits.onnx");
+  const controller = new AbortController();
+  const reason = new Error("moved on");
+  await assert.rejects(client.path({ signal: controller.signal, onProgress: () => controller.abort(reason) }), reason);
+  await assert.rejects(client.path({ signal: AbortSignal.abort(reason) }), reason);
+  assert.equal((await client.path({ rows: 256 })).sites.length, 2);
+  assert.equal(restarts, 0);
+});
+
+test("a worker that does not obey is replaced and the model opened again", async (t) => {
+  let spawned = 0;
+  const spawn = () => spawnThread({ hang: ++spawned === 1 });
+  const restarted = new Promise((resolve) => {
+    const client = newClient(t, { spawn, patience: 50, onRestart: () => resolve(client) });
+    const controller = new AbortController();
+    void client.open(ball, "ball.onnx").then(() => {
+      client.path({ signal: controller.signal }).catch(() => {});
+      setTimeout(() => controller.abort(), 50);
+    });
+  });
+  const client = /** @type {import("../wasm/client.js").Client} */ (await restarted);
+  assert.equal(spawned, 2);
+  assert.equal((await client.path({ rows: 256 })).sites.length, 2);
+});

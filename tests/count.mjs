@@ -1,0 +1,69 @@
+// Runs cmocka programs and node test files and ends with one line for all: 'N passed, N failed, N skipped'.
+//
+//   node tests/count.mjs PROGRAM|FILE.test.js ...
+//
+// The runners' own output goes through as it is. A program that ends badly without naming a failed test counts as one.
+import { spawn } from "node:child_process";
+
+/** @typedef {{passed: number, failed: number, skipped: number}} Counts */
+
+/**
+ * Runs a command, shows what it prints, and returns it.
+ * @param {string} command
+ * @param {string[]} words
+ * @returns {Promise<{output: string, ok: boolean}>}
+ */
+function run(command, words) {
+  const child = spawn(command, words, { stdio: ["ignore", "pipe", "pipe"] });
+  /** @type {Buffer[]} */
+  const parts = [];
+  for (const [from, to] of /** @type {const} */ ([[child.stdout, process.stdout], [child.stderr, process.stderr]]))
+    from.on("data", (part) => {
+      parts.push(part);
+      to.write(part);
+    });
+  return new Promise((resolve) => {
+    child.on("error", (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve({ output: "", ok: false });
+    });
+    child.on("close", (code, signal) => {
+      if (signal) console.error(`${command}: ended by ${signal}`);
+      resolve({ output: Buffer.concat(parts).toString(), ok: code === 0 });
+    });
+  });
+}
+
+/** The last number that `pattern` captures in the output; 0 where there is none. */
+const last = (/** @type {string} */ output, /** @type {RegExp} */ pattern) => Number([...output.matchAll(pattern)].at(-1)?.[1] ?? 0);
+
+/** @returns {Counts} */
+const cmockaCounts = (/** @type {string} */ output) => ({
+  passed: last(output, /^\[ +PASSED +\] (\d+) test/gm),
+  failed: last(output, /^\[ +FAILED +\] .*?(\d+) test\(s\), listed below/gm),
+  skipped: last(output, /^\[ +SKIPPED +\] .*?(\d+) test\(s\), listed below/gm),
+});
+
+/** @returns {Counts} */
+const nodeCounts = (/** @type {string} */ output) => ({
+  passed: last(output, /^ℹ pass (\d+)$/gm),
+  failed: last(output, /^ℹ fail (\d+)$/gm) + last(output, /^ℹ cancelled (\d+)$/gm),
+  skipped: last(output, /^ℹ skipped (\d+)$/gm) + last(output, /^ℹ todo (\d+)$/gm),
+});
+
+const names = process.argv.slice(2);
+const scripts = names.filter((name) => /\.[cm]?js$/.test(name));
+const programs = names.filter((name) => !scripts.includes(name));
+/** @type {[string, string[], (output: string) => Counts][]} */
+const runs = programs.map((program) => [program, [], cmockaCounts]);
+if (scripts.length) runs.push([process.execPath, ["--test", "--test-reporter=spec", ...scripts], nodeCounts]);
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const [command, words, count] of runs) {
+  const { output, ok } = await run(command, words);
+  const counts = count(output);
+  if (!ok && counts.failed === 0) counts.failed = 1;
+  for (const key of /** @type {(keyof Counts)[]} */ (Object.keys(total))) total[key] += counts[key];
+}
+console.log(`${total.passed} passed, ${total.failed} failed` + (total.skipped ? `, ${total.skipped} skipped` : ""));
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

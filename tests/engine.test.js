@@ -1,0 +1,285 @@
+// The engine: the core in WebAssembly behind its JavaScript API.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { compress, createEngine, inspect, readTable } from "../wasm/index.js";
+import { EngineError } from "../wasm/fault.js";
+import { bytesOf, jsonModel, materialFile, materialFiles, needsMaterial, sampleFile, samples } from "./material.js";
+
+const engine = await createEngine();
+const open = (/** @type {string} */ file) => engine.open(bytesOf(sampleFile(file)), file);
+const equalBits = (/** @type {ArrayBufferView} */ a, /** @type {ArrayBufferView} */ b) =>
+  Buffer.compare(Buffer.from(a.buffer, a.byteOffset, a.byteLength), Buffer.from(b.buffer, b.byteOffset, b.byteLength)) === 0;
+const fault = (/** @type {string} */ code) => (/** @type {unknown} */ error) => error instanceof EngineError && error.code === code;
+
+test("a model says what is inside", () => {
+  const model = open("glycolysis.onnx");
+  const { name, format, features, results, parameters, sites, layers, inputs } = model.info;
+  assert.deepEqual([name, format, features, results, inputs.length], ["glycolysis.onnx", "onnx", 7, 7, 1]);
+  assert.equal(parameters, 7 * 64 + 64 + 64 * 64 + 64 + 64 * 7 + 7);
+  assert.deepEqual(sites.map((site) => site.width), [64, 64]);
+  assert.equal(layers.filter((layer) => layer.site === null).every((layer) => layer.reason), true);
+  model.free();
+});
+
+test("every sample becomes smaller, with a report that adds up", async () => {
+  for (const { model: file, epsilon } of samples) {
+    const { bytes, report } = await compress(bytesOf(sampleFile(file)), { name: file, epsilon, verify: false });
+    assert.ok(report.parameters.after < report.parameters.before, file);
+    assert.ok(Math.abs(report.retained - report.parameters.after / report.parameters.before) < 1e-12);
+    assert.deepEqual([report.bytes.before, report.bytes.after], [bytesOf(sampleFile(file)).length, bytes.length]);
+    assert.deepEqual([report.method, report.target, report.measure.kind], ["projected", { kind: "epsilon", value: epsilon }, "normal"]);
+    for (const { before, after, kept } of report.sites) assert.ok(kept.length === after && new Set(kept).size === after && after <= before);
+    assert.ok(report.deviation > 0 && report.deviation < 1 && report.largest > 0);
+    const again = engine.open(bytes, "small.onnx");
+    assert.equal(again.info.parameters, report.parameters.after, "the file has the parameters the report promises");
+    assert.equal(again.info.relumped, true);
+    again.free();
+  }
+});
+
+test("the written model computes what the result computes", async () => {
+  const model = open("ball.onnx");
+  const path = await model.path();
+  const result = await path.compress({ kind: "retain", value: 0.3 });
+  const rows = Float64Array.from({ length: 50 * model.info.features }, (_, i) => Math.sin(i));
+  const small = engine.open(result.write(), "small.onnx");
+  const [expected, found] = [result.forward(rows), small.forward(rows)];
+  const scale = Math.max(...expected.map(Math.abs));
+  expected.forEach((y, i) => assert.ok(Math.abs(y - found[i]) <= 1e-5 * scale, `${y} ${found[i]}`));
+  model.free();
+  small.free();
+});
+
+test("SIMD and scalar WebAssembly give the same bits for every sample", async () => {
+  for (const { model: file, data, labels } of samples) {
+    const options = { retain: 0.4, data: bytesOf(sampleFile(data)), labels, split: 0.5, verify: false, name: file };
+    const [simd, scalar] = await Promise.all(
+      [false, true].map((flag) => compress(bytesOf(sampleFile(file)), { ...options, scalar: flag })),
+    );
+    assert.ok(equalBits(simd.bytes, scalar.bytes), file);
+    assert.deepEqual(simd.report, scalar.report);
+  }
+});
+
+test("the same seed gives the same bits, another seed another measure", async () => {
+  const run = (/** @type {number} */ seed) => compress(bytesOf(sampleFile("ball.onnx")), { retain: 0.3, seed, verify: false });
+  const [one, again, other] = [await run(1), await run(1), await run(2)];
+  assert.ok(equalBits(one.bytes, again.bytes));
+  assert.notEqual(one.report.deviation, other.report.deviation);
+});
+
+test("retain never keeps more than the share asked for", async () => {
+  const model = open("digits.onnx");
+  const path = await model.path();
+  for (const value of [0.9, 0.5, 0.2, 0.1]) {
+    const choice = path.choose({ kind: "retain", value });
+    const result = await path.compress({ kind: "retain", value });
+    assert.ok(choice.retained <= value && result.report.retained <= value, `${value}`);
+    assert.deepEqual(result.report.sites.map((site) => site.after), choice.widths);
+    result.free();
+  }
+  model.free();
+});
+
+test("max-deviation stays within the deviation asked for", async () => {
+  const model = open("glycolysis.onnx");
+  const path = await model.path();
+  const result = await path.compress({ kind: "deviation", value: 0.05 });
+  assert.ok(result.report.deviation <= 0.05, `${result.report.deviation}`);
+  assert.ok(result.report.retained < 1);
+  model.free();
+});
+
+test("a larger tolerance never keeps more", async () => {
+  const model = open("glycolysis.onnx");
+  const path = await model.path();
+  const sizes = [0, 1e-3, 1e-2, 0.03, 0.1, 0.3, 1].map((value) => path.choose({ kind: "epsilon", value }).parameters);
+  assert.deepEqual(sizes, [...sizes].sort((a, b) => b - a));
+  assert.ok(sizes[0] > (sizes.at(-1) ?? 0));
+  model.free();
+});
+
+test("a choice takes no time worth speaking of", async () => {
+  const model = open("digits.onnx");
+  const path = await model.path();
+  const start = performance.now();
+  for (let i = 1; i <= 200; i += 1) path.choose({ kind: "retain", value: 0.1 + i / 250 });
+  assert.ok((performance.now() - start) / 200 < 5);
+  model.free();
+});
+
+test("a curve goes from the whole model down, epsilon up, sizes down", async () => {
+  const model = open("ball.onnx");
+  const path = await model.path();
+  /** @type {[string, number][]} */
+  const progress = [];
+  const curve = await path.curve({ points: 8, onProgress: ({ stage, fraction }) => progress.push([stage, fraction]) });
+  assert.ok(curve.length >= 4);
+  for (const [i, point] of curve.entries()) {
+    assert.equal(point.method, "projected");
+    assert.ok(i === 0 || (point.parameters < curve[i - 1].parameters && point.epsilon >= curve[i - 1].epsilon));
+  }
+  assert.ok(curve[0].deviation < (curve.at(-1)?.deviation ?? 0));
+  assert.deepEqual(progress.at(-1), ["curve", 1]);
+  assert.ok(progress.every(([, f], i) => i === 0 || f >= progress[i - 1][1]));
+  model.free();
+});
+
+test("a curve with labels carries a score", async () => {
+  const { model: file, data, labels } = samples.find(({ id }) => id === "digits") ?? samples[0];
+  const model = open(file);
+  const table = await readTable(bytesOf(sampleFile(data)), data, { labels, features: model.info.features });
+  const path = await model.path({ data: table });
+  const curve = await path.curve({ points: 3, score: table });
+  assert.ok((curve[0].score ?? 0) > 0.9, "an accuracy");
+  assert.deepEqual(path.info.measure, { kind: "data", rows: table.rows, source: data });
+  model.free();
+});
+
+test("copied neurons disappear without a trace", async () => {
+  for (const copies of [2, 3]) {
+    const source = jsonModel([5, 12, 9, 2], { copies });
+    const { bytes, report } = await compress(source, { epsilon: 1e-5, name: "copies.json", verify: false });
+    assert.deepEqual(report.sites.map((site) => site.after), [12, 9]);
+    const rows = Float64Array.from({ length: 100 }, (_, i) => Math.cos(i));
+    const [before, after] = [engine.open(source, "a.json"), engine.open(bytes, "b.json")];
+    const [f, g] = [before.forward(rows), after.forward(rows)];
+    const scale = Math.max(...f.map(Math.abs));
+    f.forEach((y, i) => assert.ok(Math.abs(y - g[i]) < 1e-5 * scale));
+    before.free();
+    after.free();
+  }
+});
+
+test("JSON comes back as JSON, or as ONNX when asked", async () => {
+  const source = jsonModel([4, 20, 3]);
+  const json = await compress(source, { retain: 0.6, name: "net.json" });
+  const parsed = JSON.parse(new TextDecoder().decode(json.bytes));
+  assert.deepEqual([parsed.format, parsed.layers[0].weights.length], ["netlump", json.report.sites[0].after]);
+  assert.ok(json.report.verified && "agrees" in json.report.verified && json.report.verified.agrees);
+  const onnx = await compress(source, { retain: 0.6, name: "net.json", format: "onnx", verify: false });
+  assert.equal((await inspect(onnx.bytes)).format, "onnx");
+});
+
+test("cancelling a long call rejects with the signal's reason and leaves the model usable", async () => {
+  const model = open("digits.onnx");
+  const steps = [];
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const stop = (/** @type {import("../wasm/types.js").Progress} */ progress) => {
+    steps.push(progress);
+    controller.abort(reason);
+  };
+  await assert.rejects(model.path({ signal: controller.signal, onProgress: stop }), reason);
+  assert.equal(steps.length, 1, "one step, then it heard");
+  await assert.rejects(model.path({ signal: controller.signal }), reason);
+  const path = await model.path();
+  const other = new AbortController();
+  await assert.rejects(path.compress({ kind: "retain", value: 0.5 }, { signal: other.signal, onProgress: () => other.abort(reason) }), reason);
+  assert.ok((await path.compress({ kind: "retain", value: 0.5 })).report.retained <= 0.5);
+  model.free();
+});
+
+test("long calls let the event loop run", async () => {
+  const model = open("digits.onnx");
+  let turns = 0;
+  const timer = setInterval(() => (turns += 1), 1);
+  const path = await model.path();
+  await path.compress({ kind: "retain", value: 0.3 });
+  clearInterval(timer);
+  assert.ok(turns > 1, `${turns} turns`);
+  model.free();
+});
+
+test("freeing a model frees what was made from it, and says so when used", async () => {
+  const model = open("ball.onnx");
+  const path = await model.path();
+  const result = await path.compress({ kind: "retain", value: 0.5 });
+  model.free();
+  model.free();
+  assert.throws(() => path.choose({ kind: "epsilon", value: 0.1 }), fault("ARGUMENT"));
+  assert.throws(() => result.write(), fault("ARGUMENT"));
+});
+
+test("opening and freeing again and again does not grow the memory", async () => {
+  const own = await createEngine();
+  const bytes = bytesOf(sampleFile("ball.onnx"));
+  const round = async () => {
+    const model = own.open(bytes, "ball.onnx");
+    const path = await model.path({ rows: 256 });
+    await path.compress({ kind: "retain", value: 0.3 });
+    model.free();
+  };
+  for (let i = 0; i < 3; i += 1) await round();
+  const before = own.memory;
+  for (let i = 0; i < 30; i += 1) await round();
+  assert.equal(own.memory, before);
+});
+
+test("errors carry a code, a sentence with the file's name, and never crash the engine", () => {
+  const text = new TextEncoder();
+  /** @type {[string, Uint8Array, string][]} */
+  const cases = [
+    ["empty.onnx", new Uint8Array(), "EMPTY"],
+    ["cat.png", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0), "NOT_A_MODEL"],
+    ["lfs.onnx", text.encode("version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 12345\n"), "GIT_LFS"],
+    ["net.json", text.encode('{"format": "netlump", "version": 1, "layers": [{"weights": [[1, 2], [3]]}]}'), "JSON"],
+  ];
+  for (const [name, bytes, code] of cases) {
+    assert.throws(
+      () => engine.open(bytes, name),
+      (error) => fault(code)(error) && /** @type {Error} */ (error).message.length > 10,
+      name,
+    );
+  }
+  const cut = bytesOf(sampleFile("ball.onnx")).subarray(0, 20000);
+  assert.throws(() => engine.open(cut, "cut.onnx"), (error) => error instanceof EngineError && error.status >= 20 && error.status < 40);
+  assert.equal(engine.dead, false);
+});
+
+test("rows that do not fit, targets that make no sense and data that is not finite are refused", async () => {
+  const model = open("ball.onnx");
+  assert.throws(() => model.forward(new Float64Array(9)), fault("ARGUMENT"));
+  const path = await model.path({ rows: 256 });
+  for (const value of [NaN, -1]) assert.throws(() => path.choose({ kind: "epsilon", value }), fault("ARGUMENT"));
+  assert.throws(() => path.choose({ kind: "retain", value: 1e-9 }), fault("UNREACHABLE"));
+  const features = new Float64Array(16).fill(1);
+  features[3] = Infinity;
+  const data = { features, labels: null, rows: 2, columns: 8, labelColumns: 0, names: null, source: "x.csv" };
+  await assert.rejects(model.path({ data }), (error) => fault("DATA")(error) || fault("NOT_FINITE")(error));
+  model.free();
+});
+
+test("an engine that is nowhere says where it was sought", async () => {
+  await assert.rejects(createEngine({ wasm: new URL("file:///nowhere/netlump.wasm") }), (/** @type {any} */ error) => fault("SETUP")(error) && /nowhere/.test(error.message));
+  await assert.rejects(createEngine({ wasm: Uint8Array.of(0, 1, 2) }), fault("SETUP"));
+});
+
+test("external weights are asked for by name, and used", needsMaterial, () => {
+  const bytes = bytesOf(materialFile("models/derived_abalone_external.onnx"));
+  const weights = "derived_abalone_external.onnx.data";
+  assert.throws(() => engine.open(bytes, "m.onnx"), (/** @type {any} */ error) => fault("EXTERNAL")(error) && error.place === weights);
+  const model = engine.open(bytes, "m.onnx", { files: new Map([[weights, bytesOf(materialFile(`models/${weights}`))]]) });
+  const plain = engine.open(bytesOf(materialFile("models/torch_abalone_relu_8-64-64-1_op13.onnx")), "plain.onnx");
+  const rows = Float64Array.from({ length: 80 }, (_, i) => Math.sin(i));
+  assert.deepEqual(model.forward(rows), plain.forward(rows));
+  model.free();
+  plain.free();
+});
+
+test("no broken file of the material crashes the engine", needsMaterial, async () => {
+  for (const file of materialFiles("broken", /./)) {
+    try {
+      const model = engine.open(bytesOf(materialFile(`broken/${file}`)), file);
+      const path = await model.path({ rows: 256 });
+      (await path.compress({ kind: "epsilon", value: 0.05 })).write();
+      model.free();
+    } catch (error) {
+      assert.ok(error instanceof EngineError, `${file}: ${error}`);
+      assert.notEqual(error.code, "CRASHED", file);
+      assert.ok(error.message.length > 10, file);
+    }
+    assert.equal(engine.dead, false, file);
+  }
+});

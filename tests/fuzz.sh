@@ -1,0 +1,17 @@
+#!/bin/sh
+# Runs one fuzz program for a while from real files: fuzz.sh PROGRAM SECONDS. A name that begins with "json" is fed the
+# .json files, others the .onnx files, of tests, samples and the material beside the project where it is.
+set -eu
+program=$1
+seconds=$2
+name=$(basename "$program")
+case $name in json*) extension=json ;; *) extension=onnx ;; esac
+seeds=$program.seeds
+mkdir -p "$seeds" "$program.corpus"
+for folder in tests/fixtures web/samples ../shared/material/models ../shared/material/broken; do
+  [ -d "$folder" ] || continue
+  find "$folder" -name "*.$extension" -size -400k -exec cp -f {} "$seeds" \;
+done
+echo "$name: $seconds s from $(find "$seeds" -type f | wc -l) files"
+exec "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3072 -malloc_limit_mb=2048 -print_final_stats=1 \
+  -verbosity=1 -artifact_prefix="$program." "$program.corpus" "$seeds"

@@ -1,0 +1,82 @@
+// The page as the tests see it: built when it is older than its sources, served, open in Chromium.
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "playwright-core";
+
+import { serve } from "../../web/serve.mjs";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+const dist = join(root, "dist");
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+/**
+ * When the newest file below a path was written.
+ * @param {string} path
+ * @returns {number}
+ */
+function newest(path) {
+  const facts = statSync(path);
+  if (!facts.isDirectory()) return facts.mtimeMs;
+  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+function buildWhenOld() {
+  const sources = Math.max(...["web", "wasm", "build/netlump.wasm"].map((path) => newest(join(root, path))));
+  const built = join(dist, "index.html");
+  if (existsSync(built) && statSync(built).mtimeMs >= sources) return;
+  execFileSync(process.execPath, [join(root, "web/build.mjs"), "--out", dist], { stdio: "inherit" });
+}
+
+/** The page's address, a browser, and the way to end both. */
+export async function openBrowser() {
+  buildWhenOld();
+  const { url, close } = await serve(dist, 0);
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  return {
+    url,
+    browser,
+    async end() {
+      await browser.close();
+      await close();
+    },
+  };
+}
+
+/**
+ * Drops files on the page as a person does.
+ * @param {import("playwright-core").Page} page
+ * @param {{name: string, bytes: Uint8Array}[]} files
+ */
+export async function drop(page, files) {
+  const sent = files.map(({ name, bytes }) => ({ name, base64: Buffer.from(bytes).toString("base64") }));
+  await page.evaluate((sent) => {
+    const transfer = new DataTransfer();
+    for (const { name, base64 } of sent) {
+      transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+    }
+    for (const type of ["dragover", "drop"]) {
+      document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }
+  }, sent);
+}
+
+/**
+ * Waits until the shown result is the one asked for.
+ * @param {import("playwright-core").Page} page
+ */
+export const settled = (page) => page.waitForSelector(".downloads .primary:not(:disabled)", { timeout: 60_000 });
+
+/**
+ * Presses what starts a download and gives its bytes and name.
+ * @param {import("playwright-core").Page} page
+ * @param {string} button its text
+ */
+export async function download(page, button) {
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: button, exact: true }).first().click()]);
+  const chunks = [];
+  for await (const chunk of await file.createReadStream()) chunks.push(chunk);
+  return { name: file.suggestedFilename(), bytes: new Uint8Array(Buffer.concat(chunks)) };
+}

@@ -1,0 +1,234 @@
+// The page in Chromium, on the bundled samples and on files dropped on it.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { fromBinary } from "@bufbuild/protobuf";
+import { ModelProtoSchema } from "onnx-buf";
+import * as runtime from "onnxruntime-web/wasm";
+
+import { download, drop, openBrowser, root, settled } from "./built.js";
+
+const sample = (/** @type {string} */ name) => new Uint8Array(readFileSync(join(root, "web/samples", name)));
+const MODEL = { name: "glycolysis.onnx", bytes: sample("glycolysis.onnx") };
+const ROWS = { name: "glycolysis.csv", bytes: sample("glycolysis.csv") };
+const PICTURE = { name: "digits.png", bytes: new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]) };
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** @type {Awaited<ReturnType<typeof openBrowser>>} */
+let stage;
+before(async () => (stage = await openBrowser()));
+after(() => stage?.end());
+
+/**
+ * A fresh page, with what it asked the network for and what it complained about.
+ * @param {{width?: number, height?: number, colorScheme?: "light"|"dark"}} [options]
+ */
+async function freshPage({ width = 1280, height = 900, colorScheme = "light" } = {}) {
+  const page = await stage.browser.newPage({ viewport: { width, height }, colorScheme });
+  /** @type {string[]} */
+  const requests = [];
+  /** @type {string[]} */
+  const complaints = [];
+  page.on("request", (request) => requests.push(request.url()));
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  await page.goto(stage.url);
+  await page.waitForSelector(".sample");
+  return { page, requests, complaints };
+}
+
+/** Sizes of the weight matrices, (out, in) or (in, out), in the order of the file. @param {Uint8Array} bytes */
+const matrices = (bytes) =>
+  fromBinary(ModelProtoSchema, bytes)
+    .graph?.initializer.map((tensor) => tensor.dims.map(Number))
+    .filter((dims) => dims.length === 2) ?? [];
+
+/** @param {Uint8Array} bytes @param {Float32Array} rows @param {number} features */
+async function run(bytes, rows, features) {
+  runtime.env.wasm.numThreads = 1;
+  const session = await runtime.InferenceSession.create(bytes);
+  const feeds = { [session.inputNames[0]]: new runtime.Tensor("float32", rows, [rows.length / features, features]) };
+  const outputs = await session.run(feeds);
+  return /** @type {Float32Array} */ (outputs[session.outputNames[0]].data);
+}
+
+/** The first columns of the sample's rows. @param {number} count @param {number} columns */
+function firstRows(count, columns) {
+  const lines = new TextDecoder().decode(ROWS.bytes).trim().split(/\r?\n/).filter((line) => /^[-\d]/.test(line));
+  return Float32Array.from(lines.slice(0, count).flatMap((line) => line.split(",").slice(0, columns).map(Number)));
+}
+
+/** RMS of the difference over RMS of the original about its mean. @param {Float32Array} original @param {Float32Array} reduced */
+function deviation(original, reduced) {
+  const mean = original.reduce((sum, y) => sum + y, 0) / original.length;
+  const error = original.reduce((sum, y, i) => sum + (reduced[i] - y) ** 2, 0);
+  return Math.sqrt(error / original.reduce((sum, y) => sum + (y - mean) ** 2, 0));
+}
+
+test("a model dropped with its data becomes a smaller one that ONNX Runtime runs with nearly the same outputs", async () => {
+  const { page, complaints } = await freshPage();
+  await drop(page, [MODEL, ROWS]);
+  await settled(page);
+  const shownBefore = await page.textContent(".numbers .value strong");
+
+  const slider = page.locator("input[name=dial]");
+  await slider.focus();
+  for (let i = 0; i < 8; i++) await page.keyboard.press("ArrowRight");
+  await page.waitForSelector(".downloads .primary:disabled");
+  await settled(page);
+  const shownAfter = await page.textContent(".numbers .value strong");
+  assert.notEqual(shownAfter, shownBefore, "the parameters follow the slider");
+
+  const small = await download(page, "Download smaller model");
+  assert.equal(small.name, "glycolysis.small.onnx");
+  const [before, after] = [matrices(MODEL.bytes), matrices(small.bytes)];
+  assert.equal(after.length, before.length);
+  const area = (/** @type {number[][]} */ all) => all.reduce((sum, [a, b]) => sum + a * b, 0);
+  assert.ok(area(after) < 0.9 * area(before), `${JSON.stringify(before)} became ${JSON.stringify(after)}`);
+
+  const rows = firstRows(200, 7);
+  const change = deviation(await run(MODEL.bytes, rows, 7), await run(small.bytes, rows, 7));
+  assert.ok(change < 0.15, `outputs change by ${change}`);
+  assert.match((await page.textContent(".badge")) ?? "", /ONNX Runtime agrees/);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("no request leaves the page's origin, from the first visit to the download", async () => {
+  const { page, requests } = await freshPage();
+  page.context().on("request", (request) => requests.push(request.url())); // the worker's, too
+  await page.locator(".sample").first().click();
+  await settled(page);
+  await page.waitForSelector(".hero svg");
+  await download(page, "Download smaller model");
+  const origin = new URL(stage.url).origin;
+  assert.ok(requests.some((url) => url.endsWith("netlump.wasm")), "the engine was fetched");
+  assert.ok(requests.some((url) => url.includes("ort-wasm")), "the runtime was fetched");
+  assert.deepEqual(requests.filter((url) => !url.startsWith(`${origin}/`) && !url.startsWith(`blob:${origin}/`)), []);
+  await page.close();
+});
+
+test("a bad file is named in a sentence, and the model that was open stays open", async () => {
+  const { page } = await freshPage();
+  await page.locator(".sample").first().click();
+  await settled(page);
+  const parameters = await page.textContent(".numbers .value strong");
+  await drop(page, [PICTURE]);
+  const problem = await page.waitForSelector(".problem[role=alert]");
+  assert.match((await problem.textContent()) ?? "", /digits\.png .*PNG/);
+  assert.equal(await page.textContent(".controls .file-name"), "glycolysis.onnx");
+  assert.equal(await page.textContent(".numbers .value strong"), parameters);
+  await page.getByRole("button", { name: "Close" }).click();
+  assert.equal(await page.locator(".problem").count(), 0);
+  assert.ok((await download(page, "Download smaller model")).bytes.length > 0);
+  await page.close();
+});
+
+test("where nothing goes, the page says at which tolerance something does and takes one there", async () => {
+  const { page } = await freshPage();
+  await page.locator(".sample").first().click();
+  await settled(page);
+  await page.fill("input[name=value]", "1e-6");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: /^Use / }).click();
+  await settled(page);
+  assert.equal(await page.locator(".problem").count(), 0);
+  assert.match((await page.textContent(".number .below")) ?? "", /↓/);
+  await page.close();
+});
+
+test("size and error can be asked for instead, and are kept to", async () => {
+  const { page } = await freshPage();
+  await page.locator(".sample").first().click();
+  await settled(page);
+  const report = async () => JSON.parse(new TextDecoder().decode((await download(page, "Numbers (JSON)")).bytes));
+  for (const [kind, typed, kept] of /** @type {const} */ ([["Size", "40", "retained"], ["Error", "5", "deviation"]])) {
+    await page.getByRole("radio", { name: kind }).check();
+    await page.fill("input[name=value]", typed);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".downloads .primary:disabled");
+    await settled(page);
+    assert.ok((await report())[kept] <= Number(typed) / 100, kind);
+  }
+  await page.close();
+});
+
+test("every download is what its name says", async () => {
+  const { page } = await freshPage();
+  await page.locator(".sample").first().click();
+  await settled(page);
+  await page.waitForSelector(".hero svg");
+  const text = async (/** @type {string} */ button) => new TextDecoder().decode((await download(page, button)).bytes);
+  assert.equal(JSON.parse(await text("Model as JSON")).format, "netlump");
+  assert.match(await text("Report"), /^<!doctype html>/i);
+  assert.match((await text("Curve CSV")).split("\n")[0], /epsilon/);
+  assert.match(await text("SVG"), /^<svg[^>]*xmlns/);
+  const png = await download(page, "PNG");
+  assert.deepEqual([...png.bytes.subarray(1, 4)], [..."PNG"].map((c) => c.charCodeAt(0)));
+  await page.close();
+});
+
+test("without data the page says what it assumes; removing the data measures anew", async () => {
+  const { page } = await freshPage();
+  await drop(page, [MODEL]);
+  await settled(page);
+  assert.match((await page.textContent(".controls")) ?? "", /No data: inputs are drawn from N\(0,\s1\)/);
+  assert.match((await page.textContent(".numbers")) ?? "", /Largest change/);
+  await drop(page, [ROWS]);
+  await page.waitForSelector("text=Test MSE");
+  await settled(page);
+  await page.getByRole("button", { name: "Remove" }).click();
+  await page.waitForSelector("text=Largest change");
+  await page.close();
+});
+
+test("the chart's cursor is read by keyboard, and Enter takes the point", async () => {
+  const { page } = await freshPage();
+  await page.locator(".sample").first().click();
+  await settled(page);
+  await page.waitForSelector(".hero svg");
+  const before = await page.inputValue("input[name=value]");
+  await page.focus(".hero .plot");
+  await page.keyboard.press("End");
+  for (let i = 0; i < 2; i++) await page.keyboard.press("ArrowLeft");
+  assert.match((await page.textContent(".hero [aria-live]")) ?? "", /parameters, deviation/);
+  await page.keyboard.press("Enter");
+  assert.notEqual(await page.inputValue("input[name=value]"), before);
+  await page.close();
+});
+
+for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+  test(`axe finds nothing to object to, empty, loaded and in trouble, ${colorScheme}`, async () => {
+    const { page } = await freshPage({ colorScheme });
+    const violations = async () => {
+      // Through the debugger: the page's own policy would not let the script in.
+      await page.evaluate(axe);
+      const found = await page.evaluate(() => /** @type {any} */ (window).axe.run());
+      return found.violations.map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.target).join(" ")}`);
+    };
+    assert.deepEqual(await violations(), []);
+    await page.locator(".sample").first().click();
+    await page.waitForSelector(".hero svg", { timeout: 60_000 });
+    await settled(page);
+    assert.deepEqual(await violations(), []);
+    await page.getByRole("button", { name: "Table" }).first().click();
+    await drop(page, [PICTURE]);
+    await page.waitForSelector(".problem");
+    assert.deepEqual(await violations(), []);
+    await page.close();
+  });
+}
+
+test("nothing is cut off or scrolls sideways at 360 pixels", async () => {
+  const { page } = await freshPage({ width: 360, height: 740 });
+  const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+  assert.equal(await width(), 360);
+  await page.locator(".sample").first().click();
+  await settled(page);
+  await page.waitForSelector(".hero svg");
+  assert.equal(await width(), 360);
+  await page.close();
+});

@@ -1,0 +1,115 @@
+// The page's plain functions.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { interpolate, logTicks } from "../../web/charts/ticks.js";
+import { moved, nearestStop } from "../../web/charts/cursor.js";
+import { commandLine } from "../../web/command.js";
+import { columnsOf, guessLabels, sortFiles } from "../../web/files.js";
+import { accuracy, number, percent, shortName, size } from "../../web/format.js";
+import { STEPS, boxText, dials, firstEpsilon, parse, positionOf, targetFrom, valueAt } from "../../web/targets.js";
+
+const bytes = (/** @type {string} */ text) => new TextEncoder().encode(text);
+
+test("the slider's position and value are each other's inverse at every step", () => {
+  for (const dial of Object.values(dials)) {
+    for (let position = 0; position <= STEPS; position++) {
+      assert.equal(positionOf(dial, valueAt(dial, position)), position, dial.kind);
+    }
+    assert.equal(valueAt(dial, 0), dial.from);
+    assert.equal(valueAt(dial, STEPS), dial.to);
+  }
+});
+
+test("right is smaller on every slider", () => {
+  assert.ok(valueAt(dials.epsilon, 200) > valueAt(dials.epsilon, 100));
+  assert.ok(valueAt(dials.deviation, 200) > valueAt(dials.deviation, 100));
+  assert.ok(valueAt(dials.retain, 200) < valueAt(dials.retain, 100));
+});
+
+test("the number box takes commas and percent signs and refuses the rest", () => {
+  assert.equal(parse(dials.epsilon, "0,02"), 0.02);
+  assert.equal(parse(dials.epsilon, "1e-5"), 1e-5);
+  assert.equal(parse(dials.epsilon, "0"), 0);
+  assert.equal(parse(dials.retain, "30 %"), 0.3);
+  for (const [dial, text] of /** @type {const} */ ([["epsilon", ""], ["epsilon", "x"], ["epsilon", "-1"], ["epsilon", "2"], ["retain", "0"], ["retain", "101"]])) {
+    assert.equal(parse(dials[dial], text), null, `${dial} "${text}"`);
+  }
+});
+
+test("what the number box shows reads back as the same value", () => {
+  for (const dial of Object.values(dials)) {
+    for (const value of [dial.from, dial.start, valueAt(dial, 77)]) assert.equal(parse(dial, boxText(dial, value)), value);
+  }
+});
+
+test("another target starts at what the present result reached, never below it", () => {
+  const report = /** @type {any} */ ({ epsilon: 0.0312345, retained: 0.096123, deviation: 0.024111 });
+  assert.deepEqual(targetFrom("retain", report), { kind: "retain", value: 0.0962 });
+  assert.deepEqual(targetFrom("deviation", report), { kind: "deviation", value: 0.0242 });
+  assert.equal(targetFrom("retain", null).value, dials.retain.start);
+});
+
+test("the first tolerance that removes a neuron is rounded up, so that it does", () => {
+  const path = /** @type {any} */ ({ sites: [{ deviation: [0.0131234, 1] }, { deviation: [0.5] }, { deviation: [] }] });
+  assert.equal(firstEpsilon(path), 0.0132);
+  assert.equal(firstEpsilon(/** @type {any} */ ({ sites: [] })), Infinity);
+});
+
+test("dropped files are told apart: model, data, external weights", () => {
+  const named = (/** @type {string[]} */ ...names) => names.map((name) => ({ name }));
+  const sorted = sortFiles(named("rows.csv", "net.onnx.data", "net.onnx"));
+  assert.deepEqual([sorted.model?.name, sorted.data?.name, sorted.others.map((file) => file.name)], ["net.onnx", "rows.csv", ["net.onnx.data"]]);
+  assert.equal(sortFiles(named("picture.png")).model?.name, "picture.png");
+  assert.equal(sortFiles(named("rows.npz")).model, null);
+});
+
+test("columns the model does not read are guessed to be labels", () => {
+  const file = { name: "rows.csv", bytes: bytes("a,b,c,target\n1,2,3,4\n") };
+  assert.equal(columnsOf(file), 4);
+  assert.equal(guessLabels(file, 3), 1);
+  assert.equal(guessLabels(file, 4), 0);
+  assert.equal(guessLabels({ name: "rows.tsv", bytes: bytes("1\t2\t3") }, 1), 2);
+  assert.equal(guessLabels({ name: "rows.npy", bytes: bytes("\x93NUMPY") }, 1), 0);
+});
+
+test("numbers read well", () => {
+  assert.deepEqual([0.0241, 0.339, 1, 0, 1e-7].map(percent), ["2.4 %", "33.9 %", "100 %", "0 %", "< 0.001 %"]);
+  assert.deepEqual([0.98, 0.9764].map(accuracy), ["98.0 %", "97.6 %"]);
+  assert.deepEqual([999, 2100, 398_000, 2_300_000].map(size), ["999 B", "2.1 KB", "398 KB", "2.3 MB"]);
+  assert.deepEqual([0.2334, 0, 0.0000012].map(number), ["0.233", "0", "1.2e−6"]);
+});
+
+test("a layer's name is its telling part", () => {
+  assert.equal(shortName("/net/net.0/Gemm"), "net.0");
+  assert.equal(shortName("Gemm_0"), "Gemm_0");
+  assert.equal(shortName("fc1"), "fc1");
+  assert.ok(shortName("a_very_long_name_of_a_layer_indeed", 12).length <= 12);
+});
+
+test("ticks of a logarithmic axis are round, inside, and few", () => {
+  assert.deepEqual(logTicks(0.003, 0.3), [0.003, 0.01, 0.03, 0.1, 0.3]);
+  assert.ok(logTicks(1e-9, 1, [1], 5).length <= 5);
+});
+
+test("a point between two of the curve lies on the straight line of a log-log plot", () => {
+  const line = [{ x: 0.01, y: 1 }, { x: 1, y: 0.01 }];
+  assert.ok(Math.abs(/** @type {number} */ (interpolate(line, 0.1)) - 0.1) < 1e-12);
+  assert.equal(interpolate(line, 0.001), null);
+});
+
+test("the cursor of a chart follows arrows and pointer and stays inside", () => {
+  assert.deepEqual([moved(-1, 3, "ArrowRight"), moved(2, 3, "ArrowRight"), moved(0, 3, "ArrowLeft"), moved(1, 3, "End"), moved(1, 3, "x"), moved(0, 0, "End")], [0, 2, 0, 2, null, null]);
+  const stops = [{ x: 0, y: 0 }, { x: 10, y: 100 }, { x: 20, y: 0 }];
+  assert.equal(nearestStop(stops, 11, 0, "x"), 1);
+  assert.equal(nearestStop(stops, 11, 0, "xy"), 2);
+});
+
+test("the copied command says what the page did", () => {
+  const data = /** @type {any} */ ({ table: { source: "my rows.csv", labelColumns: 1 }, holdOut: true });
+  assert.equal(
+    commandLine({ model: "net.onnx", target: { kind: "deviation", value: 0.01 }, data, output: "net.small.onnx" }),
+    "netlump net.onnx --max-deviation 0.01 --data 'my rows.csv' --labels 1 --split 0.5 -o net.small.onnx",
+  );
+  assert.equal(commandLine({ model: "-x'.onnx", target: { kind: "epsilon", value: 0.02 }, data: null, output: "o" }), "netlump './-x'\\''.onnx' --epsilon 0.02 -o o");
+});

@@ -1,0 +1,206 @@
+// The page's side of the worker: the engine of engine.js with a thread in between.
+//
+//   const client = createClient({onRestart});
+//   const info   = await client.open(bytes, "model.onnx", {files});            // ModelInfo
+//   const table  = await client.read(csvBytes, "rows.csv", {labels: 1});       // Table, checked against the open model
+//   const path   = await client.path({data: table, seed: 1, signal, onProgress}); // PathInfo
+//   const choice = await client.choose({kind: "epsilon", value: 0.02});        // Choice, within a few ms: the slider's call
+//   const report = await client.compress({kind: "retain", value: 0.3}, {signal, onProgress, verify: true});  // Report
+//   const small  = await client.write("onnx");                                 // Uint8Array of the last result
+//   const points = await client.curve({points: 16, signal, onProgress});       // CurvePoint[], largest first
+//
+// Rules:
+// - Everything a call rejects with is an EngineError (fields of a Fault: status, code, message, place, detail), or the
+//   signal's reason (an AbortError) when it was aborted. `message` is the sentence to show.
+// - open, path, compress, curve and verify replace an earlier unfinished call of the same name (the earlier one rejects with
+//   an AbortError), so a slider may call compress() as often as it likes. A new path() ends what belongs to the old path. A
+//   new open() ends everything that belongs to the old model; when it fails, the model that was open stays open, with its
+//   path and its result.
+// - Aborting tells the worker to stop. When it has not stopped within a second, it is terminated, a new one is
+//   started, the model opened again, and `onRestart()` called: the path is gone then, ask for it again.
+// - Bytes and tables given are copied, never taken away. Bytes received are the caller's.
+import { proxy, wrap } from "comlink";
+
+import { EngineError, fault } from "./fault.js";
+import { crashed } from "./messages.js";
+
+/**
+ * @typedef {import("./types.js").ModelInfo} ModelInfo
+ * @typedef {import("./types.js").PathInfo} PathInfo
+ * @typedef {import("./types.js").Target} Target
+ * @typedef {import("./types.js").Choice} Choice
+ * @typedef {import("./types.js").Table} Table
+ * @typedef {import("./types.js").Report} Report
+ * @typedef {import("./types.js").CurvePoint} CurvePoint
+ * @typedef {import("./types.js").Progress} Progress
+ * @typedef {import("./types.js").Verified} Verified
+ *
+ * @typedef {{signal?: AbortSignal, onProgress?: (progress: Progress) => void}} Watch
+ *
+ * @typedef {object} Client
+ * @property {(bytes: Uint8Array, name: string, options?: {files?: Map<string, Uint8Array>, signal?: AbortSignal}) => Promise<ModelInfo>} open
+ *   Opens a model. `files`: other files dropped with it, by name (external weights). A missing one rejects with code
+ *   "EXTERNAL" and the file's name as `place`.
+ * @property {(bytes: Uint8Array, name: string, options?: {labels?: number, divide?: number, signal?: AbortSignal}) => Promise<Table>} read
+ *   Reads CSV, TSV, NPY, NPZ, IDX (each also .gz). The last `labels` columns are labels. `divide`: 255 for raw images.
+ * @property {(options?: {data?: Table|null, seed?: number, rows?: number, mean?: Float64Array, spread?: Float64Array} & Watch) => Promise<PathInfo>} path
+ *   Orders the neurons on the measure: `data`'s features, or x ~ N(mean, spread²) when there is none.
+ * @property {(target: Target) => Promise<Choice>} choose
+ *   Widths and size a target gives, from the path alone, before any refit.
+ * @property {(target: Target, options?: {verify?: boolean, score?: Table|null, heldOut?: boolean} & Watch) => Promise<Report>} compress
+ *   Makes the smaller model. `verify` (default true): run both in ONNX Runtime. `score`: labelled rows to score on;
+ *   `heldOut`: whether they were kept out of the measure.
+ * @property {(format?: "onnx"|"json") => Promise<Uint8Array>} write   The last result's bytes; the source's format by default.
+ * @property {(options?: {points?: number, score?: Table|null} & Watch) => Promise<CurvePoint[]>} curve
+ * @property {(options?: {signal?: AbortSignal}) => Promise<Verified|{skipped: string}>} verify   Runs the last result in ONNX Runtime.
+ * @property {(rows: Float64Array, which?: "model"|"result") => Promise<Float64Array>} forward   Rows of outputs.
+ * @property {() => void} close   Ends the worker.
+ *
+ * @typedef {{endpoint: import("comlink").Endpoint, terminate: () => void, onCrash?: (listener: () => void) => void}} Thread
+ */
+
+/** How long a worker may take to obey a cancel before it is replaced, in ms. */
+const PATIENCE = 1000;
+
+/** Calls that take the place of an earlier one of their name. */
+const REPLACING = new Set(["open", "path", "compress", "curve", "verify"]);
+
+/** @returns {Thread} */
+function spawnWorker() {
+  const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module", name: "netlump" });
+  return {
+    endpoint: worker,
+    terminate: () => worker.terminate(),
+    onCrash: (listener) => worker.addEventListener("error", listener),
+  };
+}
+
+/**
+ * A worker that is up, or coming up.
+ * @typedef {object} Connection
+ * @property {import("comlink").Remote<import("./service.js").Service>} service
+ * @property {Promise<void>} ready   the model that was open is open again
+ * @property {Promise<never>} broken   rejects when the worker is gone
+ * @property {(error: Error) => void} end
+ */
+
+/** @param {Thread} thread @param {(service: Connection["service"]) => Promise<void>} prepare @returns {Connection} */
+function connectTo(thread, prepare) {
+  /** @type {import("comlink").Remote<import("./service.js").Service>} */
+  const service = wrap(thread.endpoint);
+  /** @type {(error: Error) => void} */
+  let end = () => {};
+  const broken = /** @type {Promise<never>} */ (
+    new Promise((_, reject) => {
+      end = (error) => {
+        thread.terminate();
+        reject(error);
+      };
+    })
+  );
+  broken.catch(() => {}); // nobody may be waiting
+  thread.onCrash?.(() => end(fault("CRASHED", crashed())));
+  return { service, broken, end, ready: Promise.race([prepare(service), broken]) };
+}
+
+/** @param {AbortSignal} signal @returns {Promise<never>} */
+function aborted(signal) {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+/**
+ * @param {{spawn?: () => Thread, onRestart?: () => void, patience?: number}} [options]
+ *   spawn: another way to start the worker (tests); onRestart: the worker was replaced, the path is gone
+ * @returns {Client}
+ */
+export function createClient({ spawn = spawnWorker, onRestart = () => {}, patience = PATIENCE } = {}) {
+  /** @type {Connection|null} */
+  let connection = null;
+  /** @type {{bytes: Uint8Array, name: string, files: Map<string, Uint8Array>}|null} the model to open again */
+  let kept = null;
+  /** @type {Map<string, AbortController>} */
+  const running = new Map();
+  let lastId = 0;
+
+  /** @returns {Connection} */
+  function connected() {
+    connection ??= connectTo(spawn(), async (service) => {
+      if (kept === null) return;
+      await service.run(0, "open", kept, null);
+      onRestart();
+    });
+    const current = connection;
+    current.broken.catch(() => {
+      if (connection === current) connection = null;
+    });
+    return current;
+  }
+
+  /** Replaces a worker that hangs or whose engine has trapped. @param {Connection} current @param {Error} error */
+  function restart(current, error) {
+    if (connection !== current) return; // done already
+    connection = null;
+    current.end(error);
+    if (kept !== null) connected().ready.catch(() => {});
+  }
+
+  /** @param {Connection} current @param {number} id @param {Promise<unknown>} answer */
+  function cancel(current, id, answer) {
+    void current.service.cancel(id);
+    const timer = setTimeout(() => restart(current, fault("CRASHED", crashed())), patience);
+    const settled = () => clearTimeout(timer);
+    answer.then(settled, settled);
+  }
+
+  /** @param {string} name @param {object} args @param {Watch} [watch] @returns {Promise<any>} */
+  async function call(name, args, { signal, onProgress } = {}) {
+    const own = new AbortController();
+    if (REPLACING.has(name)) {
+      running.get(name)?.abort(new DOMException(`replaced by a later ${name}()`, "AbortError"));
+      running.set(name, own);
+    }
+    const either = signal ? AbortSignal.any([signal, own.signal]) : own.signal;
+    const id = ++lastId;
+    try {
+      either.throwIfAborted();
+      const current = connected();
+      await Promise.race([current.ready, aborted(either)]);
+      const run = current.service.run(id, name, args, onProgress ? proxy(onProgress) : null);
+      const answer = Promise.race([run, current.broken]);
+      either.addEventListener("abort", () => cancel(current, id, answer), { once: true });
+      const result = await Promise.race([answer, aborted(either)]);
+      if ("value" in result) return result.value;
+      if (result.fault === null) throw new DOMException(`${name}() was stopped`, "AbortError");
+      const error = new EngineError(result.fault);
+      if (error.code === "CRASHED") restart(current, error);
+      throw error;
+    } finally {
+      if (running.get(name) === own) running.delete(name);
+    }
+  }
+
+  return {
+    async open(bytes, name, { files = new Map(), signal } = {}) {
+      const info = await call("open", { bytes, name, files }, { signal });
+      kept = { bytes: bytes.slice(), name, files };
+      return info;
+    },
+    read: (bytes, name, { labels, divide, signal } = {}) => call("read", { bytes, name, labels, divide }, { signal }),
+    path: ({ signal, onProgress, ...options } = {}) => call("path", options, { signal, onProgress }),
+    choose: (target) => call("choose", { target }),
+    compress: (target, { signal, onProgress, ...options } = {}) =>
+      call("compress", { target, ...options }, { signal, onProgress }),
+    write: (format) => call("write", { format }),
+    curve: ({ signal, onProgress, ...options } = {}) => call("curve", options, { signal, onProgress }),
+    verify: ({ signal } = {}) => call("verify", {}, { signal }),
+    forward: (rows, which = "result") => call("forward", { rows, which }),
+    close() {
+      kept = null;
+      connection?.end(new DOMException("the client was closed", "AbortError"));
+      connection = null;
+    },
+  };
+}

@@ -1,0 +1,348 @@
+// engine: the one JavaScript API of netlump, used by the page's worker, the command line, index.js and the tests.
+//
+//   const engine = await createEngine();
+//   const model  = engine.open(bytes, "model.onnx");            // Model, .info is a ModelInfo
+//   const path   = await model.path({data, seed, signal, onProgress});   // Path, .info is a PathInfo
+//   const choice = path.choose({kind: "epsilon", value: 0.02});          // at once
+//   const result = await path.compress({kind: "retain", value: 0.3}, {signal, onProgress});
+//   const small  = result.write("onnx");
+//   model.free();                                               // with everything made from it
+//
+// Everything lives in the core's memory until free(). Long calls work in steps of some 50 ms and let the event loop run
+// between them, so signals are heard. Errors are EngineErrors; an aborted call rejects with the signal's reason.
+import { STATUS, fault } from "./fault.js";
+import { Handle, releaseAll } from "./handle.js";
+import { loadCore } from "./loader.js";
+import { wrongRows } from "./messages.js";
+import { scorable, score as scoreRows } from "./score.js";
+import { runSteps } from "./steps.js";
+
+/**
+ * @typedef {import("./types.js").ModelInfo} ModelInfo
+ * @typedef {import("./types.js").PathInfo} PathInfo
+ * @typedef {import("./types.js").Target} Target
+ * @typedef {import("./types.js").Choice} Choice
+ * @typedef {import("./types.js").Table} Table
+ * @typedef {import("./types.js").Report} Report
+ * @typedef {import("./types.js").CurvePoint} CurvePoint
+ * @typedef {import("./loader.js").Core} Core
+ * @typedef {Omit<Report, "verified"|"score"|"bytes">} CoreReport
+ * @typedef {import("./steps.js").Watch} Watch
+ */
+
+const KINDS = { epsilon: 0, retain: 1, deviation: 2 }; // nl_target_kind
+const FORMATS = { onnx: 0, json: 1 }; // nl_format
+const MORE = 1; // NL_MORE
+
+/** @param {{wasm?: import("./loader.js").WasmSource, scalar?: boolean}} [options] */
+export async function createEngine(options = {}) {
+  return new Engine(await loadCore(options));
+}
+
+export class Engine {
+  #core;
+
+  /** @param {Core} core */
+  constructor(core) {
+    this.#core = core;
+  }
+
+  get version() {
+    return this.#core.version;
+  }
+
+  /** Bytes of memory the core has; it grows and never shrinks. */
+  get memory() {
+    return this.#core.size;
+  }
+
+  /** Whether the core trapped; make another engine then. */
+  get dead() {
+    return this.#core.dead;
+  }
+
+  /**
+   * @param {Uint8Array} bytes of an ONNX or netlump JSON file
+   * @param {string} name of that file
+   * @param {{files?: Map<string, Uint8Array>}} [options] other files by name: external weights
+   */
+  open(bytes, name, { files = new Map() } = {}) {
+    return new Model(this.#core, bytes, name, files);
+  }
+}
+
+/** Forward pass shared by models and results. @param {Core} core @param {ModelInfo} info @param {"model"|"result"} kind
+ * @param {number} handle @param {Float64Array} rows (rows, features) @returns {Float64Array} (rows, results) */
+function forward(core, info, kind, handle, rows) {
+  const count = info.features > 0 ? rows.length / info.features : 0;
+  if (!Number.isInteger(count)) throw fault("ARGUMENT", wrongRows(rows.length, info.features));
+  const x = core.copyIn(rows);
+  let y = 0;
+  try {
+    y = core.take(count * info.results * 8);
+    core.status(info.name, `${kind}_forward`, handle, count, x, y);
+    return core.float64(y, count * info.results);
+  } finally {
+    core.release(y);
+    core.release(x);
+  }
+}
+
+export class Model extends Handle {
+  #core;
+  #source;
+  /** @type {number[]} */
+  #pointers = []; // of file bytes, which the core's model points into
+
+  /** @param {Core} core @param {Uint8Array} bytes @param {string} name @param {Map<string, Uint8Array>} files */
+  constructor(core, bytes, name, files) {
+    super("model", null, (handle) => {
+      if (!core.dead) core.call("model_free", handle);
+      releaseAll(core, this.#pointers);
+    });
+    this.#core = core;
+    this.#source = bytes;
+    /** @type {Map<string, Uint8Array>} external weights, by the names the model calls them */
+    this.files = new Map();
+    const pointer = core.copyIn(bytes);
+    this.#pointers.push(pointer);
+    try {
+      this.hold(core.make(name, "model_open", pointer, bytes.length));
+      this.#attach(name, files);
+      core.status(name, "model_describe", this.handle);
+      /** @type {ModelInfo} */
+      this.info = { ...JSON.parse(core.text()), name };
+    } catch (error) {
+      this.free();
+      releaseAll(core, this.#pointers);
+      throw error;
+    }
+  }
+
+  get version() {
+    return this.#core.version;
+  }
+
+  /** The model as ONNX, whatever it came as: what a runtime is given. @returns {Uint8Array} */
+  onnx() {
+    if (this.info.format === "onnx") return this.#source;
+    this.#core.status(this.info.name, "model_onnx", this.handle);
+    return this.#core.bytes();
+  }
+
+  /** @param {Float64Array} rows (rows, features) @returns {Float64Array} (rows, results) */
+  forward(rows) {
+    return forward(this.#core, this.info, "model", this.handle, rows);
+  }
+
+  /**
+   * @param {{data?: Table|null, seed?: number, rows?: number, mean?: Float64Array|null, spread?: Float64Array|null} & Watch} [options]
+   * @returns {Promise<Path>}
+   */
+  async path({ data = null, seed = 1, rows = 0, mean = null, spread = null, signal, onProgress } = {}) {
+    signal?.throwIfAborted();
+    const path = new Path(this.#core, this, this.handle, { data, seed, rows, mean, spread });
+    try {
+      await runSteps(() => path.step(), "path", { signal, onProgress });
+      path.describe();
+      return path;
+    } catch (error) {
+      path.free();
+      throw error;
+    }
+  }
+
+  /** @param {string} name @param {Map<string, Uint8Array>} files */
+  #attach(name, files) {
+    for (;;) {
+      this.#core.status(name, "model_missing_file", this.handle);
+      const missing = this.#core.text();
+      if (missing === "") return;
+      // Files dropped on a page have no folder, the model may name one.
+      const bytes = files.get(missing) ?? files.get(missing.split(/[\\/]/).at(-1) ?? "");
+      if (bytes === undefined) throw this.#core.errorAt(name, STATUS.EXTERNAL, missing);
+      const pointer = this.#core.copyIn(bytes);
+      this.#pointers.push(pointer);
+      this.files.set(missing, bytes);
+      this.#core.withString(missing, (text) =>
+        this.#core.status(name, "model_attach", this.handle, text, pointer, bytes.length),
+      );
+    }
+  }
+}
+
+export class Path extends Handle {
+  #core;
+  #data;
+  #widths = 0; // room for a choice's widths
+  info = /** @type {PathInfo} */ (/** @type {unknown} */ (null)); // from describe() on
+
+  /** @param {Core} core @param {Model} model @param {number} handle of the model
+   * @param {{data: Table|null, seed: number, rows: number, mean: Float64Array|null, spread: Float64Array|null}} options */
+  constructor(core, model, handle, { data, seed, rows, mean, spread }) {
+    /** @type {number[]} */
+    const pointers = []; // what the core's path borrows
+    super("path", model, (path) => {
+      if (!core.dead) core.call("path_free", path);
+      releaseAll(core, pointers);
+    });
+    const lend = (/** @type {Float64Array|null} */ array) => {
+      if (array === null) return 0;
+      const pointer = core.copyIn(array);
+      pointers.push(pointer);
+      return pointer;
+    };
+    this.#core = core;
+    this.#data = data;
+    this.model = model;
+    try {
+      const lent = [lend(data?.features ?? null), lend(mean), lend(spread)];
+      this.#widths = core.take(4 * model.info.sites.length + 4);
+      pointers.push(this.#widths);
+      this.hold(core.make(model.info.name, "path_create", handle, seed, rows, lent[0], data?.rows ?? 0, lent[1], lent[2]));
+    } catch (error) {
+      releaseAll(core, pointers);
+      throw error;
+    }
+  }
+
+  /** @package */
+  step() {
+    const more = this.#core.status(this.#file, "path_step", this.handle) === MORE;
+    return { more, fraction: this.#core.left("progress") };
+  }
+
+  /** @package */
+  describe() {
+    this.#core.status(this.#file, "path_describe", this.handle);
+    this.info = JSON.parse(this.#core.text());
+    this.info.measure = this.#withSource(this.info.measure);
+  }
+
+  /** What a target comes to, before any refit; takes microseconds. @param {Target} target @returns {Choice} */
+  choose({ kind, value }) {
+    this.#core.status(this.#file, "path_choose", this.handle, KINDS[kind], value, this.#widths);
+    return {
+      epsilon: this.#core.left("choice_epsilon"),
+      parameters: this.#core.left("choice_parameters"),
+      retained: this.#core.left("choice_retained"),
+      widths: this.#core.uint32(this.#widths, this.info.sites.length),
+    };
+  }
+
+  /** @param {Target} target @param {Watch} [watch] @returns {Promise<Result>} */
+  async compress(target, watch = {}) {
+    watch.signal?.throwIfAborted();
+    const result = new Result(this.#core, this, this.handle, target);
+    try {
+      await runSteps(() => result.step(), "refit", watch);
+      result.describe((measure) => this.#withSource(measure));
+      return result;
+    } catch (error) {
+      result.free();
+      throw error;
+    }
+  }
+
+  /**
+   * Size against deviation from the whole model down to the smallest, the sizes spaced evenly on a logarithmic scale.
+   * Different sizes only; epsilon grows from point to point. `score`: labelled rows each point is scored on.
+   * @param {{points?: number, score?: Table|null} & Watch} [options] @returns {Promise<CurvePoint[]>}
+   */
+  async curve({ points = 16, score = null, signal, onProgress } = {}) {
+    const choices = this.#choices(points);
+    /** @type {CurvePoint[]} */
+    const curve = [];
+    for (const [i, choice] of choices.entries()) {
+      const result = await this.compress(
+        { kind: "epsilon", value: choice.epsilon },
+        {
+          signal,
+          onProgress: ({ fraction }) => onProgress?.({ stage: "curve", fraction: (i + fraction) / choices.length }),
+        },
+      );
+      curve.push(curvePoint(result, choice.epsilon, score));
+      result.free();
+    }
+    return curve;
+  }
+
+  /** The choices behind a curve: distinct, largest model first. @param {number} points @returns {Choice[]} */
+  #choices(points) {
+    const loosest = this.info.sites.flatMap((site) => site.deviation).reduce((a, b) => Math.max(a, b), 0);
+    const smallest = this.choose({ kind: "epsilon", value: loosest });
+    const choices = [this.choose({ kind: "epsilon", value: 0 })];
+    for (let i = 1; i < points - 1; i += 1) {
+      choices.push(this.choose({ kind: "retain", value: smallest.retained ** (i / (points - 1)) }));
+    }
+    choices.push(smallest);
+    return choices.filter((choice, i) => i === 0 || choice.parameters < choices[i - 1].parameters);
+  }
+
+  /** The core knows the rows, not the name of their file. @param {import("./types.js").Measure} measure */
+  #withSource(measure) {
+    return this.#data ? { ...measure, source: this.#data.source } : measure;
+  }
+
+  get #file() {
+    return this.model.info.name;
+  }
+}
+
+/** @param {Result} result @param {number} epsilon @param {Table|null} table @returns {CurvePoint} */
+function curvePoint(result, epsilon, table) {
+  const { retained, parameters, sites, deviation, method } = result.report;
+  return {
+    epsilon,
+    retained,
+    parameters: parameters.after,
+    widths: sites.map((site) => site.after),
+    deviation,
+    score: table && scorable(table, result.path.model.info.results) ? scoreRows(result.forward(table.features), table).value : null,
+    method,
+  };
+}
+
+export class Result extends Handle {
+  #core;
+  report = /** @type {CoreReport} */ (/** @type {unknown} */ (null)); // from describe() on
+
+  /** @param {Core} core @param {Path} path @param {number} handle of the path @param {Target} target */
+  constructor(core, path, handle, { kind, value }) {
+    super("result", path, (result) => {
+      if (!core.dead) core.call("result_free", result);
+    });
+    this.#core = core;
+    this.path = path;
+    this.hold(core.make(path.model.info.name, "result_create", handle, KINDS[kind], value));
+  }
+
+  /** @package */
+  step() {
+    const more = this.#core.status(this.#info.name, "result_step", this.handle) === MORE;
+    return { more, fraction: this.#core.left("progress") };
+  }
+
+  /** @package @param {(measure: import("./types.js").Measure) => import("./types.js").Measure} named */
+  describe(named) {
+    this.#core.status(this.#info.name, "result_report", this.handle);
+    const report = JSON.parse(this.#core.text());
+    const { name, format } = this.#info;
+    this.report = { netlump: this.#core.version, model: name, format, ...report, measure: named(report.measure) };
+  }
+
+  /** The smaller model's file. @param {"onnx"|"json"} [format] the source's by default */
+  write(format = this.#info.format) {
+    this.#core.status(this.#info.name, "result_write", this.handle, FORMATS[format]);
+    return this.#core.bytes();
+  }
+
+  /** @param {Float64Array} rows (rows, features) @returns {Float64Array} (rows, results) */
+  forward(rows) {
+    return forward(this.#core, this.#info, "result", this.handle, rows);
+  }
+
+  get #info() {
+    return this.path.model.info;
+  }
+}

@@ -1,0 +1,160 @@
+// exports: netlump.h as WebAssembly sees it. Handles, pointers and sizes cross as 32-bit numbers, enums as int, a seed as a
+// double (whole numbers to 2^53). Nothing is decided here.
+//
+// What a call leaves behind besides its status (the error, a text, the progress, a choice) lies in a `boundary`, one for
+// each engine, and is read with the netlump_* getters before the next call.
+#include <stdlib.h>
+
+#include "netlump.h"
+
+#ifdef __wasm__
+#define NL_EXPORT(name) __attribute__((export_name(#name), used))
+#else
+#define NL_EXPORT(name)
+#endif
+
+typedef struct boundary {
+  nl_error error;
+  nl_buffer text;
+  double progress;
+  nl_choice choice;
+  char sentence[2 * NL_ERROR_TEXT + 256];
+} boundary;
+
+// The boundary as it enters a call: without what the last one left.
+static nl_error *entered(boundary *b) {
+  b->error = (nl_error){.status = NL_OK};
+  b->text.size = 0;
+  b->progress = 0;
+  return &b->error;
+}
+
+// ---- memory ----------------------------------------------------------------------------------------------------------
+
+NL_EXPORT(netlump_alloc) void *netlump_alloc(size_t size) { return malloc(size == 0 ? 1 : size); }
+NL_EXPORT(netlump_release) void netlump_release(void *pointer) { free(pointer); }
+NL_EXPORT(netlump_version) const char *netlump_version(void) { return NL_VERSION; }
+
+NL_EXPORT(netlump_boundary_create) boundary *netlump_boundary_create(void) { return calloc(1, sizeof(boundary)); }
+NL_EXPORT(netlump_boundary_free) void netlump_boundary_free(boundary *b) {
+  if (b != NULL) nl_buffer_free(&b->text);
+  free(b);
+}
+
+// ---- what the last call left -----------------------------------------------------------------------------------------
+
+NL_EXPORT(netlump_text) const uint8_t *netlump_text(const boundary *b) { return b->text.bytes; }
+NL_EXPORT(netlump_text_size) size_t netlump_text_size(const boundary *b) { return b->text.size; }
+NL_EXPORT(netlump_progress) double netlump_progress(const boundary *b) { return b->progress; }
+NL_EXPORT(netlump_choice_epsilon) double netlump_choice_epsilon(const boundary *b) { return b->choice.epsilon; }
+NL_EXPORT(netlump_choice_retained) double netlump_choice_retained(const boundary *b) { return b->choice.retained; }
+NL_EXPORT(netlump_choice_parameters) double netlump_choice_parameters(const boundary *b) {
+  return (double)b->choice.parameters;
+}
+
+NL_EXPORT(netlump_error_status) int netlump_error_status(const boundary *b) { return (int)b->error.status; }
+NL_EXPORT(netlump_error_place) const char *netlump_error_place(const boundary *b) { return b->error.place; }
+NL_EXPORT(netlump_error_detail) const char *netlump_error_detail(const boundary *b) { return b->error.detail; }
+// `file`: the file's name, terminated, or NULL.
+NL_EXPORT(netlump_error_sentence) const char *netlump_error_sentence(boundary *b, const char *file) {
+  nl_error_sentence(&b->error, file, b->sentence, sizeof b->sentence);
+  return b->sentence;
+}
+
+// For faults found outside the core that have a sentence inside it.
+NL_EXPORT(netlump_fail) void netlump_fail(boundary *b, int status, const char *place, const char *detail) {
+  nl_fail(entered(b), (nl_status)status, place, detail);
+}
+
+// ---- model -----------------------------------------------------------------------------------------------------------
+
+// Functions that make a handle return it, or 0 after an error.
+NL_EXPORT(netlump_model_open) nl_model *netlump_model_open(boundary *b, const void *bytes, size_t size) {
+  nl_model *model = NULL;
+  return nl_model_open(&model, bytes, size, entered(b)) == NL_OK ? model : NULL;
+}
+NL_EXPORT(netlump_model_free) void netlump_model_free(nl_model *model) { nl_model_free(model); }
+
+// Text: the name of a file still missing, empty when there is none.
+NL_EXPORT(netlump_model_missing_file) int netlump_model_missing_file(boundary *b, const nl_model *model) {
+  nl_error *error = entered(b);
+  const nl_span name = nl_model_missing_file(model);
+  return (int)nl_buffer_append(&b->text, name.bytes, name.size, error);
+}
+NL_EXPORT(netlump_model_attach)
+int netlump_model_attach(boundary *b, nl_model *model, const char *name, const void *bytes, size_t size) {
+  return (int)nl_model_attach(model, name, bytes, size, entered(b));
+}
+NL_EXPORT(netlump_model_describe) int netlump_model_describe(boundary *b, const nl_model *model) {
+  nl_error *error = entered(b);
+  return (int)nl_model_describe(model, &b->text, error);
+}
+// Text: the model as ONNX.
+NL_EXPORT(netlump_model_onnx) int netlump_model_onnx(boundary *b, const nl_model *model) {
+  nl_error *error = entered(b);
+  const nl_span onnx = nl_model_onnx(model);
+  return (int)nl_buffer_append(&b->text, onnx.bytes, onnx.size, error);
+}
+NL_EXPORT(netlump_model_features) size_t netlump_model_features(const nl_model *model) {
+  return nl_model_features(model);
+}
+NL_EXPORT(netlump_model_results) size_t netlump_model_results(const nl_model *model) { return nl_model_results(model); }
+NL_EXPORT(netlump_model_sites) size_t netlump_model_sites(const nl_model *model) { return nl_model_sites(model); }
+NL_EXPORT(netlump_model_forward)
+int netlump_model_forward(boundary *b, const nl_model *model, size_t rows, const double *x, double *y) {
+  return (int)nl_model_forward(model, rows, x, y, entered(b));
+}
+
+// ---- path ------------------------------------------------------------------------------------------------------------
+
+// `data`, `mean` and `spread` may be 0; they must stay where they are as long as the path lives.
+NL_EXPORT(netlump_path_create)
+nl_path *netlump_path_create(boundary *b, const nl_model *model, double seed, size_t rows, const double *data,
+                             size_t data_rows, const double *mean, const double *spread) {
+  const nl_path_options options = {
+      .seed = (uint64_t)seed, .rows = rows, .data = data, .data_rows = data_rows, .mean = mean, .spread = spread};
+  nl_path *path = NULL;
+  return nl_path_create(&path, model, &options, entered(b)) == NL_OK ? path : NULL;
+}
+NL_EXPORT(netlump_path_step) int netlump_path_step(boundary *b, nl_path *path) {
+  nl_error *error = entered(b);
+  return (int)nl_path_step(path, &b->progress, error);
+}
+NL_EXPORT(netlump_path_free) void netlump_path_free(nl_path *path) { nl_path_free(path); }
+NL_EXPORT(netlump_path_describe) int netlump_path_describe(boundary *b, const nl_path *path) {
+  nl_error *error = entered(b);
+  return (int)nl_path_describe(path, &b->text, error);
+}
+// `widths`: room for netlump_model_sites() sizes of 32 bits.
+NL_EXPORT(netlump_path_choose)
+int netlump_path_choose(boundary *b, const nl_path *path, int kind, double value, size_t *widths) {
+  nl_error *error = entered(b);
+  return (int)nl_path_choose(path, (nl_target){(nl_target_kind)kind, value}, &b->choice, widths, error);
+}
+
+// ---- result ----------------------------------------------------------------------------------------------------------
+
+NL_EXPORT(netlump_result_create)
+nl_result *netlump_result_create(boundary *b, const nl_path *path, int kind, double value) {
+  nl_result *result = NULL;
+  const nl_target target = {(nl_target_kind)kind, value};
+  return nl_result_create(&result, path, target, entered(b)) == NL_OK ? result : NULL;
+}
+NL_EXPORT(netlump_result_step) int netlump_result_step(boundary *b, nl_result *result) {
+  nl_error *error = entered(b);
+  return (int)nl_result_step(result, &b->progress, error);
+}
+NL_EXPORT(netlump_result_free) void netlump_result_free(nl_result *result) { nl_result_free(result); }
+NL_EXPORT(netlump_result_report) int netlump_result_report(boundary *b, const nl_result *result) {
+  nl_error *error = entered(b);
+  return (int)nl_result_report(result, &b->text, error);
+}
+// Text: the model's bytes.
+NL_EXPORT(netlump_result_write) int netlump_result_write(boundary *b, const nl_result *result, int format) {
+  nl_error *error = entered(b);
+  return (int)nl_result_write(result, (nl_format)format, &b->text, error);
+}
+NL_EXPORT(netlump_result_forward)
+int netlump_result_forward(boundary *b, const nl_result *result, size_t rows, const double *x, double *y) {
+  return (int)nl_result_forward(result, rows, x, y, entered(b));
+}

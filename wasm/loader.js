@@ -1,0 +1,206 @@
+// loader: brings the compiled core up, by hand, in Node and in browsers, and speaks its calling convention.
+//
+// Memory may grow during any call, which detaches every view of it: views are made after the call, used, and dropped.
+// Pointers above 2 GB come back negative, hence `>>> 0`.
+import { CODES, EngineError, fault } from "./fault.js";
+import { crashed, noCore, noMemory } from "./messages.js";
+
+/** @typedef {Uint8Array | ArrayBuffer | URL | string} WasmSource bytes, or where they are */
+
+const DEFAULT = new URL("../build/netlump.wasm", import.meta.url);
+const DEFAULT_SCALAR = new URL("../build/netlump-scalar.wasm", import.meta.url);
+
+/** A file's bytes in Node without an import that bundlers for browsers would trip over. @param {URL} url */
+async function readUrl(url) {
+  if (url.protocol === "file:" && typeof globalThis.process?.getBuiltinModule === "function") {
+    return process.getBuiltinModule("node:fs").readFileSync(url);
+  }
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** @param {WasmSource} source @returns {URL|null} null for bytes */
+function urlOf(source) {
+  if (source instanceof URL) return source;
+  if (typeof source !== "string") return null;
+  return URL.canParse(source) ? new URL(source) : new URL(source, globalThis.location?.href ?? import.meta.url);
+}
+
+/** The core imports next to nothing: a notice of growth, and ways to stop that it never takes. @param {WebAssembly.Module} module */
+function importsOf(module) {
+  /** @type {WebAssembly.Imports} */
+  const imports = {};
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    if (kind !== "function") continue;
+    (imports[from] ??= {})[name] =
+      name === "emscripten_notify_memory_growth"
+        ? () => {}
+        : () => {
+            throw new WebAssembly.RuntimeError(`the core called ${name}`);
+          };
+  }
+  return imports;
+}
+
+/** @param {{wasm?: WasmSource, scalar?: boolean}} [options] @returns {Promise<Core>} */
+export async function loadCore({ wasm, scalar = false } = {}) {
+  const source = wasm ?? (scalar ? DEFAULT_SCALAR : DEFAULT);
+  const url = urlOf(source);
+  try {
+    const bytes = url ? await readUrl(url) : /** @type {BufferSource} */ (source);
+    const module = await WebAssembly.compile(bytes);
+    const instance = await WebAssembly.instantiate(module, importsOf(module));
+    return new Core(/** @type {any} */ (instance.exports));
+  } catch (error) {
+    throw fault("SETUP", noCore(url ? url.href : "the bytes given"), { detail: String(error), cause: error });
+  }
+}
+
+/** One instance of the core: calls, memory and what calls leave behind. */
+export class Core {
+  #exports;
+  #boundary = 0;
+  #dead = false;
+
+  /** @param {Record<string, (...args: any[]) => any> & {memory: WebAssembly.Memory}} exports */
+  constructor(exports) {
+    this.#exports = exports;
+    if (typeof exports._initialize === "function") exports._initialize();
+    this.#boundary = exports.netlump_boundary_create() >>> 0;
+    if (this.#boundary === 0) throw this.#outOfMemory(0);
+  }
+
+  /** Whether a trap has made this instance useless. */
+  get dead() {
+    return this.#dead;
+  }
+
+  get size() {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
+  get version() {
+    return this.#string(this.#raw("netlump_version"));
+  }
+
+  /** @param {string} name of an export, without "netlump_" @param {...number} args @returns {number} */
+  call(name, ...args) {
+    return this.#raw(`netlump_${name}`, ...args);
+  }
+
+  /** A call that takes the boundary first and gives a status or, with `makes`, a handle. Throws what it failed with.
+   * @param {string} file named in the sentence @param {string} name @param {...number} args @returns {number} */
+  status(file, name, ...args) {
+    const status = this.call(name, this.#boundary, ...args);
+    if (status > 1) throw this.error(file);
+    return status;
+  }
+
+  /** @param {string} file @param {string} name @param {...number} args @returns {number} never 0 */
+  make(file, name, ...args) {
+    const handle = this.call(name, this.#boundary, ...args) >>> 0;
+    if (handle === 0) throw this.error(file);
+    return handle;
+  }
+
+  /** What a getter of the boundary says. @param {"progress"|"choice_epsilon"|"choice_retained"|"choice_parameters"} name */
+  left(name) {
+    return this.call(name, this.#boundary);
+  }
+
+  /** A copy of the text or file the last call left. */
+  bytes() {
+    const pointer = this.call("text", this.#boundary) >>> 0;
+    const size = this.call("text_size", this.#boundary) >>> 0;
+    return size === 0 ? new Uint8Array() : new Uint8Array(this.#exports.memory.buffer, pointer, size).slice();
+  }
+
+  text() {
+    return new TextDecoder().decode(this.bytes());
+  }
+
+  /** The last call's error. @param {string} file */
+  error(file) {
+    const status = this.call("error_status", this.#boundary);
+    return this.withString(file, (name) => {
+      const message = this.#string(this.call("error_sentence", this.#boundary, name));
+      return new EngineError({
+        status,
+        code: /** @type {Record<number, string>} */ (CODES)[status] ?? "UNKNOWN",
+        message,
+        place: this.#string(this.call("error_place", this.#boundary)),
+        detail: this.#string(this.call("error_detail", this.#boundary)),
+      });
+    });
+  }
+
+  /** An error of the core's kind for something found outside it. @param {string} file @param {number} status @param {string} place */
+  errorAt(file, status, place) {
+    this.withString(place, (pointer) => this.call("fail", this.#boundary, status, pointer, 0));
+    return this.error(file);
+  }
+
+  /** @param {number} size @returns {number} pointer, aligned to 8, to be given to release() */
+  take(size) {
+    // The core is a 32-bit machine; a size beyond it would wrap around.
+    const pointer = size < 2 ** 32 ? this.call("alloc", size) >>> 0 : 0;
+    if (pointer === 0) throw this.#outOfMemory(size);
+    return pointer;
+  }
+
+  /** @param {number} pointer or 0 */
+  release(pointer) {
+    if (pointer !== 0 && !this.#dead) this.call("release", pointer);
+  }
+
+  /** @param {Uint8Array|Float64Array} array @returns {number} pointer to a copy of it */
+  copyIn(array) {
+    const pointer = this.take(array.byteLength);
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    new Uint8Array(this.#exports.memory.buffer, pointer, array.byteLength).set(bytes);
+    return pointer;
+  }
+
+  /** @param {number} pointer @param {number} length @returns {Float64Array} a copy */
+  float64(pointer, length) {
+    return new Float64Array(this.#exports.memory.buffer, pointer, length).slice();
+  }
+
+  /** @param {number} pointer @param {number} length @returns {number[]} */
+  uint32(pointer, length) {
+    return [...new Uint32Array(this.#exports.memory.buffer, pointer, length)];
+  }
+
+  /** Lends a terminated copy of `text`. @template T @param {string} text @param {(pointer: number) => T} use @returns {T} */
+  withString(text, use) {
+    const pointer = this.copyIn(new TextEncoder().encode(`${text.replaceAll("\0", "")}\0`));
+    try {
+      return use(pointer);
+    } finally {
+      this.release(pointer);
+    }
+  }
+
+  /** @param {string} name @param {...number} args */
+  #raw(name, ...args) {
+    if (this.#dead) throw fault("CRASHED", crashed());
+    try {
+      return this.#exports[name](...args);
+    } catch (error) {
+      this.#dead = true; // a trap leaves the memory in any state
+      throw fault("CRASHED", crashed(), { place: name, detail: String(error), cause: error });
+    }
+  }
+
+  /** @param {number} pointer @returns {string} */
+  #string(pointer) {
+    const memory = new Uint8Array(this.#exports.memory.buffer, pointer >>> 0);
+    return new TextDecoder().decode(memory.subarray(0, memory.indexOf(0)));
+  }
+
+  /** @param {number} bytes */
+  #outOfMemory(bytes) {
+    return fault("MEMORY", noMemory(bytes));
+  }
+}

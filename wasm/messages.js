@@ -1,0 +1,183 @@
+// Every sentence of the JavaScript side, for page and command line alike. Those of the core stand in src/status.c.
+
+const NUMBER = new Intl.NumberFormat("en-US");
+
+/** 12345 -> "12,345" @param {number} value */
+export const count = (value) => NUMBER.format(value);
+
+/** 0.0531 -> "5.3 %"; never "0 %" or "100 %" for what is only nearly so. @param {number} share */
+export function percent(share) {
+  if (!Number.isFinite(share)) return "–";
+  if (share === 0) return "0 %";
+  const value = share * 100;
+  if (value < 0.001) return `${value.toExponential(1)} %`;
+  if (value < 1) return `${Number(value.toPrecision(2))} %`;
+  if (value < 99.95 || value >= 100.05) return `${value.toFixed(value < 1000 ? 1 : 0)} %`;
+  return value === 100 ? "100 %" : `${value.toFixed(2)} %`;
+}
+
+/** 19865 -> "19.9 kB" @param {number} bytes */
+export function size(bytes) {
+  if (bytes < 1000) return `${bytes} B`;
+  const [value, unit] = bytes < 1e6 ? [bytes / 1e3, "kB"] : bytes < 1e9 ? [bytes / 1e6, "MB"] : [bytes / 1e9, "GB"];
+  return `${value < 100 ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
+}
+
+/** Three significant digits, without an exponent where people read it easily. @param {number} value */
+export function short(value) {
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  const magnitude = Math.abs(value);
+  return magnitude >= 1e-4 && magnitude < 1e6 ? String(Number(value.toPrecision(3))) : value.toExponential(2);
+}
+
+/** @param {number} n @param {string} one @param {string} [many] */
+export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+
+// ---- the engine ------------------------------------------------------------------------------------------------------
+
+export const noCore = (/** @type {string} */ where) =>
+  `The engine cannot be loaded from ${where}. Build it with "make wasm", or say where netlump.wasm is.`;
+export const noMemory = (/** @type {number} */ bytes) =>
+  `Not enough memory: ${size(bytes)} are needed. Close other tabs or use fewer rows.`;
+export const crashed = () =>
+  "The engine stopped unexpectedly and was restarted. Your files are as they were. Please report the file that caused this.";
+export const freed = (/** @type {string} */ what) => `This ${what} was freed already.`;
+export const noPath = () => "The neurons have not been put in order yet. Ask for the path first.";
+export const noModel = () => "No model is open.";
+export const noResult = () => "There is no smaller model yet. Compress first.";
+export const wrongRows = (/** @type {number} */ numbers, /** @type {number} */ features) =>
+  `${plural(numbers, "number")} cannot be cut into rows of ${features}.`;
+export const severalTargets = () => "Give one of epsilon, retain and maxDeviation, not several.";
+
+// ---- data ------------------------------------------------------------------------------------------------------------
+
+export const emptyTable = (/** @type {string} */ file) => `${file} holds no rows. Choose a file with one row of numbers a line.`;
+export const badCell = (/** @type {{file: string, line: number, column: string, cell: string}} */ at) =>
+  at.cell === ""
+    ? `${at.file}, line ${at.line}: ${at.column} is empty. Fill it in or leave the row out.`
+    : /^[-+]?\d+,\d+$/.test(at.cell)
+      ? `${at.file}, line ${at.line}: ${at.column} holds "${at.cell}". Write decimals with a point.`
+      : `${at.file}, line ${at.line}: ${at.column} holds "${at.cell}", which is not a finite number.`;
+export const badWidth = (/** @type {{file: string, line: number, found: number, expected: number}} */ at) =>
+  `${at.file}, line ${at.line}: ${plural(at.found, "column")}, the lines before have ${at.expected}.`;
+export const badData = (/** @type {string} */ file, /** @type {string} */ detail) => `${file} cannot be read as data: ${detail}.`;
+export const tooLarge = (/** @type {string} */ file) => `${file} unpacks to more than 2 GB. Use fewer rows.`;
+export const badElement = (/** @type {string} */ file, /** @type {number} */ row, /** @type {number} */ column) =>
+  `${file}, row ${row}, column ${column} is not a finite number.`;
+
+/** @param {{file: string, columns: number, labels: number, features: number}} found */
+export function wrongColumns({ file, columns, labels, features }) {
+  const has = `${file} has ${plural(columns, "column")}`;
+  const without = labels > 0 ? `, ${count(Math.max(columns - labels, 0))} of them without the ${plural(labels, "label")}` : "";
+  const extra = columns - features;
+  const way =
+    extra > 0 && labels === 0
+      ? ` With --labels ${extra} the last ${extra === 1 ? "one is" : `${extra} are`} taken as labels.`
+      : extra === 0
+        ? " Leave --labels out: there is no column to spare."
+        : extra > 0
+          ? ` With --labels ${extra} the rest fits.`
+          : " Columns are missing; give them in the model's own order.";
+  return `The model reads ${plural(features, "number")} a row; ${has}${without}.${way}`;
+}
+export const wrongSplit = (/** @type {number} */ rows) =>
+  `Splitting ${plural(rows, "row")} this way leaves one part empty. Choose a share between 0 and 1.`;
+export const wrongLabels = (/** @type {number} */ columns, /** @type {number} */ labels) =>
+  `${plural(labels, "label column")} of ${plural(columns, "column")} leave nothing for the model to read.`;
+
+// ---- verification ----------------------------------------------------------------------------------------------------
+
+export const runtimeMissing = () => "ONNX Runtime Web is not installed";
+export const runtimeRefuses = (/** @type {string} */ why) => `ONNX Runtime does not run the original: ${why}`;
+export const runtimeRefusesReduced = (/** @type {string} */ why) =>
+  `ONNX Runtime runs the original but not the smaller model: ${why}. Please report this model.`;
+export const noFloatOutput = () => "the model has no output of floating-point numbers";
+export const noRowShape = (/** @type {string} */ input) => `how a row fills the input “${input}” is not clear from its shape`;
+export const unknownInputType = (/** @type {string} */ input, /** @type {string} */ type) => `the input “${input}” takes ${type}`;
+
+// ---- the command line ------------------------------------------------------------------------------------------------
+
+export const USAGE = `netlump makes a trained neural network smaller by lumping neurons that behave alike.
+
+  netlump MODEL [target] [options]      makes MODEL (.onnx or netlump .json) smaller
+  netlump inspect MODEL [--json]        shows the layers, and why some cannot be lumped
+  netlump curve MODEL [options]         size against deviation, for many tolerances
+
+Target, one of:
+  --epsilon E           tolerance: relative deviation of each layer's consumers   [0.02]
+  --retain SHARE        keep at most this share of the parameters: 30% or 0.3
+  --max-deviation D     let the output deviate by at most this, relative: 1% or 0.01
+
+What "alike" is measured on:
+  --data FILE           rows of inputs: CSV, TSV, NPY, NPZ, IDX, each also .gz
+                        [random inputs, x ~ N(0, 1)]
+  --labels K            the last K columns of FILE are labels ("last": 1), used for the score only
+  --split F             measure on the first share F of the rows, score on the others   [1: all for both]
+  --divide D            divide the inputs in FILE by D (255 for images of bytes)
+  --seed N              of the random inputs   [1]
+  --rows N              random inputs, or at most so many rows of FILE   [4096, all]
+
+Output:
+  -o, --out FILE        write the smaller model: .onnx or .json
+  --report FILE         write a report: one HTML page, nothing to load
+  --json                print one JSON object instead of the summary
+  --quiet               print nothing but errors
+  --no-verify           do not run both models in ONNX Runtime
+  --scalar              use the engine without SIMD (same bits)
+
+curve only:
+  --points N            how many tolerances   [16]
+  --methods LIST        projected   [projected]
+  --csv FILE            write the curve as CSV ("-": to standard output)
+
+  --help, --version
+
+Exit code: 0 done, 1 input cannot be used, 2 usage, 3 nothing to lump, 4 limit reached.
+`;
+export const hint = () => 'Try "netlump --help".';
+export const noModelGiven = () => `Which model? ${hint()}`;
+export const tooManyArguments = (/** @type {string} */ argument) => `“${argument}” is one argument too many. ${hint()}`;
+export const badOption = (/** @type {string} */ option, /** @type {string} */ value, /** @type {string} */ wanted) =>
+  `--${option} ${value}: ${wanted} is expected.`;
+export const oneTarget = () => "Give one of --epsilon, --retain and --max-deviation, not several.";
+export const needsData = (/** @type {string} */ option) => `--${option} is about the rows of a file. Give --data FILE too.`;
+export const unknownMethod = (/** @type {string} */ method) => `There is no method “${method}”. Methods: projected.`;
+export const unknownEnding = (/** @type {string} */ file) => `“${file}”: the smaller model is written as .onnx or .json.`;
+export const onlyFor = (/** @type {string} */ option, /** @type {string} */ command) =>
+  `--${option} belongs to "netlump ${command}".`;
+export const fileMissing = (/** @type {string} */ file) => `There is no file ${file}.`;
+export const fileIsFolder = (/** @type {string} */ file) => `${file} is a folder. Give the model file.`;
+export const fileUnreadable = (/** @type {string} */ file, /** @type {string} */ why) => `${file} cannot be read: ${why}.`;
+export const fileUnwritable = (/** @type {string} */ file, /** @type {string} */ why) => `${file} cannot be written: ${why}.`;
+export const fileTooLarge = (/** @type {string} */ file) => `${file} is larger than 2 GB, the most that can be opened.`;
+export const wrote = (/** @type {string} */ file, /** @type {number} */ bytes) => `wrote ${file} (${size(bytes)})`;
+export const STAGES = Object.freeze({
+  path: "ordering neurons",
+  refit: "refitting",
+  curve: "drawing the curve",
+  verify: "running both in ONNX Runtime",
+});
+
+/** @param {import("./types.js").Measure} measure @param {number} seed */
+export function measureLine(measure, seed) {
+  return measure.kind === "data"
+    ? `${plural(measure.rows, "row")} of ${measure.source ?? "your data"}`
+    : `${count(measure.rows)} random inputs, x ~ N(0, 1), seed ${seed}`;
+}
+
+/** @param {import("./types.js").Report["verified"]} verified */
+export function verifiedLine(verified) {
+  if (verified === null) return "not run";
+  if ("skipped" in verified) return `skipped: ${verified.skipped}`;
+  const verdict = verified.agrees ? "agrees" : "DISAGREES with the engine";
+  return `${verified.runtime} ${verdict}: deviation ${percent(verified.deviation)} on ${plural(verified.rows, "row")}, largest difference ${short(verified.max)}, RMS ${short(verified.rms)}`;
+}
+
+/** @param {NonNullable<import("./types.js").Report["score"]>} score */
+export function scoreLine({ kind, before, after, rows, heldOut }) {
+  const figure = kind === "accuracy" ? percent : short;
+  const factor = kind === "mse" && before > 0 ? ` (× ${short(after / before)})` : "";
+  const which = heldOut ? "rows kept out of the measure" : "rows, the measure's own";
+  return `${kind === "mse" ? "MSE" : "accuracy"} ${figure(before)} → ${figure(after)}${factor} on ${count(rows)} ${which}`;
+}
+export const wouldOverwrite = (/** @type {string} */ file) => `${file} is the model itself. Choose another name for the smaller one.`;

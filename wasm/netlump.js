@@ -1,0 +1,206 @@
+#!/usr/bin/env node
+// netlump on the command line: reads files, calls the engine, prints. What the words mean stands in options.js, what is
+// printed in text.js.
+import { readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { basename, dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { styleText } from "node:util";
+
+import { readTable, sliceTable, splitTable } from "./data.js";
+import { createEngine } from "./engine.js";
+import { EngineError, fault } from "./fault.js";
+import * as say from "./messages.js";
+import { parseOptions } from "./options.js";
+import { finish } from "./pipeline.js";
+import { htmlReport } from "./report.js";
+import { bar, curveCsv, curveText, infoText, reportText } from "./text.js";
+
+/**
+ * @typedef {import("./options.js").Options} Options
+ * @typedef {import("./engine.js").Engine} Engine
+ * @typedef {import("./engine.js").Model} Model
+ * @typedef {import("./types.js").Progress} Progress
+ */
+
+const EXIT = { done: 0, input: 1, usage: 2, nothing: 3, limit: 4 };
+
+/** @type {Record<string, number>} */
+const EXIT_OF = {
+  USAGE: EXIT.usage,
+  ARGUMENT: EXIT.usage,
+  NO_SITE: EXIT.nothing,
+  NOTHING_AT: EXIT.nothing,
+  UNREACHABLE: EXIT.nothing,
+  MEMORY: EXIT.limit,
+  LIMIT: EXIT.limit,
+};
+
+// ---- files -----------------------------------------------------------------------------------------------------------
+
+/** @param {string} file @returns {Uint8Array} */
+function read(file) {
+  try {
+    const bytes = readFileSync(file);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  } catch (error) {
+    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+    const sentence =
+      code === "ENOENT" || code === "ENOTDIR"
+        ? say.fileMissing(file)
+        : code === "EISDIR"
+          ? say.fileIsFolder(file)
+          : code === "ERR_FS_FILE_TOO_LARGE"
+            ? say.fileTooLarge(file)
+            : say.fileUnreadable(file, message);
+    throw fault(code === "ERR_FS_FILE_TOO_LARGE" ? "LIMIT" : "FILE", sentence, { place: file, cause: error });
+  }
+}
+
+/** @param {string} file @param {Uint8Array|string} content */
+function write(file, content) {
+  try {
+    writeFileSync(file, content);
+  } catch (error) {
+    const { message } = /** @type {Error} */ (error);
+    throw fault("FILE", say.fileUnwritable(file, message), { place: file, cause: error });
+  }
+}
+
+/** A file the model names, if it lies in the model's folder (links followed). @param {string} folder @param {string} name */
+function readBeside(folder, name) {
+  try {
+    const home = realpathSync(folder);
+    const file = realpathSync(resolve(home, name));
+    const way = relative(home, file);
+    return isAbsolute(way) || way === ".." || way.startsWith(`..${sep}`) ? null : read(file);
+  } catch {
+    return null;
+  }
+}
+
+/** Opens a model and the files its weights are in. @param {Engine} engine @param {string} file @returns {Model} */
+function openModel(engine, file) {
+  const bytes = read(file);
+  /** @type {Map<string, Uint8Array>} */
+  const files = new Map();
+  for (;;) {
+    try {
+      return engine.open(bytes, basename(file), { files });
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== "EXTERNAL" || files.has(error.place)) throw error;
+      const weights = readBeside(dirname(file), error.place);
+      if (weights === null) throw error;
+      files.set(error.place, weights);
+    }
+  }
+}
+
+/** @param {Options} options @param {number} features */
+async function readData({ data, labels, split, divide, rows }, features) {
+  if (data === null) return { measure: null, score: null, heldOut: false };
+  const table = await readTable(read(data), basename(data), { labels, features, divide });
+  const { measure, score, heldOut } = splitTable(table, split);
+  const taken = rows > 0 && rows < measure.rows ? sliceTable(measure, 0, rows) : measure;
+  return { measure: taken, score: labels > 0 ? score : null, heldOut };
+}
+
+// ---- the terminal ----------------------------------------------------------------------------------------------------
+
+/** @param {string} text */
+const print = (text) => void process.stdout.write(text);
+/** @param {unknown} value */
+const printJson = (value) => print(`${JSON.stringify(value, null, 2)}\n`);
+/** @param {string} text */
+const bold = (text) => (process.stdout.isTTY && !process.env.NO_COLOR ? styleText("bold", text) : text);
+
+/** A bar on a terminal, nothing anywhere else. @param {Options} options */
+function progressBar({ quiet }) {
+  const shown = process.stderr.isTTY && !quiet;
+  return {
+    onProgress: shown
+      ? (/** @type {Progress} */ { stage, fraction }) =>
+          void process.stderr.write(`\r\x1b[K${bar(fraction, 30)} ${Math.floor(100 * fraction)} %  ${say.STAGES[stage]}`)
+      : undefined,
+    clear: () => shown && void process.stderr.write("\r\x1b[K"),
+  };
+}
+
+// ---- commands --------------------------------------------------------------------------------------------------------
+
+/** @typedef {(options: Options, model: Model, onProgress?: (progress: Progress) => void) => Promise<() => void>} Command
+ *   what it gives prints the outcome, once the progress bar is gone */
+
+/** @type {Command} */
+async function inspectCommand({ json, quiet }, { info }) {
+  return () => (json ? printJson(info) : quiet || print(infoText(info, bold)));
+}
+
+/** @type {Command} */
+async function compressCommand(options, model, onProgress) {
+  const { target, seed, rows, out, format, verify, json, quiet } = options;
+  const { measure, score, heldOut } = await readData(options, model.info.features);
+  const path = await model.path({ data: measure, seed, rows, onProgress });
+  const result = await path.compress(target, { onProgress });
+  const { bytes, report } = await finish(result, { data: measure, score, heldOut, verify, format, onProgress });
+  const page = options.report && htmlReport(report, { curve: await path.curve({ score, onProgress }) });
+  if (out) write(out, bytes);
+  if (options.report && page) write(options.report, page);
+  return () => {
+    if (json) printJson(report);
+    else if (!quiet) {
+      const wrote = [...(out ? [say.wrote(out, bytes.length)] : []), ...(page ? [`wrote ${options.report}`] : [])];
+      print(`${[reportText(report, bold), ...wrote].join("\n")}${wrote.length > 0 ? "\n" : ""}`);
+    }
+  };
+}
+
+/** @type {Command} */
+async function curveCommand(options, model, onProgress) {
+  const { seed, rows, points, csv, json, quiet } = options;
+  const { measure, score } = await readData(options, model.info.features);
+  const path = await model.path({ data: measure, seed, rows, onProgress });
+  const curve = await path.curve({ points, score, onProgress });
+  if (csv && csv !== "-") write(csv, curveCsv(curve));
+  return () => {
+    if (json) printJson({ netlump: model.version, model: model.info.name, ...path.info, sites: undefined, points: curve });
+    else if (csv === "-") print(curveCsv(curve));
+    else if (!quiet) print(curveText(curve, model.info.name, bold));
+  };
+}
+
+/** @param {Options} options */
+async function runCommand(options) {
+  const command = { compress: compressCommand, inspect: inspectCommand, curve: curveCommand }[
+    /** @type {"compress"|"inspect"|"curve"} */ (options.command)
+  ];
+  if (options.out && resolve(options.out) === resolve(options.model)) throw fault("USAGE", say.wouldOverwrite(options.out));
+  const engine = await createEngine({ scalar: options.scalar });
+  const model = openModel(engine, options.model);
+  const { onProgress, clear } = progressBar(options);
+  try {
+    const show = await command(options, model, onProgress);
+    clear();
+    show();
+  } finally {
+    clear();
+    model.free();
+  }
+}
+
+/** @param {string[]} words @returns {Promise<number>} the exit code */
+async function main(words) {
+  try {
+    const options = parseOptions(words);
+    if (options.command === "help") print(say.USAGE);
+    else if (options.command === "version") print(`${(await createEngine()).version}\n`);
+    else await runCommand(options);
+    return EXIT.done;
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    if (words.includes("--json")) printJson({ error });
+    process.stderr.write(`netlump: ${error.message}\n`);
+    return EXIT_OF[error.code] ?? EXIT.input;
+  }
+}
+
+process.stdout.on("error", () => process.exit(EXIT.done)); // the reader went away: head, less
+process.exitCode = await main(process.argv.slice(2));

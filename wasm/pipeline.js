@@ -1,0 +1,66 @@
+// pipeline: from a result to a full report; what index.js, the command line and the worker have in common.
+import { fault } from "./fault.js";
+import { severalTargets } from "./messages.js";
+import { normalRows } from "./numbers.js";
+import { scorable, score as scoreRows } from "./score.js";
+import { verify as verifyResult } from "./verify.js";
+
+/**
+ * @typedef {import("./types.js").Table} Table
+ * @typedef {import("./types.js").Target} Target
+ * @typedef {import("./types.js").Report} Report
+ * @typedef {import("./engine.js").Result} Result
+ * @typedef {import("./engine.js").Watch} Watch
+ */
+
+export const DEFAULT_TARGET = Object.freeze(/** @type {Target} */ ({ kind: "epsilon", value: 0.02 }));
+const VERIFIED_ROWS = 1024;
+
+/** @param {{epsilon?: number, retain?: number, maxDeviation?: number}} options @returns {Target} */
+export function targetOf({ epsilon, retain, maxDeviation }) {
+  /** @type {[Target["kind"], number|undefined][]} */
+  const all = [["epsilon", epsilon], ["retain", retain], ["deviation", maxDeviation]]; // prettier-ignore
+  const given = all.filter(([, value]) => value !== undefined);
+  if (given.length > 1) throw fault("ARGUMENT", severalTargets());
+  return given.length === 0 ? DEFAULT_TARGET : { kind: given[0][0], value: Number(given[0][1]) };
+}
+
+/** The rows a verification runs on: the data's first, else random ones. @param {Result} result @param {Table|null} data */
+function verificationRows(result, data) {
+  const { features } = result.path.model.info;
+  return data
+    ? data.features.subarray(0, VERIFIED_ROWS * features)
+    : normalRows(VERIFIED_ROWS, features, result.path.info.seed);
+}
+
+/** Runs both models in ONNX Runtime. @param {Result} result @param {Table|null} data @param {Watch} [watch] */
+export const verify = (result, data, watch) => verifyResult(result, verificationRows(result, data), watch);
+
+/** @param {Result} result @param {Table|null} table @param {boolean} heldOut @returns {Report["score"]} */
+function scoreOf(result, table, heldOut) {
+  const { model } = result.path;
+  if (table === null || !scorable(table, model.info.results)) return null;
+  const before = scoreRows(model.forward(table.features), table);
+  const after = scoreRows(result.forward(table.features), table);
+  return { kind: before.kind, before: before.value, after: after.value, rows: table.rows, heldOut };
+}
+
+/**
+ * @param {Result} result
+ * @param {{data?: Table|null, score?: Table|null, heldOut?: boolean, verify?: boolean, format?: "onnx"|"json"} & Watch} [options]
+ *   data: the measure's rows; score: labelled rows; heldOut: whether those were kept out of the measure
+ * @returns {Promise<{bytes: Uint8Array, report: Report}>}
+ */
+export async function finish(result, { data = null, score = null, heldOut = false, verify: wanted = true, format, ...watch } = {}) {
+  const bytes = result.write(format);
+  const verified = wanted ? await verify(result, data, watch) : null;
+  return {
+    bytes,
+    report: {
+      ...result.report,
+      bytes: { before: result.path.model.info.bytes, after: bytes.length },
+      verified,
+      score: scoreOf(result, score, heldOut),
+    },
+  };
+}

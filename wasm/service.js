@@ -1,0 +1,166 @@
+// service: what the worker does for the client, one open model with its path and its last result.
+//
+// Every call goes through run(), which answers with a value or with the fields of an error: errors lose their class on
+// their way between threads.
+import { releaseProxy, transfer } from "comlink";
+
+import { readTable } from "./data.js";
+import { createEngine } from "./engine.js";
+import { EngineError, fault } from "./fault.js";
+import { crashed, noModel, noPath, noResult } from "./messages.js";
+import { finish, verify } from "./pipeline.js";
+
+/**
+ * @typedef {import("./types.js").Fault} Fault
+ * @typedef {import("./types.js").Table} Table
+ * @typedef {import("./types.js").Target} Target
+ * @typedef {import("./types.js").Progress} Progress
+ * @typedef {{value: any} | {fault: Fault|null}} Answer   fault null: the call was cancelled
+ * @typedef {import("./engine.js").Watch} Watch
+ * @typedef {{
+ *   run: (id: number, name: string, args: any, onProgress: ((progress: Progress) => void)|null) => Promise<Answer>,
+ *   cancel: (id: number) => void
+ * }} Service
+ */
+
+/** @param {import("./loader.js").WasmSource} [wasm] @returns {Service} */
+export function createService(wasm) {
+  const desk = new Desk(wasm);
+  /** @type {Map<number, AbortController>} */
+  const running = new Map();
+
+  /** Ends all other calls: what they work on is about to go. @param {number} id */
+  const endOthers = (id) => running.forEach((controller, other) => other !== id && controller.abort());
+
+  return {
+    async run(id, name, args, onProgress) {
+      const controller = new AbortController();
+      running.set(id, controller);
+      const watch = { signal: controller.signal, onProgress: onProgress ?? undefined };
+      try {
+        const value = await desk.does(name, args, watch, () => endOthers(id));
+        return { value: withTransfers(value) };
+      } catch (error) {
+        return { fault: controller.signal.aborted ? null : faultOf(error) };
+      } finally {
+        running.delete(id);
+        /** @type {any} */ (onProgress)?.[releaseProxy]?.();
+      }
+    },
+    cancel(id) {
+      running.get(id)?.abort();
+    },
+  };
+}
+
+/** @param {unknown} error @returns {Fault} */
+function faultOf(error) {
+  if (error instanceof EngineError) return error.toJSON();
+  return fault("CRASHED", crashed(), { detail: error instanceof Error ? (error.stack ?? error.message) : String(error) }).toJSON();
+}
+
+/** Large arrays change hands instead of being copied. @param {any} value */
+function withTransfers(value) {
+  const arrays = [value, value?.features, value?.labels].filter((part) => ArrayBuffer.isView(part));
+  return arrays.length === 0 ? value : transfer(value, arrays.map((array) => array.buffer));
+}
+
+/** What lies on the worker's desk. */
+class Desk {
+  #wasm;
+  /** @type {import("./engine.js").Engine|null} */
+  #engine = null;
+  /** @type {import("./engine.js").Model|null} */
+  #model = null;
+  /** @type {import("./engine.js").Path|null} */
+  #path = null;
+  /** @type {import("./engine.js").Result|null} */
+  #result = null;
+  /** @type {Table|null} the measure's rows */
+  #data = null;
+
+  /** @param {import("./loader.js").WasmSource} [wasm] */
+  constructor(wasm) {
+    this.#wasm = wasm;
+  }
+
+  /** @param {string} name @param {any} args @param {Watch} watch @param {() => void} endOthers @returns {Promise<any>} */
+  async does(name, args, watch, endOthers) {
+    switch (name) {
+      case "open":
+        return this.#open(args, endOthers, watch);
+      case "read":
+        return readTable(args.bytes, args.name, { ...args, features: this.#model?.info.features });
+      case "path":
+        return this.#order(args, watch, endOthers);
+      case "choose":
+        return this.#ordered.choose(args.target);
+      case "compress":
+        return this.#compress(args, watch);
+      case "curve":
+        return this.#ordered.curve({ ...args, ...watch });
+      case "verify":
+        return verify(this.#made, this.#data, watch);
+      case "write":
+        return this.#made.write(args.format);
+      case "forward":
+        return (args.which === "model" ? this.#opened : this.#made).forward(args.rows);
+      default:
+        throw fault("ARGUMENT", `The worker knows no call "${name}".`);
+    }
+  }
+
+  /** @param {{bytes: Uint8Array, name: string, files: Map<string, Uint8Array>}} args @param {() => void} endOthers @param {Watch} watch */
+  async #open({ bytes, name, files }, endOthers, { signal }) {
+    this.#engine ??= await createEngine({ wasm: this.#wasm });
+    signal?.throwIfAborted();
+    const model = this.#engine.open(bytes, name, { files });
+    endOthers();
+    this.#model?.free();
+    this.#model = model;
+    this.#path = this.#result = this.#data = null;
+    return model.info;
+  }
+
+  /** @param {{data?: Table|null}} args @param {Watch} watch @param {() => void} endOthers */
+  async #order(args, watch, endOthers) {
+    const path = await this.#opened.path({ ...args, ...watch });
+    endOthers();
+    this.#path?.free();
+    this.#path = path;
+    this.#result = null;
+    this.#data = args.data ?? null;
+    return path.info;
+  }
+
+  /** @param {{target: Target, verify?: boolean, score?: Table|null, heldOut?: boolean}} args @param {Watch} watch */
+  async #compress({ target, ...options }, watch) {
+    const data = this.#data;
+    const result = await this.#ordered.compress(target, watch);
+    try {
+      const { report } = await finish(result, { data, ...options, ...watch });
+      watch.signal?.throwIfAborted();
+      this.#result?.free();
+      this.#result = result;
+      return report;
+    } catch (error) {
+      result.free();
+      throw error;
+    }
+  }
+
+  get #opened() {
+    if (this.#model === null) throw fault("ARGUMENT", noModel());
+    return this.#model;
+  }
+
+  get #ordered() {
+    if (this.#path === null) throw fault("ARGUMENT", noPath());
+    return this.#path;
+  }
+
+  get #made() {
+    if (this.#result === null) throw fault("ARGUMENT", noResult());
+    return this.#result;
+  }
+}

@@ -1,0 +1,40 @@
+// The words shared by page, command line and API. Types only: nothing here runs.
+
+/**
+ * @typedef {{name: string, type: string, shape: (number|null)[]}} Port
+ * @typedef {{name: string, op: string, width: number, activation: string|null, site: number|null, reason: string|null}} Layer
+ * @typedef {{node: string, reason: string}} Skipped
+ * @typedef {{
+ *   name: string, format: 'onnx'|'json', producer: string, opset: number, parameters: number, bytes: number, relumped: boolean,
+ *   inputs: Port[], outputs: Port[], features: number, results: number, batch: number|null, computed: string[],
+ *   layers: Layer[], sites: {name: string, width: number}[], skipped: Skipped[]
+ * }} ModelInfo   what nl_model_describe gives, plus the file's name
+ *
+ * @typedef {{kind: 'epsilon'|'retain'|'deviation', value: number}} Target   retain and deviation as fractions: 0.3, 0.01
+ * @typedef {{epsilon: number, parameters: number, retained: number, widths: number[]}} Choice
+ * @typedef {{name: string, width: number, order: number[], deviation: number[]}} SitePath
+ * @typedef {{kind: 'normal'|'data', rows: number, source?: string}} Measure   source: the data file's name
+ * @typedef {{measure: Measure, seed: number, sites: SitePath[]}} PathInfo
+ *
+ * @typedef {{rms: number, max: number, deviation: number, rows: number, runtime: string, agrees: boolean}} Verified
+ *   rms and max of the difference of the outputs, absolute; deviation: rms over the original's spread; agrees: the
+ *   runtime's deviation equals the core's
+ * @typedef {{kind: 'mse'|'accuracy', before: number, after: number, rows: number, heldOut: boolean}} Score
+ * @typedef {{
+ *   netlump: string, model: string, format: 'onnx'|'json', method: 'projected', epsilon: number, target: Target,
+ *   measure: Measure, seed: number, parameters: {before: number, after: number}, retained: number,
+ *   bytes: {before: number, after: number}, deviation: number, largest: number,
+ *   verified: Verified|{skipped: string}|null, score: Score|null,
+ *   sites: {name: string, before: number, after: number, deviation: number, kept: number[]}[], skipped: Skipped[]
+ * }} Report   what --json prints and the page shows
+ *
+ * @typedef {{epsilon: number, retained: number, parameters: number, widths: number[], deviation: number, score: number|null, method: string}} CurvePoint
+ *
+ * @typedef {{features: Float64Array, labels: Float64Array|null, rows: number, columns: number, labelColumns: number,
+ *   names: string[]|null, source: string}} Table   features (rows, columns), labels (rows, labelColumns)
+ *
+ * @typedef {{stage: 'path'|'refit'|'curve'|'verify', fraction: number}} Progress
+ *
+ * @typedef {{status: number, code: string, message: string, place: string, detail: string}} Fault   what an EngineError carries
+ */
+export {};

@@ -1,0 +1,162 @@
+// Size against error: the hero. One line of finished networks, the present choice marked on it.
+import { scaleLinear, scaleLog } from "d3-scale";
+import { curveMonotoneX, line } from "d3-shape";
+
+import { setTarget } from "../actions.js";
+import { accuracy, count, number, percent } from "../format.js";
+import { text } from "../messages.js";
+import { Axis } from "./axes.jsx";
+import { interpolate, logTicks } from "./ticks.js";
+
+/**
+ * @typedef {import("../../wasm/types.js").CurvePoint} CurvePoint
+ * @typedef {"deviation"|"mse"|"accuracy"} Metric
+ * @typedef {{retained: number, parameters: number, value: number|null, final: boolean}} Mark   the present choice; final: computed
+ * @typedef {{x: number, y: number, epsilon: number, parameters: number}} Point
+ */
+
+const FLOOR = 1e-6; // a smaller deviation is rounding, not error, and has no place on a logarithmic axis
+const MARGIN = { top: 34, right: 22, bottom: 44, left: 62 };
+
+/**
+ * @param {CurvePoint[]} curve
+ * @param {Metric} metric
+ * @returns {Point[]} by growing size
+ */
+export function pointsOf(curve, metric) {
+  const value = (/** @type {CurvePoint} */ point) => (metric === "deviation" ? point.deviation : (point.score ?? NaN));
+  return curve
+    .map((point) => ({ x: point.retained, y: value(point), epsilon: point.epsilon, parameters: point.parameters }))
+    .filter((point) => (metric === "accuracy" ? point.y >= 0 : point.y >= FLOOR))
+    .sort((a, b) => a.x - b.x);
+}
+
+/**
+ * @param {{points: Point[], metric: Metric, mark: Mark|null, original: number|null, width: number}} options
+ *   original: the metric of the network as it came
+ * @returns {import("./chart.jsx").Drawing}
+ */
+export function drawCurve({ points, metric, mark, original, width }) {
+  const height = Math.round(Math.min(380, Math.max(260, width * 0.48)));
+  const right = width - MARGIN.right;
+  const bottom = height - MARGIN.bottom;
+  const x = scaleLog([Math.min(...points.map((p) => p.x), mark?.retained ?? 1), 1], [MARGIN.left, right]);
+  const y = yScale(points, metric, original, [bottom, MARGIN.top]);
+  const shape = line(/** @param {Point} p */ (p) => x(p.x), (p) => y.scale(p.y)).curve(curveMonotoneX);
+  const rising = metric === "accuracy";
+  const named = points.find((p) => x(p.x) > MARGIN.left + 84) ?? points[points.length - 1];
+  const spot = mark && { x: x(mark.retained), y: y.scale(mark.value ?? interpolate(points, mark.retained) ?? nearestEnd(points, mark.retained).y) };
+  return {
+    height,
+    stops: points.map((p) => ({
+      x: x(p.x),
+      y: y.scale(p.y),
+      lines: [text.pointSize(p.x, p.parameters), valueText(metric, p.y)],
+      pick: () => setTarget({ kind: "epsilon", value: p.epsilon }),
+    })),
+    marks: (
+      <>
+        <Axis side="left" scale={y.scale} ticks={y.ticks} format={y.format} at={MARGIN.left} length={bottom - MARGIN.top} grid={right - MARGIN.left} label={axisName(metric)} />
+        <Axis side="bottom" scale={x} ticks={logTicks(x.domain()[0], 1, [1, 2, 5], width < 500 ? 5 : 9)} format={percent} at={bottom} length={right - MARGIN.left} label={text.curveX} />
+        {original !== null && metric !== "deviation" && <Level x={[MARGIN.left, right]} y={y.scale(original)} />}
+        {spot && <line class="present" x1={spot.x} x2={spot.x} y1={MARGIN.top} y2={bottom} />}
+        <path class="line" d={shape(points) ?? ""} />
+        {points.map((p) => (
+          <circle key={p.x} class="point" cx={x(p.x)} cy={y.scale(p.y)} r={2.5} />
+        ))}
+        <text class="line-label" x={x(named.x) + (rising ? 10 : -4)} y={y.scale(named.y) + 20} text-anchor={rising ? "start" : "end"}>
+          {text.curveLine}
+        </text>
+        {mark && spot && <Here mark={mark} spot={spot} metric={metric} right={right} lineAt={(px) => y.scale(interpolate(points, x.invert(px)) ?? points[0].y)} />}
+      </>
+    ),
+  };
+}
+
+/**
+ * @param {Point[]} points
+ * @param {number} x outside of them
+ */
+const nearestEnd = (points, x) => (x < points[0].x ? points[0] : points[points.length - 1]);
+
+/**
+ * The present choice in words, beside its point: above a falling line, below a rising one, where there always is room.
+ * Near the right edge the words move left, and as far from the line as it is there.
+ * @param {{mark: Mark, spot: {x: number, y: number}, metric: Metric, right: number, lineAt: (x: number) => number}} props
+ */
+function Here({ mark, spot, metric, right, lineAt }) {
+  const narrow = right < 480;
+  const size = text.pointSize(mark.retained, mark.parameters);
+  const lines = [...(narrow ? size.split(" · ") : [size]), ...(mark.value === null ? [] : [valueText(metric, mark.value)])];
+  const start = Math.min(spot.x + 12, right - (narrow ? 122 : 200));
+  const rising = metric === "accuracy";
+  const top = rising ? Math.max(spot.y, lineAt(start)) + 26 : Math.max(MARGIN.top + 8, Math.min(spot.y, lineAt(start)) - 16 - 17 * (lines.length - 1));
+  return (
+    <>
+      <circle class={`here ${mark.final ? "" : "open"}`} cx={spot.x} cy={spot.y} r={6} />
+      {lines.map((one, i) => (
+        <text key={i} class={one === lines[0] ? "here-text strong" : "here-text"} x={start} y={top + i * 17}>
+          {one}
+        </text>
+      ))}
+    </>
+  );
+}
+
+/** @param {{x: [number, number], y: number}} props */
+function Level({ x, y }) {
+  return (
+    <>
+      <line class="level" x1={x[0]} x2={x[1]} y1={y} y2={y} />
+      <text class="level-label" x={x[0] + 6} y={y - 6}>
+        {text.curveOriginal}
+      </text>
+    </>
+  );
+}
+
+/**
+ * @param {Point[]} points
+ * @param {Metric} metric
+ * @param {number|null} original
+ * @param {[number, number]} range
+ */
+function yScale(points, metric, original, range) {
+  const values = points.map((p) => p.y);
+  if (metric !== "deviation" && original !== null) values.push(original);
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  if (metric === "accuracy") {
+    const scale = scaleLinear([low, high], range).nice(6);
+    return { scale, ticks: scale.ticks(6), format: (/** @type {number} */ v) => percent(v) };
+  }
+  const scale = scaleLog([low / 1.15, high * 1.15], range).clamp(true);
+  const ticks = high / low < 4 ? scaleLinear([low, high], [0, 1]).ticks(5) : logTicks(low / 1.15, high * 1.15, high / low > 40 ? [1, 3] : [1, 2, 5]);
+  const format = metric === "deviation" ? percent : number;
+  return { scale, ticks, format };
+}
+
+/** @param {Metric} metric */
+const axisName = (metric) => (metric === "deviation" ? text.curveY : text.curveTabs[metric]);
+
+/**
+ * @param {Metric} metric
+ * @param {number} value
+ */
+function valueText(metric, value) {
+  if (metric === "deviation") return text.pointDeviation(value);
+  return `${text.curveTabs[metric]} ${metric === "accuracy" ? accuracy(value) : number(value)}`;
+}
+
+/**
+ * @param {CurvePoint[]} curve
+ * @param {Metric} scored what the scores are
+ * @returns {import("./chart.jsx").Table}
+ */
+export function curveTable(curve, scored) {
+  const withScore = curve.some((point) => point.score !== null);
+  return {
+    head: ["ε", text.columns.retained, text.columns.parameters, text.columns.deviation, ...(withScore ? [text.curveTabs[scored]] : [])],
+    rows: curve.map((p) => [number(p.epsilon), percent(p.retained), count(p.parameters), percent(p.deviation), ...(withScore ? [p.score === null ? "" : number(p.score)] : [])]),
+  };
+}

@@ -1,0 +1,66 @@
+// Neurons per layer, before and after.
+import { scaleLinear } from "d3-scale";
+
+import { clip, shortName } from "../format.js";
+import { text } from "../messages.js";
+
+const BAR = 20;
+
+/** Height of a row: few layers may spread. @param {number} rows */
+const rowHeight = (rows) => Math.min(52, Math.max(30, 260 / rows));
+
+/** @typedef {{name: string, before: number, after: number|null}} Row   after: null where nothing can go */
+
+/**
+ * Inputs, the layers that can shrink, outputs.
+ * @param {import("../../wasm/types.js").ModelInfo} model
+ * @param {{before: number, after: number}[]} widths by site
+ * @returns {Row[]}
+ */
+export function widthRows(model, widths) {
+  const layers = model.layers.filter((layer) => layer.site !== null);
+  return [
+    { name: text.input, before: model.features, after: null },
+    ...layers.map((layer) => {
+      const { before, after } = widths[/** @type {number} */ (layer.site)];
+      return { name: `${shortName(layer.name, 12)}${layer.activation ? ` · ${layer.activation}` : ""}`, before, after };
+    }),
+    { name: text.output, before: model.results, after: null },
+  ];
+}
+
+/**
+ * @param {Row[]} rows
+ * @param {number} width
+ * @returns {import("./chart.jsx").Drawing}
+ */
+export function drawWidths(rows, width) {
+  const rowSize = rowHeight(rows.length);
+  const left = Math.min(150, Math.max(110, width * 0.3));
+  const x = scaleLinear([0, Math.max(...rows.map((row) => row.before))], [0, width - left - 92]);
+  return {
+    height: rows.length * rowSize,
+    stops: rows.map((row, i) => ({ x: left + x(row.after ?? row.before), y: i * rowSize + rowSize / 2, lines: [row.name, widthText(row)] })),
+    marks: rows.map((row, i) => (
+      <g key={i} transform={`translate(0 ${i * rowSize + rowSize / 2})`}>
+        <text class="row-label" x={0} y={4.5}>
+          {clip(row.name, Math.floor(left / 7.6))}
+        </text>
+        <rect class="bar-before" x={left} y={-BAR / 2} width={Math.max(3, x(row.before))} height={BAR} rx={3} />
+        <rect class={row.after === null ? "bar-fixed" : "bar-after"} x={left} y={-BAR / 2} width={Math.max(3, x(row.after ?? row.before))} height={BAR} rx={3} />
+        <text class="row-value" x={left + Math.max(3, x(row.before)) + 8} y={4.5}>
+          {widthText(row)}
+        </text>
+      </g>
+    )),
+  };
+}
+
+/** @param {Row} row */
+const widthText = ({ before, after }) => (after === null || after === before ? `${before}` : `${before} → ${after}`);
+
+/** @param {Row[]} rows @returns {import("./chart.jsx").Table} */
+export const widthTable = (rows) => ({
+  head: [text.columns.layer, text.columns.before, text.columns.after],
+  rows: rows.map((row) => [row.name, row.before, row.after ?? row.before]),
+});

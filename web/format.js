@@ -1,0 +1,72 @@
+// Numbers as people read them.
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+/** @param {number} value */
+export const count = (value) => whole.format(value);
+
+const digits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+
+/**
+ * Three significant digits at most, no exponent between 1e-4 and 1e6. A true minus sign, where no line breaks.
+ * @param {number} value
+ */
+export function number(value) {
+  const size = Math.abs(value);
+  const text = size !== 0 && (size < 1e-4 || size >= 1e6) ? value.toExponential(1).replace("+", "") : digits.format(value);
+  return text.replaceAll("-", "−");
+}
+
+/**
+ * A share as a percentage: 0.0241 -> "2.4 %".
+ * @param {number} share
+ */
+export function percent(share) {
+  const value = share * 100;
+  if (value === 0) return "0 %";
+  if (Math.abs(value) < 0.001) return "< 0.001 %";
+  const digits = value >= 99.95 ? 3 : value >= 10 ? 3 : 2;
+  return `${new Intl.NumberFormat("en", { maximumSignificantDigits: digits }).format(value)} %`;
+}
+
+/**
+ * An accuracy keeps one decimal, so that 98.0 and 97.6 line up.
+ * @param {number} share
+ */
+export const accuracy = (share) => `${(share * 100).toFixed(1)} %`;
+
+/** @param {number} bytes */
+export function size(bytes) {
+  if (bytes < 1000) return `${count(bytes)} B`;
+  const [value, unit] = bytes < 1e6 ? [bytes / 1e3, "KB"] : [bytes / 1e6, "MB"];
+  return `${value < 100 ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
+}
+
+/** @param {(number|null)[]} shape */
+export const shape = (shape) => (shape.length ? shape.map((n) => n ?? "N").join(" × ") : "scalar");
+
+/**
+ * The telling part of a path-like node name: "/net/net.0/Gemm" is "net.0".
+ * @param {string} name
+ * @param {number} [most] characters
+ */
+export function shortName(name, most = 18) {
+  const parts = name.split("/").filter(Boolean);
+  const tail = parts.at(-1) ?? name;
+  const isOperation = /^(Gemm|MatMul|Conv|Add)(_\d+)?$/.test(tail);
+  return clip((isOperation && parts.at(-2)) || tail, most);
+}
+
+/**
+ * Text of at most so many characters, the middle left out.
+ * @param {string} text
+ * @param {number} most
+ */
+export const clip = (text, most) =>
+  text.length <= most ? text : `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(text.length - Math.floor(most / 2))}`;
+
+/**
+ * "rows.csv" -> "rows"; what a download's name begins with.
+ * @param {string} file
+ */
+export const stem = (file) => file.replace(/\.(onnx|json)$/i, "");

@@ -1,0 +1,31 @@
+// The page: mounts the views and listens for files, wherever they are dropped or pasted.
+import { signal } from "@preact/signals";
+import { render } from "preact";
+
+import { loadSamples, openFiles } from "./actions.js";
+import { App } from "./views/app.jsx";
+
+/** Whether files hover over the page. */
+const hovering = signal(false);
+
+/** @param {DataTransfer|null} transfer */
+const hasFiles = (transfer) => transfer?.types.includes("Files") ?? false;
+
+document.addEventListener("dragover", (event) => {
+  if (!hasFiles(event.dataTransfer)) return;
+  event.preventDefault();
+  hovering.value = true;
+});
+document.addEventListener("dragleave", (event) => {
+  if (event.relatedTarget === null) hovering.value = false;
+});
+document.addEventListener("drop", (event) => {
+  hovering.value = false;
+  if (!hasFiles(event.dataTransfer)) return;
+  event.preventDefault();
+  void openFiles([.../** @type {DataTransfer} */ (event.dataTransfer).files]);
+});
+document.addEventListener("paste", (event) => void openFiles([...(event.clipboardData?.files ?? [])]));
+
+render(<App hovering={hovering} />, /** @type {HTMLElement} */ (document.getElementById("app")));
+void loadSamples();

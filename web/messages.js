@@ -1,0 +1,207 @@
+// Every sentence the page says. Errors of the engine bring their own (src/status.c, wasm/messages.js).
+import { accuracy, count, number, percent, shape, size } from "./format.js";
+
+export const text = {
+  private: "Nothing leaves this device",
+  samplesShort: "Samples",
+
+  // the empty page
+  headline: "Make a trained neural network smaller",
+  sentence:
+    "netlump finds neurons that behave alike and lumps them together. Drop a model, drag one tolerance, download a smaller model that answers nearly the same.",
+  figureTitle: "Five hidden neurons, three of them alike, become three",
+  drop: "Drop a model anywhere on this page",
+  dropHint: "ONNX or netlump JSON, with its external weights and a CSV of rows if there are any",
+  choose: "Choose files",
+  release: "Release to open",
+  samples: "Or start with a sample",
+  samplesMissing: "The samples could not be loaded.",
+  /** @param {number} bytes */
+  sampleSize: (bytes) => size(bytes),
+  facts: [
+    ["Private", "The model is opened, shrunk and checked in this browser tab. There is no server behind it."],
+    ["No training", "One pass over what the neurons do, one least-squares fit. No labels, no epochs, seconds at most."],
+    ["Checked", "ONNX Runtime runs both networks on the same inputs, and the page shows how far they differ."],
+  ],
+  /** @param {string} name */
+  opening: (name) => `Opening ${name} …`,
+
+  // the model
+  model: "Model",
+  change: "Change",
+  /** @param {number} n @param {number} bytes */
+  modelSize: (n, bytes) => `${count(n)} parameters · ${size(bytes)}`,
+  /** @param {string} format @param {number} opset @param {string} producer */
+  origin: (format, opset, producer) =>
+    format === "json" ? "netlump JSON" : [`ONNX opset ${opset}`, producer].filter(Boolean).join(" · "),
+  inputs: "Inputs",
+  outputs: "Outputs",
+  /** @param {{name: string, type: string, shape: (number|null)[]}} port */
+  port: (port) => `${shape(port.shape)} ${port.type}`,
+  relumped: "This model has been through netlump before.",
+  strip: "Layers",
+  /** @param {number} sites @param {number} layers */
+  canShrink: (sites, layers) =>
+    sites === 0 ? "No layer can shrink." : `${sites} of ${layers} layers can shrink. Choose a layer to see why.`,
+  input: "input",
+  output: "output",
+  /** @param {import("../wasm/types.js").Layer} layer @param {number} after */
+  layer: (layer, after) =>
+    `${layer.op}${layer.activation ? ` · ${layer.activation}` : ""} · ${layer.width} ${layer.width === 1 ? "neuron" : "neurons"}${after < layer.width ? ` → ${after}` : ""}`,
+  layerCan: "This layer can shrink.",
+  /** @param {string} reason */
+  layerCannot: (reason) => `Stays as it is: ${reason}.`,
+
+  // the data
+  data: "Data",
+  dataNone: "No data: inputs are drawn from N(0,\u00a01).",
+  dataNoneHint: "What the neurons do depends on the inputs. Drop a CSV of rows to measure on your own; column order is the model's.",
+  dataChoose: "Choose data",
+  dataRemove: "Remove",
+  /** @param {import("../wasm/types.js").Table} table */
+  dataSize: ({ rows, columns, labelColumns }) =>
+    `${count(rows)} rows · ${columns - labelColumns} inputs${labelColumns ? ` · ${labelColumns} ${labelColumns === 1 ? "label" : "labels"}` : ""}`,
+  dataHalves: "First half decides, second half scores.",
+  dataAllLabelled: "All rows decide, and all score.",
+  dataAll: "All rows decide. No label columns to score with.",
+  holdOut: "Keep the second half for scoring",
+  preview: "First rows",
+  /** @param {number} i @param {number} inputs */
+  column: (i, inputs) => (i < inputs ? `x${i + 1}` : `y${i - inputs + 1}`),
+  /** @param {string} name */
+  dataWithoutModel: (name) => `${name} looks like data. Open its model first, or drop both together.`,
+  /** @param {string} name */
+  cannotRead: (name) => `${name} could not be read.`,
+
+  // how small
+  target: "How small?",
+  kinds: { epsilon: "Tolerance", retain: "Size", deviation: "Error" },
+  dialLabel: { epsilon: "ε", retain: "Keep at most", deviation: "Change at most" },
+  dialName: { epsilon: "Tolerance ε", retain: "Parameters to keep at most, in percent", deviation: "Change of the outputs at most, in percent" },
+  dialEnds: { epsilon: ["exact", "smallest"], retain: ["everything", "smallest"], deviation: ["exact", "smallest"] },
+  dialHint: {
+    epsilon: "Neurons go while their layer's outputs change by no more than this share.",
+    retain: "The most accurate network of at most this size.",
+    deviation: "The smallest network whose outputs change by no more than this.",
+  },
+  /** @param {string} shown @param {import("../wasm/types.js").Choice|null} choice @param {number} before */
+  dialValue: (shown, choice, before) =>
+    choice ? `${shown}: ${count(choice.parameters)} of ${count(before)} parameters stay` : shown,
+  /** @param {string} value */
+  nothingAt: (value) => `Nothing can be lumped here. The first neuron goes at ε = ${value}.`,
+  nothingYet: "Nothing can be lumped at this setting.",
+  /** @param {string} value */
+  use: (value) => `Use ${value}`,
+  stages: { path: "Measuring neurons", refit: "Fitting", verify: "Checking with ONNX Runtime", curve: "Drawing the curve" },
+  /** @param {import("../wasm/types.js").PathInfo} path */
+  measured: ({ measure, seed }) => (measure.kind === "data" ? `Measured on ${count(measure.rows)} rows` : `Measured on ${count(measure.rows)} drawn rows, seed ${seed}`),
+  cancel: "Cancel",
+  stopped: "Stopped.",
+  again: "Start again",
+  noSites: "There is nothing to lump in this model: no layer can shrink. Choose a layer in the strip to see why.",
+
+  // the answer
+  answer: "Result",
+  parameters: "Parameters",
+  file: "File",
+  changeBy: "Outputs change by",
+  largest: "Largest change",
+  testMse: "Test MSE",
+  testAccuracy: "Test accuracy",
+  /** @param {number} n */
+  of: (n) => `of ${count(n)}`,
+  /** @param {number} bytes */
+  ofSize: (bytes) => `of ${size(bytes)}`,
+  /** @param {number} before @param {number} after */
+  down: (before, after) => (after < before ? `↓ ${percent(1 - after / before)}` : "unchanged"),
+  /** @param {number} rows */
+  rmsOn: (rows) => `RMS on ${count(rows)} rows`,
+  /** @param {string} value */
+  was: (value) => `was ${value}`,
+  agrees: "ONNX Runtime agrees",
+  disagrees: "ONNX Runtime differs",
+  notVerified: "Not checked",
+  /** @param {import("../wasm/types.js").Verified} v */
+  verified: (v) =>
+    `Both networks were run by ${v.runtime} on ${count(v.rows)} rows. Their outputs differ by ${number(v.rms)} RMS and ${number(v.max)} at most; relative to the original's spread, ${percent(v.deviation)}.`,
+  /** @param {string} reason */
+  verifySkipped: (reason) => `ONNX Runtime was not asked: ${reason}`,
+  /** The result in a sentence, for screen readers. @param {import("../wasm/types.js").Report} r */
+  result: (r) => {
+    const before = r.sites.reduce((sum, site) => sum + site.before, 0);
+    const after = r.sites.reduce((sum, site) => sum + site.after, 0);
+    const score = r.score && (r.score.kind === "accuracy" ? `, accuracy ${accuracy(r.score.before)} to ${accuracy(r.score.after)}` : `, test MSE ${number(r.score.before)} to ${number(r.score.after)}`);
+    return `${before} to ${after} neurons, ${size(r.bytes.before)} to ${size(r.bytes.after)}, outputs change by ${percent(r.deviation)} on ${count(r.measure.rows)} rows${score ?? ""}.`;
+  },
+
+  // charts
+  curve: "Size against error",
+  curveDescription:
+    "How far the outputs move as parameters are removed. Each point is a finished network; the marked one is the present choice.",
+  curveX: "retained parameters",
+  curveY: "output deviation",
+  curveTabs: { deviation: "Deviation", mse: "Test MSE", accuracy: "Accuracy" },
+  curveLine: "projected",
+  curveOriginal: "original",
+  curvePick: "Arrow keys move along the curve, Enter takes the point.",
+  curveWait: "The curve appears when the first result is there.",
+  /** @param {number} retained @param {number} parameters */
+  pointSize: (retained, parameters) => `${percent(retained)} · ${count(parameters)} parameters`,
+  /** @param {number} deviation */
+  pointDeviation: (deviation) => `deviation ${percent(deviation)}`,
+  table: "Table",
+  widths: "Neurons per layer",
+  widthsDescription: "For each layer that can shrink, the neurons left and the neurons before.",
+  scatter: "Original against reduced output",
+  scatterDescription: "Each point is one output of one row, answered by both networks. On the diagonal they agree.",
+  scatterX: "original",
+  scatterY: "reduced",
+  scatterWait: "Appears with the first result.",
+  /** @param {number} rows @param {number} total @param {boolean} drawn */
+  scatterRows: (rows, total, drawn) =>
+    drawn ? `${count(rows)} rows drawn from N(0,\u00a01).` : rows < total ? `${count(rows)} of ${count(total)} rows.` : `${count(rows)} rows.`,
+  scatterDiagonal: "On the diagonal both networks agree.",
+  /** @param {number} value */
+  scatterLargest: (value) => `Largest change ${number(value)}`,
+  scatterOutput: "Output",
+  scatterAll: "all",
+  path: "Elimination path",
+  pathDescription: "For every layer the deviation after each neuron removed, cheapest first. The dots mark where the present choice stops.",
+  pathX: "neurons removed, cheapest first",
+  pathY: "deviation",
+  /** @param {number} removed @param {number} deviation */
+  pathStop: (removed, deviation) => `${removed} removed, deviation ${percent(deviation)}`,
+  chartHint: "Arrow keys read the points.",
+  asSvg: "SVG",
+  asPng: "PNG",
+  /** @param {string} kind @param {string} title */
+  saveChart: (kind, title) => `Save “${title}” as ${kind}`,
+  columns: {
+    retained: "Retained",
+    parameters: "Parameters",
+    deviation: "Deviation",
+    layer: "Layer",
+    before: "Before",
+    after: "After",
+    removed: "Removed",
+    row: "Row",
+    output: "Output",
+    original: "Original",
+    reduced: "Reduced",
+  },
+
+  // downloads
+  downloads: "Downloads",
+  download: "Download smaller model",
+  saveJson: "Model as JSON",
+  saveOnnx: "Model as ONNX",
+  saveReport: "Report",
+  saveNumbers: "Numbers (JSON)",
+  saveCurve: "Curve CSV",
+  copyCommand: "Copy command",
+  copied: "Copied",
+  copyFailed: "The clipboard is closed to this page. The command:",
+  /** @param {string} why */
+  noJson: (why) => `Not as JSON: ${why}`,
+  close: "Close",
+};

@@ -1,0 +1,64 @@
+// The one state of the page. Values are replaced, never changed in place, so that "is this result still the one asked
+// for?" is a comparison of identities.
+import { computed, signal } from "@preact/signals";
+
+import { dials } from "./targets.js";
+
+/**
+ * @typedef {import("../wasm/types.js").ModelInfo} ModelInfo
+ * @typedef {import("../wasm/types.js").Table} Table
+ * @typedef {import("../wasm/types.js").PathInfo} PathInfo
+ * @typedef {import("../wasm/types.js").Target} Target
+ * @typedef {import("../wasm/types.js").Choice} Choice
+ * @typedef {import("../wasm/types.js").Report} Report
+ * @typedef {import("../wasm/types.js").CurvePoint} CurvePoint
+ * @typedef {import("../wasm/types.js").Progress} Progress
+ *
+ * @typedef {{id: string, title: string, sentence: string, model: string, data: string, labels: number, bytes: number, epsilon: number}} Sample
+ * @typedef {{table: Table, holdOut: boolean}} Data   the user's rows; holdOut: the second half is kept for scoring
+ * @typedef {{original: Float64Array, reduced: Float64Array, results: number, rows: number, total: number, drawn: boolean}} Outputs
+ *   the first rows through both networks; drawn: made up, there is no data
+ * @typedef {{report: Report, target: Target, path: PathInfo, outputs: Outputs|null}} Result
+ * @typedef {{message: string, remedy?: {label: string, run: () => void}}} Problem
+ */
+
+export const state = {
+  /** @type {import("@preact/signals").Signal<Sample[]>} */
+  samples: signal([]),
+  /** @type {import("@preact/signals").Signal<ModelInfo|null>} */
+  model: signal(null),
+  /** @type {import("@preact/signals").Signal<Data|null>} */
+  data: signal(null),
+  /** @type {import("@preact/signals").Signal<PathInfo|null>} */
+  path: signal(null),
+  /** @type {import("@preact/signals").Signal<Target>} */
+  target: signal({ kind: "epsilon", value: dials.epsilon.start }),
+  /** What the path says the target comes to, at once. @type {import("@preact/signals").Signal<Choice|null>} */
+  choice: signal(null),
+  /** The last finished result. @type {import("@preact/signals").Signal<Result|null>} */
+  result: signal(null),
+  /** @type {import("@preact/signals").Signal<CurvePoint[]|null>} */
+  curve: signal(null),
+  /** What is being worked on. @type {import("@preact/signals").Signal<Progress|null>} */
+  task: signal(null),
+  /** What went wrong, for the whole page. @type {import("@preact/signals").Signal<Problem|null>} */
+  problem: signal(null),
+  /** What the target cannot give. @type {import("@preact/signals").Signal<Problem|null>} */
+  obstacle: signal(null),
+  /** A file is being opened. @type {import("@preact/signals").Signal<string|null>} */
+  opening: signal(null),
+};
+
+/** Whether the shown result is not the one asked for (any more). */
+export const stale = computed(() => {
+  const result = state.result.value;
+  return result !== null && (result.target !== state.target.value || result.path !== state.path.value);
+});
+
+/** Neurons before and after, per site: from the choice while a result is being made. */
+export const widths = computed(() => {
+  const model = state.model.value;
+  if (!model) return [];
+  const after = state.choice.value?.widths ?? state.result.value?.report.sites.map((site) => site.after);
+  return model.sites.map((site, i) => ({ name: site.name, before: site.width, after: after?.[i] ?? site.width }));
+});

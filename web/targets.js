@@ -1,0 +1,87 @@
+// The three ways to say how small: a tolerance, a size, an error. Each is a slider from "nothing goes" on the left to
+// "smallest" on the right, even steps in the logarithm.
+
+/**
+ * @typedef {import("../wasm/types.js").Target} Target
+ * @typedef {{kind: Target["kind"], from: number, to: number, start: number, scale: number, unit: string}} Dial
+ *   from, to: values at the two ends; scale: what the number box shows for 1
+ */
+
+/** @type {Record<Target["kind"], Dial>} */
+export const dials = {
+  epsilon: { kind: "epsilon", from: 1e-6, to: 1, start: 0.02, scale: 1, unit: "" },
+  retain: { kind: "retain", from: 1, to: 0.005, start: 0.3, scale: 100, unit: "%" },
+  deviation: { kind: "deviation", from: 1e-6, to: 1, start: 0.01, scale: 100, unit: "%" },
+};
+
+/** Steps of every slider; an arrow key moves one, Page Up and Page Down ten. */
+export const STEPS = 300;
+
+/**
+ * @param {Dial} dial
+ * @param {number} position 0 to STEPS
+ */
+export function valueAt(dial, position) {
+  return round(dial.from * (dial.to / dial.from) ** (position / STEPS));
+}
+
+/**
+ * @param {Dial} dial
+ * @param {number} value
+ */
+export function positionOf(dial, value) {
+  if (value <= 0) return 0;
+  const share = Math.log(value / dial.from) / Math.log(dial.to / dial.from);
+  return Math.round(Math.min(1, Math.max(0, share)) * STEPS);
+}
+
+/**
+ * What somebody typed, as a value of the dial; null when it is no number or out of range. Zero tolerance is allowed: exact.
+ * @param {Dial} dial
+ * @param {string} text
+ */
+export function parse(dial, text) {
+  const typed = Number(text.replace(",", ".").replace("%", "").trim() || NaN);
+  const value = Number((typed / dial.scale).toPrecision(12));
+  const lowest = dial.kind === "retain" ? Number.MIN_VALUE : 0;
+  return value >= lowest && value <= Math.max(dial.from, dial.to) ? value : null;
+}
+
+/**
+ * The number box's text.
+ * @param {Dial} dial
+ * @param {number} value
+ */
+export function boxText(dial, value) {
+  const shown = Number((value * dial.scale).toPrecision(3));
+  return shown !== 0 && shown < 1e-4 ? shown.toExponential() : String(shown);
+}
+
+/**
+ * Where another dial starts when one switches to it: at what the present result reached, rounded so that nothing is lost.
+ * @param {Target["kind"]} kind
+ * @param {import("../wasm/types.js").Report|null} report
+ * @returns {Target}
+ */
+export function targetFrom(kind, report) {
+  const reached = report && { epsilon: report.epsilon, retain: report.retained, deviation: report.deviation }[kind];
+  return { kind, value: reached && reached > 0 ? roundUp(reached) : dials[kind].start };
+}
+
+/** Three digits tell neighbouring steps apart; with two an arrow key could stay where it is. @param {number} value */
+const round = (value) => Number(value.toPrecision(3));
+
+/** @param {number} value */
+function roundUp(value) {
+  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
+  return Math.min(1, Number((Math.ceil(value / unit - 1e-9) * unit).toPrecision(3)));
+}
+
+/**
+ * The smallest tolerance at which a neuron goes.
+ * @param {import("../wasm/types.js").PathInfo} path
+ */
+export function firstEpsilon(path) {
+  const least = Math.min(...path.sites.map((site) => site.deviation[0] ?? Infinity));
+  return Number.isFinite(least) && least > 0 ? roundUp(least) : least;
+}

@@ -1,0 +1,73 @@
+import { useState } from "preact/hooks";
+
+import { htmlReport } from "../../wasm/report.js";
+import { curveCsv } from "../../wasm/text.js";
+import { smallerModel } from "../actions.js";
+import { saveBlob } from "../charts/save.js";
+import { commandLine } from "../command.js";
+import { stem } from "../format.js";
+import { text } from "../messages.js";
+import { stale, state } from "../state.js";
+
+export function Downloads() {
+  const [note, setNote] = useState("");
+  const model = /** @type {import("../state.js").ModelInfo} */ (state.model.value);
+  const result = state.result.value;
+  const curve = state.curve.value;
+  const ready = result !== null && !stale.value;
+  const name = `${stem(model.name)}.small`;
+
+  /** @param {string|Uint8Array} content @param {string} type @param {string} ending */
+  const save = (content, type, ending) => {
+    setNote("");
+    saveBlob(new Blob([/** @type {BlobPart} */ (content)], { type }), `${name}.${ending}`);
+  };
+  /** @param {"onnx"|"json"} format */
+  const saveModel = async (format) => {
+    try {
+      const bytes = await smallerModel(format);
+      save(bytes, format === "json" ? "application/json" : "application/octet-stream", format);
+    } catch (error) {
+      const { message } = /** @type {Error} */ (error);
+      setNote(format === "json" ? text.noJson(message) : message);
+    }
+  };
+  const copy = async () => {
+    const command = commandLine({ model: model.name, target: state.target.value, data: state.data.value, output: `${name}.${model.format}` });
+    try {
+      await navigator.clipboard.writeText(command);
+      setNote(`${text.copied}: ${command}`);
+    } catch {
+      setNote(`${text.copyFailed} ${command}`);
+    }
+  };
+  const other = model.format === "onnx" ? "json" : "onnx";
+
+  return (
+    <section class="card downloads" aria-label={text.downloads}>
+      <button type="button" class="primary" disabled={!ready} onClick={() => void saveModel(model.format)}>
+        {text.download}
+      </button>
+      <div class="links">
+        <button type="button" class="link" disabled={!ready} onClick={() => void saveModel(other)}>
+          {other === "json" ? text.saveJson : text.saveOnnx}
+        </button>
+        <button type="button" class="link" disabled={!ready} onClick={() => result && save(htmlReport(result.report, { curve: curve ?? undefined }), "text/html", "report.html")}>
+          {text.saveReport}
+        </button>
+        <button type="button" class="link" disabled={!ready} onClick={() => result && save(JSON.stringify(result.report, null, 2), "application/json", "report.json")}>
+          {text.saveNumbers}
+        </button>
+        <button type="button" class="link" disabled={!curve} onClick={() => curve && save(curveCsv(curve), "text/csv", "curve.csv")}>
+          {text.saveCurve}
+        </button>
+        <button type="button" class="link" onClick={() => void copy()}>
+          {text.copyCommand}
+        </button>
+      </div>
+      <p class="note" role="status">
+        {note}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,39 @@
+import { text } from "../messages.js";
+import { state } from "../state.js";
+import { FileButton } from "./files.jsx";
+import { Strip } from "./strip.jsx";
+
+export function Model() {
+  const model = /** @type {import("../state.js").ModelInfo} */ (state.model.value);
+  const shrinking = model.layers.filter((layer) => layer.site !== null).length;
+  return (
+    <section class="card" aria-labelledby="model">
+      <header>
+        <h2 id="model">{text.model}</h2>
+        <FileButton label={text.change} name="model" />
+      </header>
+      <h1 class="file-name">{state.opening.value ? text.opening(state.opening.value) : model.name}</h1>
+      <p class="facts-line">{text.modelSize(model.parameters, model.bytes)}</p>
+      <p class="facts-line">{text.origin(model.format, model.opset, model.producer)}</p>
+      <Ports title={text.inputs} ports={model.inputs} />
+      <Ports title={text.outputs} ports={model.outputs} />
+      {model.relumped && <p class="facts-line">{text.relumped}</p>}
+      <Strip />
+      <p class="facts-line">{text.canShrink(shrinking, model.layers.length)}</p>
+    </section>
+  );
+}
+
+/** @param {{title: string, ports: import("../../wasm/types.js").Port[]}} props */
+function Ports({ title, ports }) {
+  return (
+    <dl class="ports">
+      <dt>{title}</dt>
+      {ports.map((port) => (
+        <dd key={port.name}>
+          <code>{port.name}</code> {text.port(port)}
+        </dd>
+      ))}
+    </dl>
+  );
+}

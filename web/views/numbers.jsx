@@ -1,0 +1,66 @@
+// The answer in four numbers.
+import { accuracy, count, number, percent, size } from "../format.js";
+import { text } from "../messages.js";
+import { stale, state } from "../state.js";
+
+export function Numbers() {
+  const model = /** @type {import("../state.js").ModelInfo} */ (state.model.value);
+  const report = state.result.value?.report ?? null;
+  const left = state.choice.value?.parameters ?? report?.parameters.after ?? null;
+  const dim = stale.value || (report === null && state.task.value !== null);
+  return (
+    <section class="card numbers" aria-label={text.answer}>
+      <Cell title={text.parameters} value={left === null ? null : count(left)} beside={text.of(model.parameters)} below={left === null ? "" : text.down(model.parameters, left)} />
+      <Cell
+        title={text.file}
+        dim={dim}
+        value={report && size(report.bytes.after)}
+        beside={text.ofSize(model.bytes)}
+        below={report ? text.down(report.bytes.before, report.bytes.after) : ""}
+      />
+      <Cell title={text.changeBy} dim={dim} value={report && percent(report.deviation)} below={report ? text.rmsOn(report.measure.rows) : ""} />
+      <Quality report={report} dim={dim} />
+    </section>
+  );
+}
+
+/** @param {{report: import("../state.js").Report|null, dim: boolean}} props */
+function Quality({ report, dim }) {
+  const badge = report && <Badge verified={report.verified} />;
+  const score = report?.score;
+  if (!report || !score) {
+    return <Cell title={text.largest} dim={dim} value={report && number(report.largest)} below={badge} />;
+  }
+  const [title, form] = score.kind === "accuracy" ? [text.testAccuracy, accuracy] : [text.testMse, number];
+  return <Cell title={title} dim={dim} value={form(score.after)} beside={text.was(form(score.before))} below={badge} />;
+}
+
+/** @param {{title: string, value: string|null, beside?: string, below?: import("preact").ComponentChildren, dim?: boolean}} props */
+function Cell({ title, value, beside = "", below = "", dim = false }) {
+  return (
+    <div class={`number ${dim ? "dim" : ""}`}>
+      <h2>{title}</h2>
+      <p class="value">
+        <strong>{value ?? "–"}</strong> {value !== null && <span>{beside}</span>}
+      </p>
+      <div class="below">{below}</div>
+    </div>
+  );
+}
+
+/** What ONNX Runtime said; the numbers behind it open on click. @param {{verified: import("../state.js").Report["verified"]}} props */
+function Badge({ verified }) {
+  if (!verified) return null;
+  const [style, label, detail] =
+    "skipped" in verified
+      ? ["skipped", text.notVerified, text.verifySkipped(verified.skipped)]
+      : [verified.agrees ? "agrees" : "differs", verified.agrees ? text.agrees : text.disagrees, text.verified(verified)];
+  return (
+    <details class={`badge ${style}`}>
+      <summary>
+        <span aria-hidden="true">{style === "agrees" ? "✓" : style === "differs" ? "✗" : "○"}</span> {label}
+      </summary>
+      <p>{detail}</p>
+    </details>
+  );
+}

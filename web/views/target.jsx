@@ -1,0 +1,128 @@
+import { useEffect, useState } from "preact/hooks";
+
+import { cancel, measure, setKind, setTarget } from "../actions.js";
+import { text } from "../messages.js";
+import { stale, state } from "../state.js";
+import { STEPS, boxText, dials, parse, positionOf, valueAt } from "../targets.js";
+import { Problem } from "./problem.jsx";
+
+export function Target() {
+  const { kind, value } = state.target.value;
+  const dial = dials[kind];
+  return (
+    <section class="card" aria-labelledby="target">
+      <header>
+        <h2 id="target">{text.target}</h2>
+      </header>
+      <Kinds kind={kind} />
+      <div class="dial">
+        <label for="dial-box">{text.dialLabel[kind]}</label>
+        <Box dial={dial} value={value} />
+      </div>
+      <Slider dial={dial} value={value} />
+      <p class="ends" aria-hidden="true">
+        {text.dialEnds[kind].map((end) => (
+          <span key={end}>{end}</span>
+        ))}
+      </p>
+      <p class="facts-line">{text.dialHint[kind]}</p>
+      <Problem problem={state.obstacle.value} />
+      <Work />
+    </section>
+  );
+}
+
+/** @param {{kind: keyof typeof dials}} props */
+function Kinds({ kind }) {
+  return (
+    <fieldset class="segments">
+      <legend class="visually-hidden">{text.target}</legend>
+      {Object.values(dials).map((dial) => (
+        <label key={dial.kind}>
+          <input type="radio" name="kind" checked={dial.kind === kind} onChange={() => setKind(dial.kind)} />
+          <span>{text.kinds[dial.kind]}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** @param {{dial: import("../targets.js").Dial, value: number}} props */
+function Slider({ dial, value }) {
+  const position = positionOf(dial, value);
+  const model = /** @type {import("../state.js").ModelInfo} */ (state.model.value);
+  return (
+    <input
+      type="range"
+      name="dial"
+      min={0}
+      max={STEPS}
+      step={1}
+      value={position}
+      aria-label={text.dialName[dial.kind]}
+      aria-valuetext={text.dialValue(`${boxText(dial, value)}${dial.unit}`, state.choice.value, model.parameters)}
+      style={{ "--filled": `${(100 * position) / STEPS}%` }}
+      onInput={(event) => setTarget({ kind: dial.kind, value: valueAt(dial, Number(event.currentTarget.value)) })}
+    />
+  );
+}
+
+/**
+ * The number box: takes what was typed on Enter and on leaving, and puts the old value back when it is none.
+ * @param {{dial: import("../targets.js").Dial, value: number}} props
+ */
+function Box({ dial, value }) {
+  const shown = boxText(dial, value);
+  const [typed, setTyped] = useState(shown);
+  useEffect(() => setTyped(shown), [shown, dial.kind]);
+  const commit = () => {
+    const next = parse(dial, typed);
+    if (next === null || typed === shown) setTyped(shown);
+    else setTarget({ kind: dial.kind, value: next });
+  };
+  return (
+    <span class="box">
+      <input
+        id="dial-box"
+        name="value"
+        inputMode="decimal"
+        autocomplete="off"
+        size={7}
+        value={typed}
+        aria-label={text.dialName[dial.kind]}
+        onInput={(event) => setTyped(event.currentTarget.value)}
+        onBlur={commit}
+        onKeyDown={(event) => event.key === "Enter" && commit()}
+      />
+      {dial.unit && <span>{dial.unit}</span>}
+    </span>
+  );
+}
+
+/** What is being worked on, and the way to stop it. The line keeps its place when there is nothing. */
+function Work() {
+  const task = state.task.value;
+  const stopped = !task && !state.obstacle.value && (!state.result.value || stale.value);
+  return (
+    <div class="working">
+      {task && (
+        <>
+          <progress max={1} value={task.fraction} aria-label={text.stages[task.stage]} />
+          <span>{text.stages[task.stage]}</span>
+          <button type="button" class="quiet" onClick={cancel}>
+            {text.cancel}
+          </button>
+        </>
+      )}
+      {!task && !stopped && state.path.value && <span>{text.measured(state.path.value)}</span>}
+      {stopped && (
+        <>
+          <span>{text.stopped}</span>
+          <button type="button" class="quiet" onClick={() => void measure()}>
+            {text.again}
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
