@@ -4,6 +4,8 @@
 
 #include "network_build.h"
 
+enum { OPSET_OLDEST = 7 }; // before it, broadcasting had attributes of its own
+
 // ---- steps and groups ---------------------------------------------------------------------------------------------------
 
 nl_step *nl_build_step(nl_build *build, nl_step_kind kind, size_t node, size_t value) {
@@ -123,7 +125,7 @@ static nl_status lower_nodes(nl_build *build) {
     const nl_node *node = &graph->nodes[index];
     if (node->output_count == 1 && node->outputs[0] != NL_NONE && graph->values[node->outputs[0]].tensor != NL_NONE) continue;
     const nl_rule_answer answer = nl_network_rule(build, index);
-    if (answer == NL_RULE_FAILED) return nl_fail(build->error, NL_ERROR_MEMORY, NULL, NULL);
+    if (answer == NL_RULE_FAILED) return build->failed;
     if (answer == NL_RULE_OPAQUE) leave_whole(build, index);
   }
   return NL_OK;
@@ -168,6 +170,7 @@ static void pin_dead_ends(nl_build *build) {
     if (step->kind == NL_STEP_DENSE) read[root_of(build, step->inputs[0])] = true;
     if (!step->evaluable && step->kind != NL_STEP_OPAQUE)
       nl_build_pin(build, s, NL_REASON_UPSTREAM, blocking_node(network, s));
+    if (build->graph->opset < OPSET_OLDEST) nl_build_pin(build, s, NL_REASON_OPSET, NL_NONE);
     if (step->width == 1) nl_build_pin(build, s, NL_REASON_SINGLE, NL_NONE);
   }
   for (size_t s = 0; s < network->step_count && read != NULL; s++)

@@ -93,7 +93,8 @@ typedef enum nl_reason {
   NL_REASON_CONVOLUTION, // a convolution
   NL_REASON_RECURRENT,   // a recurrent layer
   NL_REASON_ATTENTION,   // attention
-  NL_REASON_UNUSED       // nothing reads it
+  NL_REASON_UNUSED,      // nothing reads it
+  NL_REASON_OPSET        // written before opset 7
 } nl_reason;
 
 typedef struct nl_group {

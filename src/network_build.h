@@ -20,7 +20,8 @@ typedef struct nl_build {
   size_t capacity;    // steps
   nl_reason *pins;    // (capacity) why the step's group cannot be a site
   size_t *pin_nodes;
-  size_t *parents; // (capacity) union-find: steps that share a channel axis
+  size_t *parents;  // (capacity) union-find: steps that share a channel axis
+  nl_status failed; // why a rule answered FAILED
 } nl_build;
 
 typedef enum nl_rule_answer { NL_RULE_DONE, NL_RULE_OPAQUE, NL_RULE_FAILED } nl_rule_answer;

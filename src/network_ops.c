@@ -310,7 +310,11 @@ static nl_step *add_dense(nl_build *build, size_t index, const dense_form *form)
   if (weight->count == 0 || (source->rank != 0 && weight->rank > source->rank)) return NULL;
   if (!contracts(build, source, form->in_axis)) return NULL;
   const int64_t *dims = weight->dims + weight->rank - 2;
-  if ((uint64_t)dims[form->in_dim] != step_at(build, source)->width) return NULL;
+  if ((uint64_t)dims[form->in_dim] != step_at(build, source)->width) {
+    build->failed = nl_fail_span_count(build->error, NL_ERROR_SHAPE, node->name.size > 0 ? node->name : node->op,
+                                       step_at(build, source)->width, (uint64_t)dims[form->in_dim]);
+    return NULL;
+  }
   const size_t value = single_output(node), input = source->step;
   const nl_layout after = {NL_NONE, form->out_axis, source->rank, NULL};
   nl_step *step = nl_build_step(build, NL_STEP_DENSE, index, value);
@@ -329,12 +333,17 @@ static nl_step *add_dense(nl_build *build, size_t index, const dense_form *form)
   return step;
 }
 
+static nl_rule_answer dense_answer(const nl_build *build, const nl_step *step) {
+  if (build->failed != NL_OK) return NL_RULE_FAILED;
+  return step != NULL ? NL_RULE_DONE : NL_RULE_OPAQUE;
+}
+
 static nl_rule_answer rule_matmul(nl_build *build, size_t index) {
   const nl_node *node = &build->graph->nodes[index];
   const dense_form right = {0, 1, 1, 1, 0, 1, 1.0}; // X W, W (in, out)
   const dense_form left = {1, 0, 2, 2, 1, 0, 1.0};  // W X, W (out, in)
   const bool weight_right = is_constant(build, node, 1);
-  return add_dense(build, index, weight_right ? &right : &left) != NULL ? NL_RULE_DONE : NL_RULE_OPAQUE;
+  return dense_answer(build, add_dense(build, index, weight_right ? &right : &left));
 }
 
 static bool gemm_bias_fits(const nl_build *build, const nl_node *node, const nl_step *step) {
@@ -352,7 +361,7 @@ static nl_rule_answer rule_gemm(nl_build *build, size_t index) {
   const dense_form left = {1, 0, b_turned ? 1 : 2, 2, a_turned ? 0 : 1, a_turned ? 1 : 0, alpha};
   const bool has_bias = node->input_count > 2 && node->inputs[2] != NL_NONE;
   if (has_bias && !is_constant(build, node, 2)) return NL_RULE_OPAQUE;
-  if (alpha == 0) return NL_RULE_OPAQUE;
+  if (alpha == 0 || (has_bias && beta == 0)) return NL_RULE_OPAQUE;
   const dense_form *form = is_constant(build, node, 1) ? &right : &left;
   const nl_tensor *weight = nl_node_constant(build->graph, node, form->weight_slot);
   if (weight == NULL || weight->rank != 2) return NL_RULE_OPAQUE;
@@ -361,11 +370,11 @@ static nl_rule_answer rule_gemm(nl_build *build, size_t index) {
     if (!gemm_bias_fits(build, node, &shape)) return NL_RULE_OPAQUE;
   }
   nl_step *step = add_dense(build, index, form);
-  if (step == NULL) return NL_RULE_OPAQUE;
+  if (step == NULL) return dense_answer(build, step);
   build->layouts[single_output(node)].rank = 2;
   if (has_bias) step->bias = (nl_place){index, 2};
   step->beta = beta;
-  step->bias_possible = beta != 0 && form == &right && (has_bias || build->graph->opset >= 11);
+  step->bias_possible = has_bias || (form == &right && build->graph->opset >= 11 && beta != 0);
   return NL_RULE_DONE;
 }
 
@@ -440,7 +449,10 @@ static nl_rule_answer place_reshaped(nl_build *build, size_t index, const nl_lay
   }
   nl_build_pin(build, source->step, NL_REASON_FIXED_WIDTH, index);
   int64_t *dims = nl_arena_take(&build->network->arena, rank, sizeof *dims);
-  if (dims == NULL) return NL_RULE_FAILED;
+  if (dims == NULL) {
+    build->failed = nl_fail(build->error, NL_ERROR_MEMORY, NULL, NULL);
+    return NL_RULE_FAILED;
+  }
   size_t rest = width;
   for (size_t i = 1; i < rank; i++) {
     dims[i] = shape[i];

@@ -116,7 +116,11 @@ const floatOutputs = (session) =>
 const product = (/** @type {(number|null)[]} */ dims) => dims.reduce((/** @type {number} */ a, b) => a * (b ?? 1), 1);
 
 /** What the engine reads: inputs of floating-point numbers whose row width is known. @param {Port} port @param {string} type */
-const isRead = ({ shape }, type) => dtype(type) !== null && shape.length > 0 && shape.slice(2).every((dim) => dim !== null);
+function isRead({ shape }, type) {
+  const row = shape.length === 1 ? shape : shape.slice(1);
+  const turned = shape.length === 2 && shape[0] !== null; // channels first
+  return dtype(type) !== null && shape.length > 0 && (turned || row.every((dim) => dim !== null));
+}
 
 /** A row's numbers go to the inputs one after the other; inputs the engine does not read are all zeros.
  * @param {Session} session @param {ModelInfo} info @returns {Feed[]} */

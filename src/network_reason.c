@@ -49,6 +49,7 @@ static const char *const openings[] = {
     [NL_REASON_RECURRENT] = "recurrent layer: its neurons feed back into themselves",
     [NL_REASON_ATTENTION] = "attention heads are not cut",
     [NL_REASON_UNUSED] = "nothing reads it that could be adjusted",
+    [NL_REASON_OPSET] = "the model's opset is older than 7: convert it with the ONNX version converter",
 };
 
 nl_status nl_reason_sentence(const nl_graph *graph, nl_reason reason, size_t node, nl_buffer *out, nl_error *error) {

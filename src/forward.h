@@ -1,0 +1,54 @@
+// forward: evaluation of networks of dense layers and elementwise functions, in double precision.
+//
+// The same steps serve the original and every reduced network: what differs is the parameters, which carry the widths.
+#ifndef NL_FORWARD_H
+#define NL_FORWARD_H
+
+#include "network.h"
+
+typedef struct nl_layer {
+  size_t width;
+  size_t in_width;
+  double *weights; // (width, in_width); DENSE
+  double *bias;    // (width), or NULL; DENSE
+  double *scale;   // (width); SCALE, and the slope of PRELU
+  double *shift;   // (width); SCALE
+} nl_layer;
+
+typedef struct nl_parameters {
+  nl_arena arena;
+  size_t count;
+  nl_layer *layers; // (steps); width 0 where a step cannot be evaluated
+} nl_parameters;
+
+// Reads the constants of every evaluable step. Errors: NL_ERROR_NOT_FINITE naming the tensor.
+nl_status nl_parameters_load(nl_parameters *out, const nl_network *network, nl_error *error);
+void nl_parameters_free(nl_parameters *parameters);
+
+// Values of one step for `rows` rows: values[s] (rows, width of s), those it reads already there.
+// x (rows, features); `work`: nl_matmul_f64_work() doubles.
+void nl_forward_step(const nl_network *network, const nl_parameters *parameters, size_t step, size_t rows,
+                     const double *x, double *const *values, double *work);
+
+// A place to evaluate some rows at a time: values[s] has room for `rows` rows of every evaluable step.
+typedef struct nl_scratch {
+  size_t rows;
+  double **values; // (steps)
+  double *work;
+  double *block; // what owns the memory
+} nl_scratch;
+
+nl_status nl_scratch_create(nl_scratch *out, const nl_network *network, const nl_parameters *parameters, size_t rows,
+                            nl_error *error);
+void nl_scratch_free(nl_scratch *scratch);
+
+enum { NL_FORWARD_ROWS = 256 }; // rows evaluated together
+
+// All steps for rows <= scratch->rows.
+void nl_forward_all(const nl_network *network, const nl_parameters *parameters, nl_scratch *scratch, size_t rows,
+                    const double *x);
+// x (rows, features) -> y (rows, results): the outputs of `network`, side by side.
+nl_status nl_forward(const nl_network *network, const nl_parameters *parameters, size_t rows, const double *x, double *y,
+                     nl_error *error);
+
+#endif
