@@ -14,10 +14,10 @@ const ROWS = [
   ["tensor", "json"], // tensor decodes payloads the way onnx stores them
   ["network"],
   ["site"],
-  ["measure", "forward", "gram"],
+  ["measure", "forward", "gram", "linear"],
   ["ode", "partition", "project"],
   ["lumping"],
-  ["quotient", "prune", "certify"],
+  ["refit", "quotient", "prune", "certify"],
   ["polish"],
   ["report"],
   ["netlump"],

@@ -1,0 +1,112 @@
+#include <stdlib.h>
+
+#include "compress.h"
+#include "json.h"
+#include "onnx.h"
+
+static nl_status understand(nl_model *model, nl_error *error) {
+  NL_TRY(nl_network_create(&model->network, model->graph, error));
+  return nl_sites_find(&model->sites, model->network, &model->arena, error);
+}
+
+static nl_status open_bytes(nl_model *model, nl_error *error) {
+  nl_span onnx = model->source;
+  if (nl_json_looks_right(model->source)) {
+    model->format = NL_FORMAT_JSON;
+    NL_TRY(nl_json_read(model->source, &model->onnx, error));
+    onnx = (nl_span){model->onnx.bytes, model->onnx.size};
+  }
+  NL_TRY(nl_onnx_read(&model->graph, onnx, error));
+  return nl_graph_missing_file(model->graph).size == 0 ? understand(model, error) : NL_OK;
+}
+
+nl_status nl_model_open(nl_model **out, const void *bytes, size_t size, nl_error *error) {
+  nl_model *model = calloc(1, sizeof *model);
+  if (model == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *model, 0);
+  model->source = (nl_span){bytes, size};
+  const nl_status status = open_bytes(model, error);
+  if (status != NL_OK) nl_model_free(model);
+  else *out = model;
+  return status;
+}
+
+void nl_model_free(nl_model *model) {
+  if (model == NULL) return;
+  nl_network_free(model->network);
+  nl_graph_free(model->graph);
+  nl_buffer_free(&model->onnx);
+  nl_arena_free(&model->arena);
+  free(model);
+}
+
+nl_span nl_model_missing_file(const nl_model *model) { return nl_graph_missing_file(model->graph); }
+
+nl_status nl_model_attach(nl_model *model, const char *name, const void *bytes, size_t size, nl_error *error) {
+  size_t length = 0;
+  while (name[length] != '\0') length++;
+  const nl_span file = {(const uint8_t *)name, length};
+  NL_TRY(nl_graph_attach(model->graph, file, (nl_span){bytes, size}, error));
+  if (model->network != NULL || nl_graph_missing_file(model->graph).size > 0) return NL_OK;
+  return understand(model, error);
+}
+
+static nl_status need_network(const nl_model *model, nl_error *error) {
+  if (model->network != NULL) return NL_OK;
+  return nl_fail_span(error, NL_ERROR_EXTERNAL, nl_graph_missing_file(model->graph), NULL);
+}
+
+nl_span nl_model_onnx(const nl_model *model) {
+  return model->format == NL_FORMAT_JSON ? (nl_span){model->onnx.bytes, model->onnx.size} : model->source;
+}
+
+size_t nl_model_features(const nl_model *model) { return model->network != NULL ? model->network->features : 0; }
+size_t nl_model_results(const nl_model *model) { return model->network != NULL ? model->network->results : 0; }
+size_t nl_model_sites(const nl_model *model) { return model->sites.count; }
+
+nl_status nl_model_forward(const nl_model *model, size_t rows, const double *x, double *y, nl_error *error) {
+  NL_TRY(need_network(model, error));
+  nl_parameters parameters;
+  NL_TRY(nl_parameters_load(&parameters, model->network, error));
+  const nl_status status = nl_forward(model->network, &parameters, rows, x, y, error);
+  nl_parameters_free(&parameters);
+  return status;
+}
+
+static bool add_computed(cJSON *root, const nl_network *network) {
+  cJSON *array = cJSON_AddArrayToObject(root, "computed");
+  bool fine = array != NULL;
+  for (size_t i = 0; fine && i < network->output_count; i++) {
+    // the name under which the graph hands the value on: an output's where it is one
+    size_t value = network->steps[network->outputs[i]].value;
+    for (size_t v = 0; v < network->graph->value_count; v++)
+      if (network->step_of[v] == network->outputs[i] && network->graph->values[v].is_output) value = v;
+    cJSON *holder = cJSON_CreateObject();
+    fine = holder != NULL && nl_report_text(holder, "name", network->graph->values[value].name);
+    cJSON *name = fine ? cJSON_DetachItemFromObject(holder, "name") : NULL;
+    fine = name != NULL && cJSON_AddItemToArray(array, name);
+    cJSON_Delete(holder);
+  }
+  return fine;
+}
+
+nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *error) {
+  NL_TRY(need_network(model, error));
+  const nl_network *network = model->network;
+  const nl_graph *graph = model->graph;
+  cJSON *root = cJSON_CreateObject();
+  const bool fine =
+      root != NULL && cJSON_AddStringToObject(root, "format", model->format == NL_FORMAT_JSON ? "json" : "onnx") != NULL &&
+      nl_report_text(root, "producer", graph->producer_name) && nl_report_number(root, "opset", (double)graph->opset) &&
+      nl_report_number(root, "parameters", (double)network->parameters) &&
+      nl_report_number(root, "bytes", (double)model->source.size) &&
+      cJSON_AddBoolToObject(root, "relumped", graph->has_netlump_metadata) != NULL &&
+      nl_report_ports(root, "inputs", graph, graph->input_count, graph->inputs) &&
+      nl_report_ports(root, "outputs", graph, graph->output_count, graph->outputs) &&
+      nl_report_number(root, "features", (double)network->features) &&
+      nl_report_number(root, "results", (double)network->results) &&
+      (network->batch > 0 ? nl_report_number(root, "batch", (double)network->batch)
+                          : cJSON_AddNullToObject(root, "batch") != NULL) &&
+      add_computed(root, network) && nl_report_layers(root, network, &model->sites) &&
+      nl_report_sites(root, network, &model->sites) && nl_report_skipped(root, network, &model->sites);
+  return nl_report_print(root, fine, json, error);
+}

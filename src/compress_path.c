@@ -1,0 +1,380 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compress.h"
+#include "gram.h"
+#include "kernels/kernels.h"
+#include "measure.h"
+
+enum { ROWS_FREE = 4096, ROWS_MOST = 16384, ROWS_PER_UNIT = 4, COPIES_MOST = 8, WORK_PER_STEP = 20000000 };
+// Jitter added where the data has fewer rows than a layer has neurons to tell apart; relative to each input's spread.
+static const double jitter_strength = 0.15;
+// Deviations this small are rounding: at ε = 0 such units go too.
+static const double rounding = 1e-7;
+
+enum { STAGE_MOMENTS, STAGE_ELIMINATE, STAGE_DONE };
+
+// ---- the measure --------------------------------------------------------------------------------------------------------
+
+static size_t widest_site(const nl_sites *sites) {
+  size_t widest = 0;
+  for (size_t i = 0; i < sites->count; i++)
+    if (sites->sites[i].width > widest) widest = sites->sites[i].width;
+  return widest;
+}
+
+static nl_status check_finite(const nl_path_options *options, size_t features, nl_error *error) {
+  for (size_t i = 0; i < options->data_rows * features; i++)
+    if (!isfinite(options->data[i]))
+      return nl_fail_count(error, NL_ERROR_NOT_FINITE, "the data", 0, (uint64_t)(i / features + 1));
+  return NL_OK;
+}
+
+static nl_status use_data(nl_path *path, const nl_path_options *options, size_t features, nl_error *error) {
+  if (options->data_rows == 0) return nl_fail(error, NL_ERROR_DATA, NULL, "there are no rows");
+  NL_TRY(check_finite(options, features, error));
+  const size_t rows = options->data_rows < ROWS_MOST ? options->data_rows : ROWS_MOST;
+  const size_t wanted = ROWS_PER_UNIT * widest_site(&path->model->sites);
+  size_t copies = rows < wanted ? (wanted - 1) / rows : 0;
+  if (copies > COPIES_MOST) copies = COPIES_MOST;
+  path->scored_rows = rows;
+  path->rows = rows * (1 + copies);
+  NL_TAKE(&path->arena, path->x, double, path->rows * features, error);
+  for (size_t r = 0; r < rows; r++) // evenly spaced where there are more than enough
+    memcpy(path->x + r * features, options->data + r * options->data_rows / rows * features, features * sizeof *path->x);
+  if (copies > 0)
+    nl_measure_jitter(options->seed, rows, features, path->x, jitter_strength, copies, path->x + rows * features);
+  return NL_OK;
+}
+
+static nl_status set_measure(nl_path *path, const nl_path_options *options, nl_error *error) {
+  const size_t features = path->model->network->features;
+  path->seed = options->seed;
+  path->from_data = options->data != NULL;
+  if (path->from_data) return use_data(path, options, features, error);
+  path->rows = path->scored_rows = options->rows > 0 ? options->rows : ROWS_FREE;
+  NL_TAKE(&path->arena, path->x, double, path->rows * features, error);
+  nl_measure_normal(options->seed, path->rows, features, options->mean, options->spread, path->x);
+  return NL_OK;
+}
+
+// ---- life ---------------------------------------------------------------------------------------------------------------
+
+// The activations a consumer reads of a site.
+static size_t read_step(const nl_network *network, size_t consumer) { return network->steps[consumer].inputs[0]; }
+
+static bool first_reader(const nl_network *network, const nl_site *site, size_t c) {
+  for (size_t earlier = 0; earlier < c; earlier++)
+    if (read_step(network, site->consumers[earlier]) == read_step(network, site->consumers[c])) return false;
+  return true;
+}
+
+static nl_status take_sites(nl_path *path, nl_error *error) {
+  const nl_sites *sites = &path->model->sites;
+  NL_TAKE(&path->arena, path->sites, nl_site_path, sites->count, error);
+  NL_TAKE(&path->arena, path->moments, nl_moments, sites->count, error);
+  for (size_t i = 0; i < sites->count; i++) {
+    const size_t n = sites->sites[i].width;
+    NL_TRY(nl_moments_create(&path->moments[i], n, NL_FORWARD_ROWS, error));
+    NL_TAKE(&path->arena, path->sites[i].second, double, n * n, error);
+    NL_TAKE(&path->arena, path->sites[i].mean, double, n, error);
+    NL_TAKE(&path->arena, path->sites[i].order, size_t, n, error);
+    NL_TAKE(&path->arena, path->sites[i].deviation, double, n, error);
+  }
+  return NL_OK;
+}
+
+static nl_status build_path(nl_path *path, const nl_path_options *options, nl_error *error) {
+  const nl_network *network = path->model->network;
+  NL_TRY(nl_parameters_load(&path->parameters, network, error));
+  NL_TRY(set_measure(path, options, error));
+  NL_TRY(take_sites(path, error));
+  return nl_scratch_create(&path->scratch, network, &path->parameters, NL_FORWARD_ROWS, error);
+}
+
+static nl_status no_site(const nl_model *model, nl_error *error) {
+  nl_buffer text = {0};
+  const nl_network *network = model->network;
+  nl_reason reason = NL_REASON_NONE;
+  size_t node = NL_NONE, layers = 0;
+  for (size_t s = 0; s < network->step_count; s++) {
+    const nl_group *group = &network->groups[network->group_of[s]];
+    if (network->steps[s].kind != NL_STEP_DENSE) continue;
+    layers++;
+    if (reason != NL_REASON_NONE && reason != NL_REASON_OUTPUT) continue;
+    reason = group->reason;
+    node = group->reason_node;
+  }
+  for (size_t i = 0; i < network->graph->node_count && (layers == 0 || reason == NL_REASON_OUTPUT); i++) {
+    const nl_reason other = nl_network_layer_reason(network->graph, &network->graph->nodes[i]);
+    if (other == NL_REASON_NONE) continue;
+    reason = other;
+    layers++;
+  }
+  if (reason == NL_REASON_NONE) return nl_fail(error, NL_ERROR_NO_SITE, NULL, "The model has no layer with weights");
+  if (nl_reason_sentence(network->graph, reason, node, &text, NULL) == NL_OK) nl_buffer_append(&text, "", 1, NULL);
+  const nl_status status = nl_fail(error, NL_ERROR_NO_SITE, NULL, (const char *)text.bytes);
+  nl_buffer_free(&text);
+  return status;
+}
+
+nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_options *options, nl_error *error) {
+  if (model->network == NULL) return nl_fail_span(error, NL_ERROR_EXTERNAL, nl_model_missing_file(model), NULL);
+  if (model->sites.count == 0) return no_site(model, error);
+  nl_path *path = calloc(1, sizeof *path);
+  if (path == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *path, 0);
+  path->model = model;
+  const nl_status status = build_path(path, options, error);
+  if (status != NL_OK) nl_path_free(path);
+  else *out = path;
+  return status;
+}
+
+static void drop_work(nl_path *path) {
+  for (size_t i = 0; path->moments != NULL && i < path->model->sites.count; i++) nl_moments_free(&path->moments[i]);
+  nl_scratch_free(&path->scratch);
+  nl_elimination_free(path->elimination);
+  path->elimination = NULL;
+}
+
+void nl_path_free(nl_path *path) {
+  if (path == NULL) return;
+  drop_work(path);
+  nl_parameters_free(&path->parameters);
+  nl_arena_free(&path->arena);
+  free(path);
+}
+
+// ---- moments ------------------------------------------------------------------------------------------------------------
+
+static nl_status gather_block(nl_path *path, size_t *work, nl_error *error) {
+  const nl_model *model = path->model;
+  const nl_network *network = model->network;
+  const size_t left = path->rows - path->row, rows = left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
+  nl_forward_all(network, &path->parameters, &path->scratch, rows, path->x + path->row * network->features);
+  for (size_t i = 0; i < model->sites.count; i++) {
+    const nl_site *site = &model->sites.sites[i];
+    for (size_t c = 0; c < site->consumer_count; c++) {
+      if (!first_reader(network, site, c)) continue;
+      const double *a = path->scratch.values[read_step(network, site->consumers[c])];
+      for (size_t v = 0; v < rows * site->width; v++)
+        if (!isfinite(a[v]))
+          return nl_fail_span(error, NL_ERROR_NOT_FINITE, network->graph->nodes[network->steps[site->producer].node].name, NULL);
+      nl_moments_add(&path->moments[i], rows, a, path->scratch.work);
+    }
+    *work += rows * site->width * site->width;
+  }
+  path->row += rows;
+  *work += rows * network->parameters;
+  return NL_OK;
+}
+
+// ---- elimination --------------------------------------------------------------------------------------------------------
+
+// Variance (or mean square) of what a consumer computes: sum over its outputs of w C wᵀ.
+static double consumer_power(size_t n, const double *second, const nl_layer *layer) {
+  double power = 0;
+  for (size_t o = 0; o < layer->width; o++) {
+    const double *w = layer->weights + o * n;
+    for (size_t i = 0; i < n; i++) power += w[i] * nl_dot_f64(n, second + i * n, w);
+  }
+  return power;
+}
+
+// Consumers side by side, each divided by the spread of what it computes. Returns how many compute anything.
+static double stack_consumers(const nl_path *path, const nl_site *site, const double *second, size_t m, double *weights) {
+  const size_t n = site->width;
+  size_t column = 0;
+  double counted = 0;
+  for (size_t c = 0; c < site->consumer_count; c++) {
+    const nl_layer *layer = &path->parameters.layers[site->consumers[c]];
+    const double power = consumer_power(n, second, layer);
+    const double by = power > 0 ? 1.0 / sqrt(power) : 0.0;
+    counted += power > 0;
+    for (size_t o = 0; o < layer->width; o++, column++)
+      for (size_t j = 0; j < n; j++) weights[j * m + column] = by * layer->weights[o * n + j];
+  }
+  return counted;
+}
+
+static nl_status start_site(nl_path *path, nl_error *error) {
+  const nl_site *site = &path->model->sites.sites[path->site];
+  nl_site_path *at = &path->sites[path->site];
+  nl_moments_finish(&path->moments[path->site], site->affine, at->mean, at->second);
+  nl_moments_free(&path->moments[path->site]);
+  size_t m = 0;
+  for (size_t c = 0; c < site->consumer_count; c++) m += path->parameters.layers[site->consumers[c]].width;
+  double *weights = malloc((site->width * m + 1) * sizeof *weights);
+  if (weights == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, site->width * m * sizeof *weights, 0);
+  const double scale = stack_consumers(path, site, at->second, m, weights);
+  const nl_status status = nl_elimination_create(&path->elimination, site->width, at->second, m, weights, scale, error);
+  free(weights);
+  return status;
+}
+
+static void keep_order(nl_path *path) {
+  const size_t n = path->model->sites.sites[path->site].width;
+  memcpy(path->sites[path->site].order, nl_elimination_order(path->elimination), n * sizeof(size_t));
+  memcpy(path->sites[path->site].deviation, nl_elimination_deviation(path->elimination), n * sizeof(double));
+  nl_elimination_free(path->elimination);
+  path->elimination = NULL;
+}
+
+static int by_deviation(const void *a, const void *b) {
+  const nl_removal *x = a, *y = b;
+  if (x->deviation != y->deviation) return x->deviation < y->deviation ? -1 : 1;
+  return x->site < y->site ? -1 : x->site > y->site;
+}
+
+static nl_status merge_sites(nl_path *path, nl_error *error) {
+  const nl_sites *sites = &path->model->sites;
+  size_t count = 0;
+  for (size_t i = 0; i < sites->count; i++) count += sites->sites[i].width - 1;
+  NL_TAKE(&path->arena, path->removals, nl_removal, count + 1, error);
+  for (size_t i = 0; i < sites->count; i++)
+    for (size_t u = 0; u + 1 < sites->sites[i].width; u++)
+      path->removals[path->removal_count++] = (nl_removal){i, path->sites[i].deviation[u]};
+  qsort(path->removals, path->removal_count, sizeof *path->removals, by_deviation);
+  drop_work(path);
+  path->stage = STAGE_DONE;
+  return NL_OK;
+}
+
+static nl_status eliminate(nl_path *path, double *share, nl_error *error) {
+  if (path->elimination == NULL) NL_TRY(start_site(path, error));
+  const nl_status status = nl_elimination_step(path->elimination, share, error);
+  if (status == NL_MORE) return NL_OK;
+  NL_TRY(status);
+  keep_order(path);
+  path->site++;
+  *share = 0;
+  return path->site == path->model->sites.count ? merge_sites(path, error) : NL_OK;
+}
+
+nl_status nl_path_step(nl_path *path, double *progress, nl_error *error) {
+  size_t work = 0;
+  double share = 0;
+  if (path->stage == STAGE_MOMENTS) {
+    while (path->row < path->rows && work < WORK_PER_STEP) NL_TRY(gather_block(path, &work, error));
+    if (path->row == path->rows) path->stage = STAGE_ELIMINATE;
+    *progress = 0.5 * (double)path->row / (double)path->rows;
+    return NL_MORE;
+  }
+  if (path->stage == STAGE_ELIMINATE) NL_TRY(eliminate(path, &share, error));
+  *progress = 0.5 + 0.5 * ((double)path->site + share) / (double)path->model->sites.count;
+  return path->stage == STAGE_DONE ? NL_OK : NL_MORE;
+}
+
+// ---- choices ------------------------------------------------------------------------------------------------------------
+
+void nl_path_widths(const nl_path *path, size_t removals, size_t *widths) {
+  const nl_sites *sites = &path->model->sites;
+  for (size_t i = 0; i < sites->count; i++) widths[i] = sites->sites[i].width;
+  for (size_t r = 0; r < removals; r++) widths[path->removals[r].site]--;
+}
+
+double nl_path_epsilon(const nl_path *path, const size_t *widths) {
+  double epsilon = 0;
+  for (size_t i = 0; i < path->model->sites.count; i++) {
+    const size_t gone = path->model->sites.sites[i].width - widths[i];
+    if (gone > 0) epsilon = fmax(epsilon, path->sites[i].deviation[gone - 1]);
+  }
+  return epsilon;
+}
+
+static size_t removals_within(const nl_path *path, double epsilon) {
+  size_t count = 0;
+  while (count < path->removal_count && path->removals[count].deviation <= fmax(epsilon, rounding)) count++;
+  return count;
+}
+
+// Gives units back, dearest first, as long as the parameters stay within `most`.
+static void fill_up(const nl_path *path, size_t most, size_t *widths) {
+  const nl_sites *sites = &path->model->sites;
+  for (;;) {
+    size_t best = sites->count;
+    double dearest = 0;
+    for (size_t i = 0; i < sites->count; i++) {
+      const size_t gone = sites->sites[i].width - widths[i];
+      if (gone == 0 || path->sites[i].deviation[gone - 1] <= dearest) continue;
+      widths[i]++;
+      const bool fits = nl_sites_parameters(sites, path->model->network, widths) <= most;
+      widths[i]--;
+      if (!fits) continue;
+      dearest = path->sites[i].deviation[gone - 1];
+      best = i;
+    }
+    if (best == sites->count) return;
+    widths[best]++;
+  }
+}
+
+static nl_status choose_share(const nl_path *path, double share, size_t *widths, nl_error *error) {
+  const nl_model *model = path->model;
+  const size_t most = (size_t)floor(share * (double)model->network->parameters + 1e-9);
+  size_t low = 0, high = path->removal_count; // parameters fall with every removal
+  nl_path_widths(path, high, widths);
+  const size_t least = nl_sites_parameters(&model->sites, model->network, widths);
+  if (least > most) return nl_fail_count(error, NL_ERROR_UNREACHABLE, NULL, most, least);
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    nl_path_widths(path, middle, widths);
+    if (nl_sites_parameters(&model->sites, model->network, widths) <= most) high = middle;
+    else low = middle + 1;
+  }
+  nl_path_widths(path, low, widths);
+  if (low > 0) fill_up(path, most, widths);
+  return NL_OK;
+}
+
+nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choice, size_t *widths, nl_error *error) {
+  const nl_model *model = path->model;
+  if (path->stage != STAGE_DONE) return nl_fail(error, NL_ERROR_ARGUMENT, "path", "it is not complete yet");
+  if (!(target.value >= 0)) return nl_fail(error, NL_ERROR_ARGUMENT, "target", "a number of at least 0 is needed");
+  size_t *chosen = widths != NULL ? widths : malloc((model->sites.count + 1) * sizeof *chosen);
+  if (chosen == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  nl_status status = NL_OK;
+  if (target.kind == NL_TARGET_RETAIN) status = choose_share(path, target.value, chosen, error);
+  else nl_path_widths(path, removals_within(path, target.value), chosen);
+  if (status == NL_OK) {
+    choice->epsilon = target.kind == NL_TARGET_EPSILON ? target.value : nl_path_epsilon(path, chosen);
+    choice->parameters = nl_sites_parameters(&model->sites, model->network, chosen);
+    choice->retained = (double)choice->parameters / (double)model->network->parameters;
+  }
+  if (widths == NULL) free(chosen);
+  return status;
+}
+
+// ---- description --------------------------------------------------------------------------------------------------------
+
+static bool add_site(cJSON *array, const nl_path *path, size_t index) {
+  const nl_site *site = &path->model->sites.sites[index];
+  const nl_network *network = path->model->network;
+  cJSON *object = cJSON_CreateObject();
+  if (object == NULL || !cJSON_AddItemToArray(array, object)) return false;
+  bool fine = nl_report_node(object, "name", network->graph, network->steps[site->producer].node) &&
+              nl_report_number(object, "width", (double)site->width);
+  cJSON *order = fine ? cJSON_AddArrayToObject(object, "order") : NULL;
+  cJSON *deviation = order != NULL ? cJSON_AddArrayToObject(object, "deviation") : NULL;
+  fine = deviation != NULL;
+  for (size_t u = 0; fine && u + 1 < site->width; u++)
+    fine = cJSON_AddItemToArray(order, cJSON_CreateNumber((double)path->sites[index].order[u])) &&
+           cJSON_AddItemToArray(deviation, cJSON_CreateNumber(path->sites[index].deviation[u]));
+  return fine;
+}
+
+bool nl_path_report_measure(const nl_path *path, cJSON *root) {
+  cJSON *measure = cJSON_AddObjectToObject(root, "measure");
+  return measure != NULL && cJSON_AddStringToObject(measure, "kind", path->from_data ? "data" : "normal") != NULL &&
+         nl_report_number(measure, "rows", (double)path->scored_rows) && nl_report_number(root, "seed", (double)path->seed);
+}
+
+nl_status nl_path_describe(const nl_path *path, nl_buffer *json, nl_error *error) {
+  cJSON *root = cJSON_CreateObject();
+  bool fine = root != NULL && nl_path_report_measure(path, root);
+  cJSON *array = fine ? cJSON_AddArrayToObject(root, "sites") : NULL;
+  fine = array != NULL;
+  for (size_t i = 0; fine && i < path->model->sites.count; i++) fine = add_site(array, path, i);
+  return nl_report_print(root, fine, json, error);
+}

@@ -1,0 +1,61 @@
+#include "gram.h"
+
+#include <stdlib.h>
+
+#include "kernels/kernels.h"
+
+nl_status nl_moments_create(nl_moments *out, size_t n, size_t block_rows, nl_error *error) {
+  nl_moments moments = {.n = n, .block_rows = block_rows};
+  if (n > (size_t)1 << 16) return nl_fail_count(error, NL_ERROR_LIMIT, "neurons in one layer", (uint64_t)1 << 16, n);
+  moments.center = calloc(n + 1, sizeof(double));
+  moments.sum = calloc(n + 1, sizeof(double));
+  moments.gram = calloc(n * n + 1, sizeof(double));
+  moments.block = malloc((n * block_rows + 1) * sizeof(double));
+  if (moments.center == NULL || moments.sum == NULL || moments.gram == NULL || moments.block == NULL) {
+    nl_moments_free(&moments);
+    return nl_fail_count(error, NL_ERROR_MEMORY, NULL, (n * n + n * block_rows) * sizeof(double), 0);
+  }
+  *out = moments;
+  return NL_OK;
+}
+
+void nl_moments_free(nl_moments *moments) {
+  free(moments->center);
+  free(moments->sum);
+  free(moments->gram);
+  free(moments->block);
+  *moments = (nl_moments){0};
+}
+
+static void set_center(nl_moments *moments, size_t rows, const double *a) {
+  const size_t n = moments->n;
+  for (size_t r = 0; r < rows; r++)
+    for (size_t i = 0; i < n; i++) moments->center[i] += a[r * n + i];
+  for (size_t i = 0; i < n; i++) moments->center[i] /= (double)rows;
+}
+
+void nl_moments_add(nl_moments *moments, size_t rows, const double *a, double *work) {
+  const size_t n = moments->n;
+  if (moments->rows == 0) set_center(moments, rows, a);
+  for (size_t r = 0; r < rows; r++)
+    for (size_t i = 0; i < n; i++) {
+      const double shifted = a[r * n + i] - moments->center[i];
+      moments->block[r * n + i] = shifted;
+      moments->sum[i] += shifted;
+    }
+  nl_gram_f64(rows, n, moments->block, n, moments->gram, n, work);
+  moments->rows += rows;
+}
+
+void nl_moments_finish(const nl_moments *moments, bool centred, double *mean, double *second) {
+  const size_t n = moments->n;
+  const double rows = moments->rows > 0 ? (double)moments->rows : 1.0;
+  for (size_t i = 0; i < n; i++) mean[i] = moments->sum[i] / rows;
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = i; j < n; j++) {
+      double value = moments->gram[i * n + j] / rows - mean[i] * mean[j];
+      if (!centred) value += (mean[i] + moments->center[i]) * (mean[j] + moments->center[j]);
+      second[i * n + j] = second[j * n + i] = value;
+    }
+  for (size_t i = 0; i < n; i++) mean[i] += moments->center[i];
+}

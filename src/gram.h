@@ -1,0 +1,27 @@
+// gram: second moments of activations, gathered row by row block; nothing is kept but sums.
+#ifndef NL_GRAM_H
+#define NL_GRAM_H
+
+#include <stdbool.h>
+
+#include "arena.h"
+
+// Sums are taken around `center` (the first block's mean), so that a large mean costs no digits.
+typedef struct nl_moments {
+  size_t n;
+  size_t rows;
+  double *center; // (n)
+  double *sum;    // (n) of a - center
+  double *gram;   // (n, n), upper triangle, of (a - center)(a - center)ᵀ
+  double *block;  // (block_rows, n) work
+  size_t block_rows;
+} nl_moments;
+
+nl_status nl_moments_create(nl_moments *out, size_t n, size_t block_rows, nl_error *error);
+void nl_moments_free(nl_moments *moments);
+// a (rows, n); rows <= block_rows. `work`: nl_matmul_f64_work() doubles.
+void nl_moments_add(nl_moments *moments, size_t rows, const double *a, double *work);
+// mean (n) = E a; second (n, n), symmetric = E (a - mean)(a - mean)ᵀ when centred, else E a aᵀ.
+void nl_moments_finish(const nl_moments *moments, bool centred, double *mean, double *second);
+
+#endif

@@ -1,0 +1,101 @@
+#include "quotient.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RANK_MOST = 16 };
+
+static const nl_tensor *constant_at(const nl_network *network, nl_place place) {
+  return nl_node_constant(network->graph, &network->graph->nodes[place.node], place.slot);
+}
+
+static const nl_lumping *lumping_at(const nl_sites *sites, const nl_lumping *lumpings, size_t step) {
+  const size_t site = sites->site_of[step];
+  return site != NL_NONE && lumpings[site].k < lumpings[site].n ? &lumpings[site] : NULL;
+}
+
+static nl_status edit_weights(nl_edits *edits, const nl_network *network, const nl_step *step, const nl_layer *layer, nl_error *error) {
+  const nl_tensor *tensor = constant_at(network, step->weights);
+  const size_t out = layer->width, in = layer->in_width;
+  const bool out_last = step->out_stride == 1 && !(step->in_stride == 1 && tensor->dims[tensor->rank - 1] == (int64_t)step->in_width);
+  int64_t dims[RANK_MOST];
+  if (tensor->rank > RANK_MOST) return nl_fail_span(error, NL_ERROR_UNSUPPORTED, tensor->name, "more than 16 axes");
+  for (size_t i = 0; i < tensor->rank; i++) dims[i] = 1;
+  dims[tensor->rank - 2] = (int64_t)(out_last ? in : out);
+  dims[tensor->rank - 1] = (int64_t)(out_last ? out : in);
+  double *values = malloc((out * in + 1) * sizeof *values);
+  if (values == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, out * in * sizeof *values, 0);
+  for (size_t o = 0; o < out; o++)
+    for (size_t i = 0; i < in; i++) values[out_last ? i * out + o : o * in + i] = layer->weights[o * in + i] / step->alpha;
+  const nl_status status = nl_edits_set_constant(edits, step->weights.node, step->weights.slot, tensor->type, tensor->rank, dims, values, error);
+  free(values);
+  return status;
+}
+
+// One number a channel, in the shape of the constant it replaces (or the plainest that broadcasts the same way).
+static nl_status set_channels(nl_edits *edits, const nl_network *network, nl_place place, unsigned axis, size_t width,
+                              const double *values, nl_error *error) {
+  const nl_tensor *old = constant_at(network, place);
+  int64_t dims[RANK_MOST] = {1, 1};
+  size_t rank = axis;
+  if (old != NULL && old->rank >= axis && old->rank <= RANK_MOST) {
+    rank = old->rank;
+    for (size_t i = 0; i < rank; i++) dims[i] = 1;
+  }
+  dims[rank - axis] = (int64_t)width;
+  return nl_edits_set_constant(edits, place.node, place.slot, old != NULL ? old->type : NL_TYPE_F32, rank, dims, values, error);
+}
+
+static nl_status edit_bias(nl_edits *edits, const nl_network *network, const nl_step *step, const nl_layer *layer, nl_error *error) {
+  if (layer->bias == NULL) return NL_OK;
+  double *values = malloc((layer->width + 1) * sizeof *values);
+  if (values == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  for (size_t o = 0; o < layer->width; o++) values[o] = layer->bias[o] / step->beta;
+  nl_status status;
+  if (step->bias.node != NL_NONE) status = set_channels(edits, network, step->bias, step->channel_axis, layer->width, values, error);
+  else {
+    const int64_t dims[1] = {(int64_t)layer->width}; // Gemm's third input, left out so far
+    status = nl_edits_set_constant(edits, step->node, 2, constant_at(network, step->weights)->type, 1, dims, values, error);
+  }
+  free(values);
+  return status;
+}
+
+static nl_status edit_rider(nl_edits *edits, const nl_network *network, const nl_step *step, const nl_lumping *lumping, nl_error *error) {
+  for (size_t c = 0; c < step->constant_count; c++) {
+    const nl_tensor *tensor = constant_at(network, step->constants[c]);
+    if (tensor->count == 1 || tensor->count != lumping->n) continue;
+    double *values = malloc((tensor->count + lumping->k + 1) * sizeof *values);
+    if (values == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+    nl_status status = nl_tensor_read(tensor, values, error);
+    double *picked = values + tensor->count;
+    for (size_t i = 0; i < lumping->k; i++) picked[i] = values[lumping->kept[i]];
+    if (status == NL_OK)
+      status = set_channels(edits, network, step->constants[c], step->channel_axis, lumping->k, picked, error);
+    free(values);
+    NL_TRY(status);
+  }
+  return NL_OK;
+}
+
+static bool same_layer(const nl_layer *a, const nl_layer *b) { return a->weights == b->weights && a->width == b->width; }
+
+nl_status nl_quotient_edit(nl_edits *edits, const nl_network *network, const nl_sites *sites, const nl_lumping *lumpings,
+                           const nl_parameters *original, const nl_parameters *reduced, nl_error *error) {
+  for (size_t s = 0; s < network->step_count; s++) {
+    const nl_step *step = &network->steps[s];
+    const nl_lumping *own = lumping_at(sites, lumpings, s);
+    if (!step->evaluable) continue;
+    if (step->kind == NL_STEP_DENSE && !same_layer(&original->layers[s], &reduced->layers[s])) {
+      NL_TRY(edit_weights(edits, network, step, &reduced->layers[s], error));
+      NL_TRY(edit_bias(edits, network, step, &reduced->layers[s], error));
+    } else if (own != NULL && step->constant_count > 0) NL_TRY(edit_rider(edits, network, step, own, error));
+  }
+  for (size_t v = 0; v < network->graph->value_count; v++) {
+    const size_t s = network->step_of[v];
+    const nl_lumping *own = s != NL_NONE ? lumping_at(sites, lumpings, s) : NULL;
+    if (own == NULL) continue;
+    NL_TRY(nl_edits_resize_value(edits, v, network->steps[s].channel_axis, (int64_t)own->k, error));
+  }
+  return NL_OK;
+}

@@ -1,0 +1,387 @@
+#include "refit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+#include "linear.h"
+
+static const double ridge_share = 1e-6; // of the mean variance; see tests/bench for the choice
+enum { WORK_PER_STEP = 20000000 };      // multiplications: some 20 ms
+
+typedef enum stage { STAGE_ORIGINAL, STAGE_PREPARE, STAGE_FIT, STAGE_SOLVE, STAGE_REDUCED, STAGE_NEXT } stage;
+
+// What a least-squares fit gathers: shifted activations u of the smaller network, residuals r of the compensated layer.
+typedef struct fit {
+  size_t in, out;
+  double *center;   // (in) first block's mean
+  double *sum_u;    // (in)
+  double *sum_r;    // (out)
+  double *gram;     // (in, in)
+  double *cross;    // (in, out)
+  double *block_u;  // (NL_FORWARD_ROWS, in)
+  double *block_r;  // (NL_FORWARD_ROWS, out)
+  double *memory;
+} fit;
+
+struct nl_refit {
+  nl_refit_input input;
+  nl_parameters reduced;
+  double **original; // (steps) values (rows, width)
+  double **values;   // (steps) of the smaller network; the same array where nothing changed
+  double **window;   // (steps) pointers to the rows at hand
+  bool *changed;     // (steps) differs from the original in number or value
+  size_t *last_use;  // (steps) the last step that reads it; step_count when it is an output
+  double *work;
+  size_t step;
+  stage stage;
+  size_t row;
+  fit fit;
+  double deviation, largest;
+};
+
+// ---- set-up -------------------------------------------------------------------------------------------------------------
+
+static const nl_lumping *lumping_at(const nl_refit *refit, size_t step) {
+  const size_t site = refit->input.sites->site_of[step];
+  if (site == NL_NONE) return NULL;
+  const nl_lumping *lumping = &refit->input.lumpings[site];
+  return lumping->k < lumping->n ? lumping : NULL;
+}
+
+static void find_last_uses(nl_refit *refit) {
+  const nl_network *network = refit->input.network;
+  for (size_t s = 0; s < network->step_count; s++)
+    for (size_t i = 0; i < network->steps[s].input_count; i++) refit->last_use[network->steps[s].inputs[i]] = s;
+  for (size_t i = 0; i < network->output_count; i++) refit->last_use[network->outputs[i]] = network->step_count;
+}
+
+static void find_changes(nl_refit *refit) {
+  const nl_network *network = refit->input.network;
+  for (size_t s = 0; s < network->step_count; s++) {
+    refit->changed[s] = lumping_at(refit, s) != NULL;
+    for (size_t i = 0; i < network->steps[s].input_count; i++)
+      refit->changed[s] = refit->changed[s] || refit->changed[network->steps[s].inputs[i]];
+  }
+}
+
+nl_status nl_refit_create(nl_refit **out, const nl_refit_input *input, nl_error *error) {
+  const size_t steps = input->network->step_count;
+  nl_refit *refit = calloc(1, sizeof *refit);
+  if (refit == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  refit->input = *input;
+  nl_arena *arena = &refit->reduced.arena;
+  refit->reduced.count = steps;
+  refit->reduced.layers = nl_arena_take(arena, steps + 1, sizeof(nl_layer));
+  refit->original = nl_arena_take(arena, steps + 1, sizeof(double *));
+  refit->values = nl_arena_take(arena, steps + 1, sizeof(double *));
+  refit->window = nl_arena_take(arena, steps + 1, sizeof(double *));
+  refit->changed = nl_arena_take(arena, steps + 1, sizeof(bool));
+  refit->last_use = nl_arena_take(arena, steps + 1, sizeof(size_t));
+  refit->work = nl_arena_take(arena, nl_matmul_f64_work(), sizeof(double));
+  if (refit->reduced.layers == NULL || refit->original == NULL || refit->values == NULL || refit->window == NULL ||
+      refit->changed == NULL || refit->last_use == NULL || refit->work == NULL) {
+    nl_refit_free(refit);
+    return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  }
+  find_last_uses(refit);
+  find_changes(refit);
+  *out = refit;
+  return NL_OK;
+}
+
+static void drop_values(nl_refit *refit, size_t step) {
+  if (refit->values[step] != refit->original[step]) free(refit->values[step]);
+  free(refit->original[step]);
+  refit->values[step] = refit->original[step] = NULL;
+}
+
+static void drop_fit(fit *f) {
+  free(f->memory);
+  *f = (fit){0};
+}
+
+void nl_refit_free(nl_refit *refit) {
+  if (refit == NULL) return;
+  for (size_t s = 0; refit->original != NULL && refit->values != NULL && s < refit->reduced.count; s++) drop_values(refit, s);
+  drop_fit(&refit->fit);
+  nl_parameters_free(&refit->reduced);
+  free(refit);
+}
+
+const nl_parameters *nl_refit_parameters(const nl_refit *refit) { return &refit->reduced; }
+double nl_refit_deviation(const nl_refit *refit) { return refit->deviation; }
+double nl_refit_largest(const nl_refit *refit) { return refit->largest; }
+
+// ---- the layer that the lumping alone gives -----------------------------------------------------------------------------
+
+static nl_status pick(nl_arena *arena, const nl_lumping *lumping, const double *from, double **to, nl_error *error) {
+  if (from == NULL) return NL_OK;
+  NL_TAKE(arena, *to, double, lumping->k, error);
+  for (size_t i = 0; i < lumping->k; i++) (*to)[i] = from[lumping->kept[i]];
+  return NL_OK;
+}
+
+// Rows picked by the lumping of the layer's own site, columns taken over by that of its input's.
+static nl_status compensated_dense(nl_refit *refit, size_t s, nl_error *error) {
+  const nl_step *step = &refit->input.network->steps[s];
+  const nl_layer *from = &refit->input.original->layers[s];
+  nl_layer *to = &refit->reduced.layers[s];
+  nl_arena *arena = &refit->reduced.arena;
+  const nl_lumping *own = lumping_at(refit, s), *read = lumping_at(refit, step->inputs[0]);
+  to->width = own != NULL ? own->k : from->width;
+  to->in_width = read != NULL ? read->k : from->in_width;
+  NL_TAKE(arena, to->weights, double, to->width * to->in_width + 1, error);
+  if (step->bias_possible) NL_TAKE(arena, to->bias, double, to->width, error);
+  for (size_t o = 0; o < to->width; o++) {
+    const size_t row = own != NULL ? own->kept[o] : o;
+    const double *weights = from->weights + row * from->in_width;
+    if (to->bias != NULL && from->bias != NULL) to->bias[o] = from->bias[row];
+    double *target = to->weights + o * to->in_width;
+    if (read != NULL) nl_lumping_consume(read, 1, weights, target, to->bias != NULL ? to->bias + o : NULL);
+    else memcpy(target, weights, to->in_width * sizeof *target);
+  }
+  return NL_OK;
+}
+
+static nl_status prepare_layer(nl_refit *refit, size_t s, nl_error *error) {
+  const nl_layer *from = &refit->input.original->layers[s];
+  nl_layer *to = &refit->reduced.layers[s];
+  if (!refit->changed[s]) {
+    *to = *from;
+    return NL_OK;
+  }
+  if (refit->input.network->steps[s].kind == NL_STEP_DENSE) return compensated_dense(refit, s, error);
+  const nl_lumping *own = lumping_at(refit, s);
+  *to = *from;
+  if (own == NULL) return NL_OK;
+  to->width = own->k;
+  NL_TRY(pick(&refit->reduced.arena, own, from->scale, &to->scale, error));
+  return pick(&refit->reduced.arena, own, from->shift, &to->shift, error);
+}
+
+// ---- evaluation by blocks of rows ---------------------------------------------------------------------------------------
+
+static size_t block_rows(const nl_refit *refit) {
+  const size_t left = refit->input.rows - refit->row;
+  return left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
+}
+
+static size_t evaluate_block(nl_refit *refit, const nl_parameters *parameters, double **values) {
+  const nl_network *network = refit->input.network;
+  const nl_step *step = &network->steps[refit->step];
+  const size_t rows = block_rows(refit);
+  for (size_t i = 0; i < step->input_count; i++)
+    refit->window[step->inputs[i]] = values[step->inputs[i]] + refit->row * parameters->layers[step->inputs[i]].width;
+  const nl_layer *layer = &parameters->layers[refit->step];
+  refit->window[refit->step] = values[refit->step] + refit->row * layer->width;
+  nl_forward_step(network, parameters, refit->step, rows, refit->input.x + refit->row * network->features, refit->window,
+                  refit->work);
+  refit->row += rows;
+  return rows * layer->width * (step->kind == NL_STEP_DENSE ? layer->in_width : 8);
+}
+
+static nl_status take_values(nl_refit *refit, size_t width, double **values, nl_error *error) {
+  const size_t rows = refit->input.rows;
+  *values = width < SIZE_MAX / sizeof(double) / (rows + 1) ? malloc((rows * width + 1) * sizeof(double)) : NULL;
+  return *values != NULL ? NL_OK : nl_fail_count(error, NL_ERROR_MEMORY, NULL, (uint64_t)rows * width * sizeof(double), 0);
+}
+
+// ---- least squares ------------------------------------------------------------------------------------------------------
+
+static nl_status start_fit(nl_refit *refit, nl_error *error) {
+  fit *f = &refit->fit;
+  const nl_layer *layer = &refit->reduced.layers[refit->step];
+  f->in = layer->in_width;
+  f->out = layer->width;
+  const size_t in = f->in, out = f->out, rows = NL_FORWARD_ROWS;
+  const size_t count = 2 * in + out + in * in + in * out + rows * (in + out) + 8;
+  f->memory = calloc(count, sizeof(double));
+  if (f->memory == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, count * sizeof(double), 0);
+  f->center = f->memory;
+  f->sum_u = f->center + in;
+  f->sum_r = f->sum_u + in;
+  f->gram = f->sum_r + out;
+  f->cross = f->gram + in * in;
+  f->block_u = f->cross + in * out;
+  f->block_r = f->block_u + rows * in;
+  return NL_OK;
+}
+
+static void block_residuals(nl_refit *refit, size_t rows) {
+  const fit *f = &refit->fit;
+  const nl_layer *layer = &refit->reduced.layers[refit->step];
+  const nl_lumping *own = lumping_at(refit, refit->step);
+  const size_t full = refit->input.original->layers[refit->step].width;
+  const double *target = refit->original[refit->step] + refit->row * full;
+  const double *a = refit->values[refit->input.network->steps[refit->step].inputs[0]] + refit->row * f->in;
+  for (size_t r = 0; r < rows; r++)
+    for (size_t o = 0; o < f->out; o++)
+      f->block_r[r * f->out + o] = (layer->bias != NULL ? layer->bias[o] : 0.0) - target[r * full + (own != NULL ? own->kept[o] : o)];
+  nl_matmul_f64(rows, f->out, f->in, a, f->in, 1, layer->weights, 1, f->in, f->block_r, f->out, refit->work);
+  for (size_t i = 0; i < rows * f->out; i++) f->block_r[i] = -f->block_r[i];
+}
+
+static void block_activations(nl_refit *refit, size_t rows) {
+  fit *f = &refit->fit;
+  const double *a = refit->values[refit->input.network->steps[refit->step].inputs[0]] + refit->row * f->in;
+  const bool centred = refit->reduced.layers[refit->step].bias != NULL;
+  if (refit->row == 0 && centred)
+    for (size_t r = 0; r < rows; r++)
+      for (size_t i = 0; i < f->in; i++) f->center[i] += a[r * f->in + i] / (double)rows;
+  for (size_t r = 0; r < rows; r++)
+    for (size_t i = 0; i < f->in; i++) f->block_u[r * f->in + i] = a[r * f->in + i] - f->center[i];
+}
+
+static size_t fit_block(nl_refit *refit) {
+  fit *f = &refit->fit;
+  const size_t rows = block_rows(refit);
+  block_activations(refit, rows);
+  block_residuals(refit, rows);
+  for (size_t r = 0; r < rows; r++) {
+    nl_axpy_f64(f->in, 1.0, f->block_u + r * f->in, f->sum_u);
+    nl_axpy_f64(f->out, 1.0, f->block_r + r * f->out, f->sum_r);
+  }
+  nl_gram_f64(rows, f->in, f->block_u, f->in, f->gram, f->in, refit->work);
+  nl_matmul_f64(f->in, f->out, rows, f->block_u, 1, f->in, f->block_r, f->out, 1, f->cross, f->out, refit->work);
+  refit->row += rows;
+  return rows * f->in * (f->in + 2 * f->out);
+}
+
+// Sums become covariances (with a bias) or raw second moments; the Gram matrix becomes symmetric.
+static void normalise(const nl_refit *refit, bool centred) {
+  const fit *f = &refit->fit;
+  const double rows = (double)refit->input.rows;
+  for (size_t i = 0; i < f->in; i++) {
+    const double mean = centred ? f->sum_u[i] / rows : 0.0;
+    for (size_t j = i; j < f->in; j++)
+      f->gram[j * f->in + i] = f->gram[i * f->in + j] = f->gram[i * f->in + j] / rows - mean * f->sum_u[j] / rows;
+    for (size_t o = 0; o < f->out; o++)
+      f->cross[i * f->out + o] = f->cross[i * f->out + o] / rows - mean * f->sum_r[o] / rows;
+  }
+}
+
+// (C + λI) Δ = cross;  W += Δᵀ,  b += E r - Δᵀ E a. Without a positive definite C the compensated weights stay.
+static void solve_fit(nl_refit *refit) {
+  const fit *f = &refit->fit;
+  nl_layer *layer = &refit->reduced.layers[refit->step];
+  const bool centred = layer->bias != NULL;
+  const double rows = (double)refit->input.rows;
+  normalise(refit, centred);
+  double trace = 0;
+  for (size_t i = 0; i < f->in; i++) trace += f->gram[i * f->in + i];
+  if (!nl_cholesky(f->in, f->gram, ridge_share * trace / (double)f->in)) return;
+  nl_cholesky_solve(f->in, f->gram, f->out, f->cross);
+  for (size_t o = 0; o < f->out; o++) {
+    double moved = 0;
+    for (size_t i = 0; i < f->in; i++) {
+      layer->weights[o * f->in + i] += f->cross[i * f->out + o];
+      moved += f->cross[i * f->out + o] * (f->center[i] + f->sum_u[i] / rows);
+    }
+    if (centred) layer->bias[o] += f->sum_r[o] / rows - moved;
+  }
+}
+
+// ---- stages -------------------------------------------------------------------------------------------------------------
+
+static nl_status enter_step(nl_refit *refit, nl_error *error) {
+  const size_t s = refit->step;
+  refit->row = 0;
+  refit->stage = STAGE_ORIGINAL;
+  return take_values(refit, refit->input.original->layers[s].width, &refit->original[s], error);
+}
+
+static nl_status prepare(nl_refit *refit, nl_error *error) {
+  const size_t s = refit->step;
+  const nl_step *step = &refit->input.network->steps[s];
+  NL_TRY(prepare_layer(refit, s, error));
+  refit->row = 0;
+  if (!refit->changed[s]) {
+    refit->values[s] = refit->original[s];
+    refit->stage = STAGE_NEXT;
+    return NL_OK;
+  }
+  NL_TRY(take_values(refit, refit->reduced.layers[s].width, &refit->values[s], error));
+  refit->stage = STAGE_REDUCED;
+  if (step->kind != NL_STEP_DENSE || !refit->changed[step->inputs[0]]) return NL_OK;
+  refit->stage = STAGE_FIT;
+  return start_fit(refit, error);
+}
+
+static void leave_step(nl_refit *refit) {
+  const nl_network *network = refit->input.network;
+  const size_t s = refit->step++;
+  const nl_step *step = &network->steps[s];
+  for (size_t i = 0; i < step->input_count; i++)
+    if (refit->last_use[step->inputs[i]] == s) drop_values(refit, step->inputs[i]);
+  refit->stage = STAGE_ORIGINAL;
+}
+
+static nl_status advance(nl_refit *refit, size_t *work, nl_error *error) {
+  const size_t rows = refit->input.rows;
+  switch (refit->stage) {
+  case STAGE_ORIGINAL:
+    if (refit->original[refit->step] == NULL) NL_TRY(enter_step(refit, error));
+    *work += evaluate_block(refit, refit->input.original, refit->original);
+    if (refit->row == rows) refit->stage = STAGE_PREPARE;
+    return NL_OK;
+  case STAGE_PREPARE: return prepare(refit, error);
+  case STAGE_FIT:
+    *work += fit_block(refit);
+    if (refit->row == rows) refit->stage = STAGE_SOLVE;
+    return NL_OK;
+  case STAGE_SOLVE:
+    solve_fit(refit);
+    *work += refit->fit.in * refit->fit.in * (refit->fit.in / 3 + 2 * refit->fit.out);
+    drop_fit(&refit->fit);
+    refit->row = 0;
+    refit->stage = STAGE_REDUCED;
+    return NL_OK;
+  case STAGE_REDUCED:
+    *work += evaluate_block(refit, &refit->reduced, refit->values);
+    if (refit->row == rows) refit->stage = STAGE_NEXT;
+    return NL_OK;
+  case STAGE_NEXT: leave_step(refit); return NL_OK;
+  }
+  return NL_OK;
+}
+
+// Adds one output step's squared difference and variance over the scored rows.
+static void compare_output(nl_refit *refit, size_t step, double *difference, double *variance) {
+  const size_t width = refit->input.network->steps[step].width, rows = refit->input.scored_rows;
+  const double *f = refit->original[step], *g = refit->values[step];
+  for (size_t c = 0; c < width; c++) {
+    double mean = 0;
+    for (size_t r = 0; r < rows; r++) mean += f[r * width + c];
+    mean /= (double)rows;
+    for (size_t r = 0; r < rows; r++) {
+      const double d = g[r * width + c] - f[r * width + c], v = f[r * width + c] - mean;
+      *difference += d * d;
+      *variance += v * v;
+      refit->largest = fmax(refit->largest, fabs(d));
+    }
+  }
+}
+
+static nl_status finish(nl_refit *refit, nl_error *error) {
+  const nl_network *network = refit->input.network;
+  double difference = 0, variance = 0;
+  for (size_t i = 0; i < network->output_count; i++) compare_output(refit, network->outputs[i], &difference, &variance);
+  refit->deviation = difference == 0 ? 0.0 : variance > 0 ? sqrt(difference / variance) : INFINITY;
+  for (size_t s = 0; s < network->step_count; s++) drop_values(refit, s);
+  return isnan(difference) || isnan(variance) ? nl_fail(error, NL_ERROR_NOT_FINITE, "the network's outputs", NULL) : NL_OK;
+}
+
+nl_status nl_refit_step(nl_refit *refit, double *progress, nl_error *error) {
+  const nl_network *network = refit->input.network;
+  size_t work = 0;
+  while (refit->step < network->step_count && work < WORK_PER_STEP) {
+    if (!network->steps[refit->step].evaluable) refit->step++;
+    else NL_TRY(advance(refit, &work, error));
+  }
+  *progress = (double)refit->step / (double)(network->step_count + 1);
+  if (refit->step < network->step_count) return NL_MORE;
+  *progress = 1.0;
+  return finish(refit, error);
+}

@@ -1,0 +1,33 @@
+// refit: the parameters of the smaller network. Goes through the layers in order; each dense layer behind a lumped site
+// is fitted by least squares to the original's pre-activations, from the activations the smaller network really has
+// (DESIGN 2.3, sequential refit). The ridge pulls towards the weights that the lumping alone gives, so that an exact
+// lumping stays exact.
+#ifndef NL_REFIT_H
+#define NL_REFIT_H
+
+#include "forward.h"
+#include "lumping.h"
+#include "site.h"
+
+typedef struct nl_refit nl_refit;
+
+typedef struct nl_refit_input {
+  const nl_network *network;
+  const nl_sites *sites;
+  const nl_parameters *original;
+  const nl_lumping *lumpings; // (sites); k == n where a site is kept whole
+  size_t rows;                // of the measure
+  size_t scored_rows;         // the first of them, on which the deviation is measured
+  const double *x;            // (rows, features)
+} nl_refit_input;
+
+// Everything in `input` is borrowed until free.
+nl_status nl_refit_create(nl_refit **out, const nl_refit_input *input, nl_error *error);
+void nl_refit_free(nl_refit *refit);
+nl_status nl_refit_step(nl_refit *refit, double *progress, nl_error *error); // NL_MORE until done
+
+const nl_parameters *nl_refit_parameters(const nl_refit *refit);
+double nl_refit_deviation(const nl_refit *refit); // RMS(f' - f) / RMS(f - E f) over the scored rows
+double nl_refit_largest(const nl_refit *refit);   // largest |f' - f|
+
+#endif

@@ -1,0 +1,194 @@
+#include "report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_decimal.h"
+
+// ---- pieces -------------------------------------------------------------------------------------------------------------
+
+nl_status nl_report_node_name(const nl_graph *graph, size_t index, nl_buffer *out, nl_error *error) {
+  const nl_node *node = &graph->nodes[index];
+  if (node->name.size > 0) return nl_buffer_append(out, node->name.bytes, node->name.size, error);
+  NL_TRY(nl_buffer_append(out, node->op.bytes, node->op.size, error));
+  NL_TRY(nl_buffer_append(out, " ", 1, error));
+  return nl_decimal_append(out, (double)(index + 1), error);
+}
+
+bool nl_report_number(cJSON *parent, const char *name, double value) {
+  return isfinite(value) ? cJSON_AddNumberToObject(parent, name, value) != NULL : cJSON_AddNullToObject(parent, name) != NULL;
+}
+
+bool nl_report_text(cJSON *parent, const char *name, nl_span text) {
+  char *copy = malloc(text.size + 1);
+  if (copy == NULL) return false;
+  memcpy(copy, text.size > 0 ? (const char *)text.bytes : "", text.size);
+  copy[text.size] = '\0';
+  const bool fine = cJSON_AddStringToObject(parent, name, copy) != NULL;
+  free(copy);
+  return fine;
+}
+
+static bool add_buffer(cJSON *parent, const char *name, nl_buffer *buffer, nl_status status) {
+  const bool fine = status == NL_OK && nl_report_text(parent, name, (nl_span){buffer->bytes, buffer->size});
+  nl_buffer_free(buffer);
+  return fine;
+}
+
+bool nl_report_node(cJSON *parent, const char *name, const nl_graph *graph, size_t node) {
+  nl_buffer text = {0};
+  const nl_status status = nl_report_node_name(graph, node, &text, NULL);
+  return add_buffer(parent, name, &text, status);
+}
+
+static bool add_reason(cJSON *parent, const nl_graph *graph, nl_reason reason, size_t node) {
+  nl_buffer text = {0};
+  const nl_status status = nl_reason_sentence(graph, reason, node, &text, NULL);
+  return add_buffer(parent, "reason", &text, status);
+}
+
+static cJSON *add_object(cJSON *array) {
+  cJSON *object = cJSON_CreateObject();
+  if (object != NULL && !cJSON_AddItemToArray(array, object)) {
+    cJSON_Delete(object);
+    return NULL;
+  }
+  return object;
+}
+
+// ---- layers -------------------------------------------------------------------------------------------------------------
+
+// A layer as the user sees it: a node that carries weights.
+typedef struct layer {
+  size_t node;
+  size_t step; // NL_NONE when the node is not understood
+  nl_reason reason;
+  size_t reason_node;
+} layer;
+
+static size_t dense_step(const nl_network *network, size_t node) {
+  for (size_t s = 0; s < network->step_count; s++)
+    if (network->steps[s].kind == NL_STEP_DENSE && network->steps[s].node == node) return s;
+  return NL_NONE;
+}
+
+static bool layer_at(const nl_network *network, size_t node, layer *out) {
+  const size_t step = dense_step(network, node);
+  if (step != NL_NONE) {
+    const nl_group *group = &network->groups[network->group_of[step]];
+    *out = (layer){node, step, group->reason, group->reason_node};
+    return true;
+  }
+  const nl_reason reason = nl_network_layer_reason(network->graph, &network->graph->nodes[node]);
+  *out = (layer){node, NL_NONE, reason, NL_NONE};
+  return reason != NL_REASON_NONE;
+}
+
+static double layer_width(const nl_network *network, const layer *l) {
+  if (l->step != NL_NONE) return (double)network->steps[l->step].width;
+  const nl_tensor *weight = nl_node_constant(network->graph, &network->graph->nodes[l->node], 1);
+  return weight != NULL && weight->rank > 0 ? (double)weight->dims[0] : NAN;
+}
+
+// The operator that makes the layer's activation: the first function that reads it.
+static nl_span activation_of(const nl_network *network, size_t dense) {
+  nl_span first = {0};
+  for (size_t s = dense + 1; s < network->step_count; s++) {
+    const nl_step *step = &network->steps[s];
+    const bool reads = step->input_count > 0 && (step->inputs[0] == dense || (step->input_count > 1 && step->inputs[1] == dense));
+    if (!reads || step->kind == NL_STEP_DENSE) continue;
+    const nl_span op = network->graph->nodes[step->node].op;
+    if (first.size == 0) first = op;
+    else if (step->kind == NL_STEP_MULTIPLY && nl_span_is(first, "Sigmoid")) return (nl_span){(const uint8_t *)"Swish", 5};
+    else if (step->kind == NL_STEP_MULTIPLY) return (nl_span){(const uint8_t *)"Gelu", 4};
+  }
+  return first;
+}
+
+static bool add_layer(cJSON *array, const nl_network *network, const nl_sites *sites, const layer *l) {
+  const nl_graph *graph = network->graph;
+  cJSON *object = add_object(array);
+  if (object == NULL) return false;
+  const size_t site = l->step != NL_NONE ? sites->site_of[l->step] : NL_NONE;
+  const nl_span activation = l->step != NL_NONE ? activation_of(network, l->step) : (nl_span){0};
+  bool fine = nl_report_node(object, "name", graph, l->node) && nl_report_text(object, "op", graph->nodes[l->node].op) &&
+              nl_report_number(object, "width", layer_width(network, l)) &&
+              nl_report_number(object, "site", site != NL_NONE ? (double)site : NAN);
+  fine = fine && (activation.size > 0 ? nl_report_text(object, "activation", activation)
+                                      : cJSON_AddNullToObject(object, "activation") != NULL);
+  if (l->reason == NL_REASON_NONE) return fine && cJSON_AddNullToObject(object, "reason") != NULL;
+  return fine && add_reason(object, graph, l->reason, l->reason_node);
+}
+
+bool nl_report_layers(cJSON *parent, const nl_network *network, const nl_sites *sites) {
+  cJSON *array = cJSON_AddArrayToObject(parent, "layers");
+  bool fine = array != NULL;
+  for (size_t i = 0; fine && i < network->graph->node_count; i++) {
+    layer l;
+    if (layer_at(network, network->graph->order[i], &l)) fine = add_layer(array, network, sites, &l);
+  }
+  return fine;
+}
+
+bool nl_report_skipped(cJSON *parent, const nl_network *network, const nl_sites *sites) {
+  cJSON *array = cJSON_AddArrayToObject(parent, "skipped");
+  bool fine = array != NULL;
+  (void)sites;
+  for (size_t i = 0; fine && i < network->graph->node_count; i++) {
+    layer l;
+    if (!layer_at(network, network->graph->order[i], &l) || l.reason == NL_REASON_NONE) continue;
+    cJSON *object = add_object(array);
+    fine = object != NULL && nl_report_node(object, "node", network->graph, l.node) &&
+           add_reason(object, network->graph, l.reason, l.reason_node);
+  }
+  return fine;
+}
+
+bool nl_report_sites(cJSON *parent, const nl_network *network, const nl_sites *sites) {
+  cJSON *array = cJSON_AddArrayToObject(parent, "sites");
+  bool fine = array != NULL;
+  for (size_t i = 0; fine && i < sites->count; i++) {
+    cJSON *object = add_object(array);
+    fine = object != NULL && nl_report_node(object, "name", network->graph, network->steps[sites->sites[i].producer].node) &&
+           nl_report_number(object, "width", (double)sites->sites[i].width);
+  }
+  return fine;
+}
+
+// ---- ports --------------------------------------------------------------------------------------------------------------
+
+static const char *type_name(nl_type type) {
+  static const char *const names[] = {[NL_TYPE_F32] = "float32", [NL_TYPE_U8] = "uint8", [NL_TYPE_I8] = "int8",
+                                      [NL_TYPE_U16] = "uint16",  [NL_TYPE_I16] = "int16", [NL_TYPE_I32] = "int32",
+                                      [NL_TYPE_I64] = "int64",   [NL_TYPE_STRING] = "string", [NL_TYPE_BOOL] = "bool",
+                                      [NL_TYPE_F16] = "float16", [NL_TYPE_F64] = "float64", [NL_TYPE_U32] = "uint32",
+                                      [NL_TYPE_U64] = "uint64",  [NL_TYPE_BF16] = "bfloat16"};
+  const size_t index = (size_t)type;
+  return index < sizeof names / sizeof *names && names[index] != NULL ? names[index] : "unknown";
+}
+
+bool nl_report_ports(cJSON *parent, const char *name, const nl_graph *graph, size_t count, const size_t *values) {
+  cJSON *array = cJSON_AddArrayToObject(parent, name);
+  bool fine = array != NULL;
+  for (size_t i = 0; fine && i < count; i++) {
+    const nl_value *value = &graph->values[values[i]];
+    cJSON *object = add_object(array);
+    fine = object != NULL && nl_report_text(object, "name", value->name) &&
+           cJSON_AddStringToObject(object, "type", type_name(value->type)) != NULL;
+    cJSON *shape = fine ? cJSON_AddArrayToObject(object, "shape") : NULL;
+    fine = shape != NULL;
+    for (size_t d = 0; fine && value->rank_known && d < value->rank; d++)
+      fine = cJSON_AddItemToArray(shape, value->dims[d] >= 0 ? cJSON_CreateNumber((double)value->dims[d]) : cJSON_CreateNull());
+  }
+  return fine;
+}
+
+nl_status nl_report_print(cJSON *object, bool complete, nl_buffer *out, nl_error *error) {
+  char *text = complete ? cJSON_PrintUnformatted(object) : NULL;
+  cJSON_Delete(object);
+  if (text == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  const nl_status status = nl_buffer_append(out, text, strlen(text), error);
+  cJSON_free(text);
+  return status;
+}
