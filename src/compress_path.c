@@ -4,6 +4,7 @@
 
 #include "compress.h"
 #include "gram.h"
+#include "json_decimal.h"
 #include "kernels/kernels.h"
 #include "measure.h"
 
@@ -93,6 +94,12 @@ static nl_status build_path(nl_path *path, const nl_path_options *options, nl_er
   return nl_scratch_create(&path->scratch, network, &path->parameters, NL_FORWARD_ROWS, error);
 }
 
+static bool is_dense(const nl_network *network, size_t node) {
+  for (size_t s = 0; s < network->step_count; s++)
+    if (network->steps[s].kind == NL_STEP_DENSE && network->steps[s].node == node) return true;
+  return false;
+}
+
 static nl_status no_site(const nl_model *model, nl_error *error) {
   nl_buffer text = {0};
   const nl_network *network = model->network;
@@ -108,7 +115,7 @@ static nl_status no_site(const nl_model *model, nl_error *error) {
   }
   for (size_t i = 0; i < network->graph->node_count && (layers == 0 || reason == NL_REASON_OUTPUT); i++) {
     const nl_reason other = nl_network_layer_reason(network->graph, &network->graph->nodes[i]);
-    if (other == NL_REASON_NONE) continue;
+    if (other == NL_REASON_NONE || is_dense(network, i)) continue;
     reason = other;
     layers++;
   }
@@ -310,13 +317,25 @@ static void fill_up(const nl_path *path, size_t most, size_t *widths) {
   }
 }
 
+static nl_status unreachable(const nl_model *model, size_t least, nl_error *error) {
+  nl_buffer text = {0};
+  const double percent = ceil(1e4 * (double)least / (double)model->network->parameters) / 100;
+  static const char before[] = "The smallest network keeps ", after[] = " % of the parameters";
+  nl_status status = nl_buffer_append(&text, before, sizeof before - 1, NULL);
+  if (status == NL_OK) status = nl_decimal_append(&text, percent, NULL);
+  if (status == NL_OK) status = nl_buffer_append(&text, after, sizeof after, NULL);
+  status = nl_fail(error, NL_ERROR_UNREACHABLE, NULL, status == NL_OK ? (const char *)text.bytes : NULL);
+  nl_buffer_free(&text);
+  return status;
+}
+
 static nl_status choose_share(const nl_path *path, double share, size_t *widths, nl_error *error) {
   const nl_model *model = path->model;
   const size_t most = (size_t)floor(share * (double)model->network->parameters + 1e-9);
   size_t low = 0, high = path->removal_count; // parameters fall with every removal
   nl_path_widths(path, high, widths);
   const size_t least = nl_sites_parameters(&model->sites, model->network, widths);
-  if (least > most) return nl_fail_count(error, NL_ERROR_UNREACHABLE, NULL, most, least);
+  if (least > most) return unreachable(model, least, error);
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
     nl_path_widths(path, middle, widths);

@@ -60,7 +60,7 @@ static bool whole(const nl_result *result) {
   return true;
 }
 
-static nl_status nothing_at(const nl_path *path, double epsilon, nl_error *error) {
+static nl_status nothing_at(const nl_path *path, nl_target target, nl_error *error) {
   nl_buffer text = {0};
   static const char before[] = "The first neurons go at ε = ";
   // rounded up to three digits, so that the number shown does remove them
@@ -69,9 +69,10 @@ static nl_status nothing_at(const nl_path *path, double epsilon, nl_error *error
   if (status == NL_OK) status = nl_decimal_append(&text, (float)(ceil(first / unit) * unit), NULL);
   if (status == NL_OK) status = nl_buffer_append(&text, "", 1, NULL);
   nl_buffer at = {0};
-  if (status == NL_OK) status = nl_decimal_append(&at, (float)epsilon, NULL);
+  if (status == NL_OK) status = nl_decimal_append(&at, (float)target.value, NULL);
   if (status == NL_OK) status = nl_buffer_append(&at, "", 1, NULL);
-  nl_fail(error, NL_ERROR_NOTHING_AT, (const char *)at.bytes, status == NL_OK ? (const char *)text.bytes : NULL);
+  const bool tolerance = target.kind == NL_TARGET_EPSILON;
+  nl_fail(error, NL_ERROR_NOTHING_AT, tolerance ? (const char *)at.bytes : NULL, status == NL_OK ? (const char *)text.bytes : NULL);
   nl_buffer_free(&text);
   nl_buffer_free(&at);
   return NL_ERROR_NOTHING_AT;
@@ -84,7 +85,7 @@ static nl_status start(nl_result *result, nl_error *error) {
   if (result->widths == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
   NL_TRY(nl_path_choose(path, result->target, &choice, result->widths, error));
   result->epsilon = choice.epsilon;
-  if (result->target.kind == NL_TARGET_EPSILON && whole(result)) return nothing_at(path, result->target.value, error);
+  if (result->target.kind == NL_TARGET_EPSILON && whole(result)) return nothing_at(path, result->target, error);
   if (result->target.kind == NL_TARGET_DEVIATION) {
     result->high = path->removal_count;
     for (size_t i = 0; i < site_count(result); i++) result->tried += path->model->sites.sites[i].width - result->widths[i];
@@ -194,7 +195,7 @@ nl_status nl_result_step(nl_result *result, double *progress, nl_error *error) {
       *progress = 1.0 - (double)(result->high - result->low) / (double)all;
       return NL_MORE;
     }
-    if (whole(result)) return nothing_at(result->path, result->target.value, error);
+    if (whole(result)) return nothing_at(result->path, result->target, error);
   }
   *progress = 1.0;
   return finish(result, error);

@@ -17,8 +17,35 @@ static bool understood(const nl_build *build, const nl_layout *layout) {
   return layout != NULL && step_at(build, layout)->kind != NL_STEP_OPAQUE;
 }
 
+// An Identity or a widening Cast between a constant and its only reader (exporters write Identity where two parameters are
+// equal, Cast where weights are stored in half precision).
+static bool passes_constant(const nl_build *build, size_t value) {
+  const nl_value *passed = &build->graph->values[value];
+  if (passed->producer == NL_NONE || passed->use_count != 1 || passed->is_output) return false;
+  const nl_node *node = &build->graph->nodes[passed->producer];
+  const nl_tensor *tensor = node->domain.size == 0 ? nl_node_constant(build->graph, node, 0) : NULL;
+  if (tensor == NULL || nl_span_is(node->op, "Identity")) return tensor != NULL;
+  const nl_type to = (nl_type)nl_node_int(node, "to", 0);
+  if (!nl_span_is(node->op, "Cast") || !nl_type_is_float(to) || !nl_type_is_float(tensor->type)) return false;
+  return to == tensor->type || nl_type_size(to) > nl_type_size(tensor->type);
+}
+
+// Where the constant that a node reads can be edited.
+static nl_place place_at(const nl_build *build, size_t index, size_t slot) {
+  const nl_node *node = &build->graph->nodes[index];
+  if (slot >= node->input_count || node->inputs[slot] == NL_NONE) return (nl_place){index, slot};
+  const size_t value = node->inputs[slot];
+  if (nl_node_constant(build->graph, node, slot) != NULL || !passes_constant(build, value)) return (nl_place){index, slot};
+  return (nl_place){build->graph->values[value].producer, 0};
+}
+
+static const nl_tensor *constant_at(const nl_build *build, const nl_node *node, size_t slot) {
+  const nl_place place = place_at(build, (size_t)(node - build->graph->nodes), slot);
+  return nl_node_constant(build->graph, &build->graph->nodes[place.node], place.slot);
+}
+
 static bool scalar_at(const nl_build *build, const nl_node *node, size_t slot, double *out) {
-  const nl_tensor *tensor = nl_node_constant(build->graph, node, slot);
+  const nl_tensor *tensor = constant_at(build, node, slot);
   return tensor != NULL && tensor->count == 1 && nl_tensor_read(tensor, out, NULL) == NL_OK;
 }
 
@@ -165,7 +192,7 @@ static nl_rule_answer add_scale(nl_build *build, size_t index, const nl_layout *
   nl_step *step = step_behind(build, NL_STEP_SCALE, index, source);
   step->form = form;
   step->constant_count = 1;
-  step->constants[0] = (nl_place){index, slot};
+  step->constants[0] = place_at(build, index, slot);
   note_spread(step, source);
   return NL_RULE_DONE;
 }
@@ -183,7 +210,7 @@ static nl_rule_answer rule_with_constant(nl_build *build, size_t index, nl_step_
   const nl_node *node = &build->graph->nodes[index];
   const size_t constant_slot = 1 - slot;
   const nl_layout *source = layout_of(build, node, slot);
-  if (!fits_channels(source, step_at(build, source)->width, nl_node_constant(build->graph, node, constant_slot)))
+  if (!fits_channels(source, step_at(build, source)->width, constant_at(build, node, constant_slot)))
     return NL_RULE_OPAQUE;
   double scalar = 0;
   const bool is_scalar = scalar_at(build, node, constant_slot, &scalar);
@@ -191,7 +218,7 @@ static nl_rule_answer rule_with_constant(nl_build *build, size_t index, nl_step_
   case NL_STEP_ADD:
     if (becomes_bias(build, node, slot)) {
       nl_step *dense = step_at(build, source);
-      dense->bias = (nl_place){index, constant_slot};
+      dense->bias = place_at(build, index, constant_slot);
       dense->beta = 1.0;
       dense->bias_possible = true;
       place_value(build, single_output(node), source, source->step);
@@ -214,7 +241,7 @@ static nl_rule_answer rule_with_constant(nl_build *build, size_t index, nl_step_
 }
 
 static bool is_constant(const nl_build *build, const nl_node *node, size_t slot) {
-  return nl_node_constant(build->graph, node, slot) != NULL;
+  return constant_at(build, node, slot) != NULL;
 }
 
 static nl_rule_answer rule_binary(nl_build *build, size_t index, nl_step_kind kind) {
@@ -239,10 +266,10 @@ static nl_rule_answer rule_prelu(nl_build *build, size_t index) {
   const nl_node *node = &build->graph->nodes[index];
   const nl_layout *source = layout_of(build, node, 0);
   if (!understood(build, source)) return NL_RULE_OPAQUE;
-  if (!fits_channels(source, step_at(build, source)->width, nl_node_constant(build->graph, node, 1))) return NL_RULE_OPAQUE;
+  if (!fits_channels(source, step_at(build, source)->width, constant_at(build, node, 1))) return NL_RULE_OPAQUE;
   nl_step *step = step_behind(build, NL_STEP_PRELU, index, source);
   step->constant_count = 1;
-  step->constants[0] = (nl_place){index, 1};
+  step->constants[0] = place_at(build, index, 1);
   note_spread(step, source);
   return NL_RULE_DONE;
 }
@@ -253,14 +280,14 @@ static nl_rule_answer rule_batchnorm(nl_build *build, size_t index) {
   if (!understood(build, source) || source->axis != 1 || source->rank != 2) return NL_RULE_OPAQUE;
   if (nl_node_int(node, "training_mode", 0) != 0) return NL_RULE_OPAQUE;
   for (size_t slot = 1; slot <= NL_STEP_CONSTANTS; slot++) {
-    const nl_tensor *tensor = nl_node_constant(build->graph, node, slot);
+    const nl_tensor *tensor = constant_at(build, node, slot);
     if (tensor == NULL || tensor->count != step_at(build, source)->width) return NL_RULE_OPAQUE;
   }
   nl_step *step = step_behind(build, NL_STEP_SCALE, index, source);
   step->form = NL_SCALE_BATCHNORM;
   step->p = nl_node_float(node, "epsilon", 1e-5);
   step->constant_count = NL_STEP_CONSTANTS;
-  for (size_t k = 0; k < NL_STEP_CONSTANTS; k++) step->constants[k] = (nl_place){index, k + 1};
+  for (size_t k = 0; k < NL_STEP_CONSTANTS; k++) step->constants[k] = place_at(build, index, k + 1);
   return NL_RULE_DONE;
 }
 
@@ -305,7 +332,7 @@ static bool leading_ones(const nl_tensor *tensor) {
 static nl_step *add_dense(nl_build *build, size_t index, const dense_form *form) {
   const nl_node *node = &build->graph->nodes[index];
   const nl_layout *source = layout_of(build, node, form->activation_slot);
-  const nl_tensor *weight = nl_node_constant(build->graph, node, form->weight_slot);
+  const nl_tensor *weight = constant_at(build, node, form->weight_slot);
   if (!understood(build, source) || weight == NULL || !nl_type_is_float(weight->type) || !leading_ones(weight)) return NULL;
   if (weight->count == 0 || (source->rank != 0 && weight->rank > source->rank)) return NULL;
   if (!contracts(build, source, form->in_axis)) return NULL;
@@ -323,7 +350,7 @@ static nl_step *add_dense(nl_build *build, size_t index, const dense_form *form)
   step->evaluable = build->network->steps[input].evaluable;
   step->in_width = (size_t)dims[form->in_dim];
   step->width = (size_t)dims[form->out_dim];
-  step->weights = (nl_place){index, form->weight_slot};
+  step->weights = place_at(build, index, form->weight_slot);
   step->in_stride = form->in_dim == 0 ? (size_t)dims[1] : 1;
   step->out_stride = form->out_dim == 0 ? (size_t)dims[1] : 1;
   step->alpha = form->alpha;
@@ -347,7 +374,7 @@ static nl_rule_answer rule_matmul(nl_build *build, size_t index) {
 }
 
 static bool gemm_bias_fits(const nl_build *build, const nl_node *node, const nl_step *step) {
-  const nl_tensor *tensor = nl_node_constant(build->graph, node, 2);
+  const nl_tensor *tensor = constant_at(build, node, 2);
   const nl_layout layout = {NL_NONE, step->channel_axis, 2, NULL};
   return fits_channels(&layout, step->width, tensor);
 }
@@ -363,7 +390,7 @@ static nl_rule_answer rule_gemm(nl_build *build, size_t index) {
   if (has_bias && !is_constant(build, node, 2)) return NL_RULE_OPAQUE;
   if (alpha == 0 || (has_bias && beta == 0)) return NL_RULE_OPAQUE;
   const dense_form *form = is_constant(build, node, 1) ? &right : &left;
-  const nl_tensor *weight = nl_node_constant(build->graph, node, form->weight_slot);
+  const nl_tensor *weight = constant_at(build, node, form->weight_slot);
   if (weight == NULL || weight->rank != 2) return NL_RULE_OPAQUE;
   if (has_bias) {
     const nl_step shape = {.channel_axis = form->out_axis, .width = (size_t)weight->dims[form->out_dim]};
@@ -372,7 +399,7 @@ static nl_rule_answer rule_gemm(nl_build *build, size_t index) {
   nl_step *step = add_dense(build, index, form);
   if (step == NULL) return dense_answer(build, step);
   build->layouts[single_output(node)].rank = 2;
-  if (has_bias) step->bias = (nl_place){index, 2};
+  if (has_bias) step->bias = place_at(build, index, 2);
   step->beta = beta;
   step->bias_possible = has_bias || (form == &right && build->graph->opset >= 11 && beta != 0);
   return NL_RULE_DONE;
@@ -469,7 +496,7 @@ static nl_rule_answer place_reshaped(nl_build *build, size_t index, const nl_lay
 static nl_rule_answer rule_reshape(nl_build *build, size_t index) {
   const nl_node *node = &build->graph->nodes[index];
   const nl_layout *source = layout_of(build, node, 0);
-  const nl_tensor *tensor = nl_node_constant(build->graph, node, 1);
+  const nl_tensor *tensor = constant_at(build, node, 1);
   if (!understood(build, source) || tensor == NULL || tensor->count > RESHAPE_RANK_MOST) return NL_RULE_OPAQUE;
   if (source->axis == 2 || source->rank < 2 || (source->axis == 1 && source->rank != 2)) return NL_RULE_OPAQUE;
   int64_t shape[RESHAPE_RANK_MOST];

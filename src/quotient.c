@@ -14,6 +14,16 @@ static const nl_lumping *lumping_at(const nl_sites *sites, const nl_lumping *lum
   return site != NL_NONE && lumpings[site].k < lumpings[site].n ? &lumpings[site] : NULL;
 }
 
+// Also says the new sizes of what an Identity or Cast behind the constant hands on.
+static nl_status set_constant(nl_edits *edits, const nl_network *network, nl_place place, nl_type type, size_t rank,
+                              const int64_t *dims, const double *values, nl_error *error) {
+  const nl_node *node = &network->graph->nodes[place.node];
+  NL_TRY(nl_edits_set_constant(edits, place.node, place.slot, type, rank, dims, values, error));
+  if (!nl_span_is(node->op, "Identity") && !nl_span_is(node->op, "Cast")) return NL_OK;
+  for (size_t i = 0; i < rank; i++) NL_TRY(nl_edits_resize_value(edits, node->outputs[0], rank - i, dims[i], error));
+  return NL_OK;
+}
+
 static nl_status edit_weights(nl_edits *edits, const nl_network *network, const nl_step *step, const nl_layer *layer, nl_error *error) {
   const nl_tensor *tensor = constant_at(network, step->weights);
   const size_t out = layer->width, in = layer->in_width;
@@ -27,7 +37,7 @@ static nl_status edit_weights(nl_edits *edits, const nl_network *network, const 
   if (values == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, out * in * sizeof *values, 0);
   for (size_t o = 0; o < out; o++)
     for (size_t i = 0; i < in; i++) values[out_last ? i * out + o : o * in + i] = layer->weights[o * in + i] / step->alpha;
-  const nl_status status = nl_edits_set_constant(edits, step->weights.node, step->weights.slot, tensor->type, tensor->rank, dims, values, error);
+  const nl_status status = set_constant(edits, network, step->weights, tensor->type, tensor->rank, dims, values, error);
   free(values);
   return status;
 }
@@ -43,7 +53,7 @@ static nl_status set_channels(nl_edits *edits, const nl_network *network, nl_pla
     for (size_t i = 0; i < rank; i++) dims[i] = 1;
   }
   dims[rank - axis] = (int64_t)width;
-  return nl_edits_set_constant(edits, place.node, place.slot, old != NULL ? old->type : NL_TYPE_F32, rank, dims, values, error);
+  return set_constant(edits, network, place, old != NULL ? old->type : NL_TYPE_F32, rank, dims, values, error);
 }
 
 static nl_status edit_bias(nl_edits *edits, const nl_network *network, const nl_step *step, const nl_layer *layer, nl_error *error) {

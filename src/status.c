@@ -110,7 +110,7 @@ static const sentence SENTENCES[] = {
      "[“{place}”|The model] holds NaN or infinity. Train or export the model again, or leave those rows out."},
     {NL_ERROR_JSON, "{file} cannot be read as netlump JSON[ at {place}][: {detail}]."},
     {NL_ERROR_NO_SITE, "Nothing to lump here[: {detail}]."},
-    {NL_ERROR_NOTHING_AT, "Nothing can be lumped at this tolerance.[ {detail}.]"},
+    {NL_ERROR_NOTHING_AT, "Nothing can be lumped[ at ε = {place}].[ {detail}.]"},
     {NL_ERROR_UNREACHABLE, "This target cannot be met.[ {detail}.]"},
     {NL_ERROR_DATA, "The data cannot be used[ at {place}][: {detail}]."},
 };

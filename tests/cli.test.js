@@ -91,7 +91,7 @@ test("--json prints one object with everything a script needs, progress and colo
 test("the summary names sizes, deviation, check, layers and the file written", () => {
   const { status, stdout, stderr } = netlump(ball, "--retain", "30%", "--data", ballRows, "--labels", "2", "--split", "0.5", "-o", "s.onnx");
   assert.deepEqual([status, stderr], [0, ""]);
-  for (const part of [/parameters +[\d,]+ → +[\d,]+ +\d+\.\d %/, /deviation +[\d.]+ %/, /rows of ball\.csv/, /MSE .* kept out of the measure/, /ONNX Runtime Web .* agrees/, /128 → +\d+ +█/, /wrote s\.onnx/]) {
+  for (const part of [/parameters +[\d,]+ +→ +[\d,]+ +\d+\.\d %/, /deviation +[\d.]+ %/, /rows of ball\.csv/, /MSE .* kept out of the measure/, /ONNX Runtime Web .* agrees/, /128 +→ +\d+ +█/, /wrote s\.onnx/]) {
     assert.match(stdout, part);
   }
 });

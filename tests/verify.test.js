@@ -99,7 +99,8 @@ test("every model of the material is compressed and runs with the reported devia
         const { report } = await finish(result);
         const verified = report.verified;
         assert.ok(verified);
-        if ("skipped" in verified) assert.match(verified.skipped, /does not run the original/);
+        if ("skipped" in verified) assert.match(verified.skipped, /does not run the original|no output of floating-point numbers/);
+        else if (verified.agrees === null) assert.equal(report.deviation, verified.deviation);
         else assert.equal(verified.agrees, true, JSON.stringify(verified));
       } catch (error) {
         assert.ok(["NO_SITE", "NOTHING_AT"].includes(/** @type {any} */ (error).code), `${error}`);

@@ -5,6 +5,7 @@ import Papa from "papaparse";
 
 import { EngineError, fault } from "./fault.js";
 import { badCell, badData, badElement, badWidth, emptyTable, tooLarge, wrongColumns, wrongLabels, wrongSplit } from "./messages.js";
+import { joined } from "./numbers.js";
 
 /**
  * @typedef {import("./types.js").Table} Table
@@ -74,7 +75,7 @@ async function unpack(bytes, name) {
   try {
     for (const reader = stream.getReader(); ; ) {
       const { done, value } = await reader.read();
-      if (done) return joined(parts, size);
+      if (done) return joined(Uint8Array, parts);
       parts.push(value);
       size += value.length;
       if (size > LARGEST) throw fault("LIMIT", tooLarge(name), { place: name });
@@ -83,17 +84,6 @@ async function unpack(bytes, name) {
     if (error instanceof EngineError) throw error;
     throw fault("DATA", badData(name, "its gzip compression is damaged"), { place: name, cause: error });
   }
-}
-
-/** @param {Uint8Array[]} parts @param {number} size */
-function joined(parts, size) {
-  const out = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 /** @param {Uint8Array} bytes @param {string} name @returns {Matrix} */

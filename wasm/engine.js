@@ -250,33 +250,34 @@ export class Path extends Handle {
    * @param {{points?: number, score?: Table|null} & Watch} [options] @returns {Promise<CurvePoint[]>}
    */
   async curve({ points = 16, score = null, signal, onProgress } = {}) {
-    const choices = this.#choices(points);
+    const targets = this.#curveTargets(points);
     /** @type {CurvePoint[]} */
     const curve = [];
-    for (const [i, choice] of choices.entries()) {
-      const result = await this.compress(
-        { kind: "epsilon", value: choice.epsilon },
-        {
-          signal,
-          onProgress: ({ fraction }) => onProgress?.({ stage: "curve", fraction: (i + fraction) / choices.length }),
-        },
-      );
-      curve.push(curvePoint(result, choice.epsilon, score));
+    for (const [i, target] of targets.entries()) {
+      const tell = (/** @type {number} */ fraction) =>
+        onProgress?.({ stage: "curve", fraction: (i + fraction) / targets.length });
+      const result = await this.compress(target, { signal, onProgress: ({ fraction }) => tell(fraction) });
+      curve.push(curvePoint(result, score));
       result.free();
     }
     return curve;
   }
 
-  /** The choices behind a curve: distinct, largest model first. @param {number} points @returns {Choice[]} */
-  #choices(points) {
+  /** The targets behind a curve: the whole model first, each a smaller one. @param {number} points @returns {Target[]} */
+  #curveTargets(points) {
     const loosest = this.info.sites.flatMap((site) => site.deviation).reduce((a, b) => Math.max(a, b), 0);
-    const smallest = this.choose({ kind: "epsilon", value: loosest });
-    const choices = [this.choose({ kind: "epsilon", value: 0 })];
-    for (let i = 1; i < points - 1; i += 1) {
-      choices.push(this.choose({ kind: "retain", value: smallest.retained ** (i / (points - 1)) }));
+    const smallest = this.choose({ kind: "epsilon", value: loosest }).retained;
+    /** @type {Target[]} */
+    const targets = [];
+    let last = { epsilon: -1, parameters: Infinity };
+    for (let i = 0; i < points; i += 1) {
+      const target = /** @type {Target} */ ({ kind: "retain", value: smallest ** (i / (points - 1)) });
+      const choice = this.choose(target);
+      if (choice.parameters >= last.parameters || choice.epsilon < last.epsilon) continue;
+      targets.push(target);
+      last = choice;
     }
-    choices.push(smallest);
-    return choices.filter((choice, i) => i === 0 || choice.parameters < choices[i - 1].parameters);
+    return targets;
   }
 
   /** The core knows the rows, not the name of their file. @param {import("./types.js").Measure} measure */
@@ -289,9 +290,12 @@ export class Path extends Handle {
   }
 }
 
-/** @param {Result} result @param {number} epsilon @param {Table|null} table @returns {CurvePoint} */
-function curvePoint(result, epsilon, table) {
-  const { retained, parameters, sites, deviation, method } = result.report;
+/** A tolerance at which nothing goes is refused, a size of 100 % is not. @param {Choice} choice @returns {Target} */
+const asTarget = ({ epsilon, retained }) => (retained < 1 ? { kind: "epsilon", value: epsilon } : { kind: "retain", value: 1 });
+
+/** @param {Result} result @param {Table|null} table @returns {CurvePoint} */
+function curvePoint(result, table) {
+  const { epsilon, retained, parameters, sites, deviation, method } = result.report;
   return {
     epsilon,
     retained,

@@ -169,7 +169,7 @@ export function measureLine(measure, seed) {
 export function verifiedLine(verified) {
   if (verified === null) return "not run";
   if ("skipped" in verified) return `skipped: ${verified.skipped}`;
-  const verdict = verified.agrees ? "agrees" : "DISAGREES with the engine";
+  const verdict = verified.agrees === null ? "measured" : verified.agrees ? "agrees" : "DISAGREES with the engine";
   return `${verified.runtime} ${verdict}: deviation ${percent(verified.deviation)} on ${plural(verified.rows, "row")}, largest difference ${short(verified.max)}, RMS ${short(verified.rms)}`;
 }
 

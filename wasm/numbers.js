@@ -1,4 +1,4 @@
-// numbers: element types of ONNX Runtime's tensors, and seeded random rows.
+// numbers: element types of ONNX Runtime's tensors, arrays put together, and seeded random rows.
 
 /** @typedef {"float32"|"float64"|"float16"} FloatType */
 
@@ -47,6 +47,17 @@ export function fromHalf(bits) {
   const units = bits & 1023;
   if (exponent === 31) return units ? NaN : sign * Infinity;
   return exponent === 0 ? sign * units * 2 ** -24 : sign * (1024 + units) * 2 ** (exponent - 25);
+}
+
+/** One array of all parts. @template {Uint8Array|Float64Array} T @param {new (length: number) => T} Kind @param {T[]} parts @returns {T} */
+export function joined(Kind, parts) {
+  const out = new Kind(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }
 
 /** Uniform numbers in (0, 1): mulberry32. @param {number} seed */

@@ -45,6 +45,11 @@ function scoreOf(result, table, heldOut) {
   return { kind: before.kind, before: before.value, after: after.value, rows: table.rows, heldOut };
 }
 
+/** Where the core stops before the model's outputs, the runtime's figures are the ones to report.
+ * @param {Report["verified"]} verified */
+const measuredBy = (verified) =>
+  verified && "agrees" in verified && verified.agrees === null ? { deviation: verified.deviation, largest: verified.max } : {};
+
 /**
  * @param {Result} result
  * @param {{data?: Table|null, score?: Table|null, heldOut?: boolean, verify?: boolean, format?: "onnx"|"json"} & Watch} [options]
@@ -58,6 +63,7 @@ export async function finish(result, { data = null, score = null, heldOut = fals
     bytes,
     report: {
       ...result.report,
+      ...measuredBy(verified),
       bytes: { before: result.path.model.info.bytes, after: bytes.length },
       verified,
       score: scoreOf(result, score, heldOut),

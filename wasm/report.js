@@ -116,7 +116,7 @@ function skippedSection({ skipped }) {
 
 /** @param {Report} report */
 function detailsSection(report) {
-  const bad = report.verified && "agrees" in report.verified && !report.verified.agrees;
+  const bad = report.verified && "agrees" in report.verified && report.verified.agrees === false;
   const kept = report.sites.map((site) => html`<tr><td>${site.name}</td><td>${site.kept.join(" ")}</td></tr>`);
   return html`<section><h2>Check</h2><div class="${bad ? "bad" : "soft"}">${verifiedLine(report.verified)}</div>
 <details><summary>Neurons kept, by their number in the original</summary><table>${kept}</table></details>

@@ -16,9 +16,10 @@
  * @typedef {{kind: 'normal'|'data', rows: number, source?: string}} Measure   source: the data file's name
  * @typedef {{measure: Measure, seed: number, sites: SitePath[]}} PathInfo
  *
- * @typedef {{rms: number, max: number, deviation: number, rows: number, runtime: string, agrees: boolean}} Verified
+ * @typedef {{rms: number, max: number, deviation: number, rows: number, runtime: string, agrees: boolean|null}} Verified
  *   rms and max of the difference of the outputs, absolute; deviation: rms over the original's spread; agrees: the
- *   runtime's deviation equals the core's
+ *   runtime's deviation equals the core's; null where the core cannot evaluate the model's outputs to the end and the
+ *   runtime's deviation is the one reported
  * @typedef {{kind: 'mse'|'accuracy', before: number, after: number, rows: number, heldOut: boolean}} Score
  * @typedef {{
  *   netlump: string, model: string, format: 'onnx'|'json', method: 'projected', epsilon: number, target: Target,

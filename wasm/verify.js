@@ -2,7 +2,7 @@
 //
 // The runtime (JavaScript and one .wasm file) is loaded on first use, from this package in Node, from beside the bundle in a
 // browser (ship onnxruntime-web's dist/ort-wasm-simd-threaded.wasm there). One thread, so no special headers are needed.
-import { dtype, encode, decode, epsilonOf } from "./numbers.js";
+import { dtype, encode, decode, epsilonOf, joined } from "./numbers.js";
 import {
   noFloatOutput,
   noRowShape,
@@ -57,9 +57,10 @@ export async function verify(result, rows, { signal, onProgress } = {}) {
   const sessions = [];
   try {
     const runtime = await loadRuntime().catch(() => skip(runtimeMissing()));
-    const original = await openSession(runtime, model.onnx(), model.files).catch((error) => skip(runtimeRefuses(reasonOf(error))));
+    const inner = innerValues(info);
+    const original = await openSession(runtime, withOutputs(model.onnx(), inner), model.files).catch((error) => skip(runtimeRefuses(reasonOf(error))));
     sessions.push(original);
-    const reduced = await openSession(runtime, result.write("onnx"), model.files).catch((error) =>
+    const reduced = await openSession(runtime, withOutputs(result.write("onnx"), inner), model.files).catch((error) =>
       skip(runtimeRefusesReduced(reasonOf(error))),
     );
     sessions.push(reduced);
@@ -97,6 +98,28 @@ function rethrowAbort(error, signal) {
 function reasonOf(error) {
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/^.*ERROR_MESSAGE:\s*/s, "").replace(/\s+/g, " ").slice(0, 200);
+}
+
+/** What the engine computes that is no output of the model: it stops where an operator is not its own. @param {ModelInfo} info */
+const innerValues = (info) => info.computed.filter((name) => !info.outputs.some((port) => port.name === name));
+
+/** A protobuf field of bytes. @param {number} number @param {Uint8Array} bytes @returns {Uint8Array} */
+function field(number, bytes) {
+  const head = [(number << 3) | 2];
+  let size = bytes.length;
+  for (; size > 127; size >>>= 7) head.push((size & 127) | 128);
+  const out = new Uint8Array(head.length + 1 + bytes.length);
+  out.set([...head, size]);
+  out.set(bytes, head.length + 1);
+  return out;
+}
+
+/** The same ONNX model that also outputs some of its inner values. Protobuf merges a field that comes a second time into the
+ * first: ModelProto.graph (7) { output (12) { name (1) } } at the end adds to the graph's outputs.
+ * @param {Uint8Array} onnx @param {string[]} names @returns {Uint8Array} */
+export function withOutputs(onnx, names) {
+  const added = names.map((name) => field(7, field(12, field(1, new TextEncoder().encode(name)))));
+  return joined(Uint8Array, [onnx, ...added]);
 }
 
 /** @param {Runtime} runtime @param {Uint8Array} bytes @param {Map<string, Uint8Array>} files @returns {Promise<Session>} */
@@ -195,7 +218,7 @@ async function runRows(session, rows, group, { runtime, feeds, names, signal, te
     }
     tell(Math.min(1, (at + block.length) / rows.length));
   }
-  return { outputs: new Map([...parts].map(([name, list]) => [name, joined(list)])), types };
+  return { outputs: new Map([...parts].map(([name, list]) => [name, joined(Float64Array, list)])), types };
 }
 
 /** @param {Runtime} runtime @param {Feed[]} feeds @param {Float64Array} block @param {number} rows */
@@ -238,17 +261,6 @@ function zeros(runtime, type, shape) {
   return new runtime.Tensor(/** @type {any} */ (type), /** @type {any} */ (data), shape);
 }
 
-/** @param {Float64Array[]} list */
-function joined(list) {
-  const out = new Float64Array(list.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of list) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
 // ---- comparison ------------------------------------------------------------------------------------------------------
 
 /** @param {import("./engine.js").Result} result @param {Feed[]} feeds
@@ -257,9 +269,12 @@ function joined(list) {
 function compare(result, feeds, before, after, runtime) {
   const { info } = result.path.model;
   const rows = before.rows.length / info.features;
-  const all = difference(pairs(before.outputs, after.outputs, [...before.outputs.keys()]), rows);
+  const inner = innerValues(info);
+  const own = [...before.outputs.keys()].filter((name) => !inner.includes(name));
   const computed = info.computed.filter((name) => before.outputs.has(name));
-  const theirs = computed.length === 0 ? all : difference(pairs(before.outputs, after.outputs, computed), rows);
+  const of = (/** @type {string[]} */ names) => difference(pairs(before.outputs, after.outputs, names), rows);
+  const theirs = of(computed.length > 0 ? computed : own);
+  const all = own.length > 0 ? of(own) : theirs;
   const comparable = computed.length === info.computed.length && computed.length > 0;
   const seen = asSeen(before.rows, feeds, info.features);
   const ours = difference([[result.path.model.forward(seen), result.forward(seen)]], rows);
@@ -270,7 +285,7 @@ function compare(result, feeds, before, after, runtime) {
     deviation: relative(theirs),
     rows,
     runtime,
-    agrees: comparable && agree(relative(theirs), relative(ours), (epsilon * theirs.scale) / (theirs.spread || 1)),
+    agrees: comparable ? agree(relative(theirs), relative(ours), (epsilon * theirs.scale) / (theirs.spread || 1)) : null,
   };
 }
 

@@ -241,9 +241,14 @@ async function refit(signal) {
     const outputs = await compareOutputs();
     if (signal.aborted) return;
     state.result.value = { report, target, path, outputs };
-    state.curve.value ??= await client.curve({ points: CURVE_POINTS, score, signal, onProgress: showProgress });
   }, refuse);
+  if (state.curve.value === null && !signal.aborted) await attempt(() => drawCurve(score, signal));
   if (!signal.aborted) state.task.value = null;
+}
+
+/** @param {import("./state.js").Table|null} score @param {AbortSignal} signal */
+async function drawCurve(score, signal) {
+  state.curve.value = await client.curve({ points: CURVE_POINTS, score, signal, onProgress: showProgress });
 }
 
 /** The first rows through both networks. */

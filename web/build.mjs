@@ -1,12 +1,14 @@
 // Builds the page: node web/build.mjs [--out dist]. Everything the page needs ends up in one folder that any static host can
 // serve under any path: all addresses are relative, nothing is fetched from elsewhere.
-import { cp, mkdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { build } from "esbuild";
+
+import { licences, packagesOf } from "./licences.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const runtime = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/wasm"));
@@ -27,17 +29,17 @@ const runtimeApart = {
 async function buildPage(out) {
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
-  await build({
+  const { metafile } = await build({
     entryPoints: { main: join(root, "web/main.jsx"), worker: join(root, "wasm/worker.js") },
     outdir: out,
     bundle: true,
     minify: true,
-    sourcemap: "linked",
     format: "esm",
     target: "es2022",
     jsx: "automatic",
     jsxImportSource: "preact",
-    legalComments: "none",
+    legalComments: "none", // licences.txt has them all
+    metafile: true,
     plugins: [runtimeApart],
   });
   const copies = {
@@ -48,6 +50,8 @@ async function buildPage(out) {
   };
   for (const [from, to] of Object.entries(copies)) await cp(join(root, from), join(out, to));
   for (const file of [RUNTIME_MODULE, "ort-wasm-simd-threaded.wasm"]) await cp(join(runtime, file), join(out, file));
+  const cjson = process.env.CJSON_DIR || join(root, "build/cjson");
+  await writeFile(join(out, "licences.txt"), await licences(root, packagesOf(metafile), cjson));
   await copySamples(join(root, "web/samples"), join(out, "samples"));
 }
 

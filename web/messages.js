@@ -119,6 +119,7 @@ export const text = {
   /** @param {string} value */
   was: (value) => `was ${value}`,
   agrees: "ONNX Runtime agrees",
+  measured: "Measured by ONNX Runtime",
   disagrees: "ONNX Runtime differs",
   notVerified: "Not checked",
   /** @param {import("../wasm/types.js").Verified} v */

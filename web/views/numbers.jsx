@@ -54,7 +54,7 @@ function Badge({ verified }) {
   const [style, label, detail] =
     "skipped" in verified
       ? ["skipped", text.notVerified, text.verifySkipped(verified.skipped)]
-      : [verified.agrees ? "agrees" : "differs", verified.agrees ? text.agrees : text.disagrees, text.verified(verified)];
+      : [verified.agrees === false ? "differs" : "agrees", verified.agrees === false ? text.disagrees : verified.agrees ? text.agrees : text.measured, text.verified(verified)];
   return (
     <details class={`badge ${style}`}>
       <summary>
