@@ -89,6 +89,9 @@ endef
 $(eval $(call unit,native,$$(CC),-O1 -g))
 $(eval $(call unit,asan,clang,$(SANITIZE)))
 
+$(BUILD)/native/pipeline: tests/native/pipeline.c $(BUILD)/native/libnetlump.a
+	$(CC) $(STRICT) -O1 -g $(INCLUDES) $^ -lm -o $@
+
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/asan/libnetlump.a | tools-fuzz
 	@mkdir -p $(@D)
 	clang $(STRICT) $(SANITIZE) -fsanitize=fuzzer $(INCLUDES) $< $(BUILD)/asan/libnetlump.a -lm -o $@
@@ -111,7 +114,7 @@ run: dist ## lump a bundled sample, then serve the page (PORT=8080)
 .PHONY: gcc
 gcc: $(if $(shell command -v gcc),$(CORE:%.c=$(BUILD)/gcc/%.o))
 
-test: gcc dist $(UNIT:%=$(BUILD)/native/unit/%) | tools-test ## everything short; ends with 'N passed, N failed'
+test: gcc dist $(BUILD)/native/pipeline $(UNIT:%=$(BUILD)/native/unit/%) | tools-test ## everything short; ends with 'N passed, N failed'
 	@node tests/count.mjs $(UNIT:%=$(BUILD)/native/unit/%) $(SCRIPTS)
 
 test-long: dist $(UNIT:%=$(BUILD)/asan/unit/%) $(FUZZ:%=$(BUILD)/fuzz/%) | tools-test ## sanitizers, fuzzing (FUZZ_SECONDS=600 each), tests/long

@@ -3,7 +3,8 @@
 #include <math.h>
 #include <stdbool.h>
 
-enum { QUASI_FEATURES = 16 };
+// Beyond, some pairs of steps resonate: at 12 and 16 features two of them correlate by 0.4 over 4096 rows.
+enum { QUASI_FEATURES = 10 };
 
 typedef struct generator {
   uint64_t state[4];

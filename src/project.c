@@ -8,8 +8,8 @@
 #include "linear.h"
 
 // A unit whose variance given the others is below this share of its own is an exact combination of them, up to the
-// rounding of single-precision weights (1e-7 squared is 1e-14).
-static const double exact = 1e-13;
+// rounding of single-precision weights (some 1e-7 a weight, so 1e-13 and more in the variance of a sum of several).
+static const double exact = 1e-12;
 // Ridge of the elimination, relative to the mean variance: far below any deviation worth a tolerance (its root, 1e-6).
 static const double ridge_share = 1e-12;
 // The inverse is computed anew once its largest entry has fallen by this factor: what was subtracted took its digits.

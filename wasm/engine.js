@@ -290,9 +290,6 @@ export class Path extends Handle {
   }
 }
 
-/** A tolerance at which nothing goes is refused, a size of 100 % is not. @param {Choice} choice @returns {Target} */
-const asTarget = ({ epsilon, retained }) => (retained < 1 ? { kind: "epsilon", value: epsilon } : { kind: "retain", value: 1 });
-
 /** @param {Result} result @param {Table|null} table @returns {CurvePoint} */
 function curvePoint(result, table) {
   const { epsilon, retained, parameters, sites, deviation, method } = result.report;

@@ -3,7 +3,7 @@ import { fault } from "./fault.js";
 import { severalTargets } from "./messages.js";
 import { normalRows } from "./numbers.js";
 import { scorable, score as scoreRows } from "./score.js";
-import { verify as verifyResult } from "./verify.js";
+import { innerValues, verify as verifyResult } from "./verify.js";
 
 /**
  * @typedef {import("./types.js").Table} Table
@@ -46,9 +46,11 @@ function scoreOf(result, table, heldOut) {
 }
 
 /** Where the core stops before the model's outputs, the runtime's figures are the ones to report.
- * @param {Report["verified"]} verified */
-const measuredBy = (verified) =>
-  verified && "agrees" in verified && verified.agrees === null ? { deviation: verified.deviation, largest: verified.max } : {};
+ * @param {Result} result @param {Report["verified"]} verified */
+const measuredBy = (result, verified) =>
+  verified && "agrees" in verified && innerValues(result.path.model.info).length > 0
+    ? { deviation: verified.deviation, largest: verified.max }
+    : {};
 
 /**
  * @param {Result} result
@@ -63,7 +65,7 @@ export async function finish(result, { data = null, score = null, heldOut = fals
     bytes,
     report: {
       ...result.report,
-      ...measuredBy(verified),
+      ...measuredBy(result, verified),
       bytes: { before: result.path.model.info.bytes, after: bytes.length },
       verified,
       score: scoreOf(result, score, heldOut),

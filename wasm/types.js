@@ -17,9 +17,9 @@
  * @typedef {{measure: Measure, seed: number, sites: SitePath[]}} PathInfo
  *
  * @typedef {{rms: number, max: number, deviation: number, rows: number, runtime: string, agrees: boolean|null}} Verified
- *   rms and max of the difference of the outputs, absolute; deviation: rms over the original's spread; agrees: the
- *   runtime's deviation equals the core's; null where the core cannot evaluate the model's outputs to the end and the
- *   runtime's deviation is the one reported
+ *   rms and max of the difference of the outputs, absolute; deviation: rms over the original's spread, of the model's own
+ *   outputs also where the core cannot evaluate it to the end (then this is the deviation reported); agrees: the runtime's
+ *   deviation of what the core computes equals the core's; null where the runtime does not give those values
  * @typedef {{kind: 'mse'|'accuracy', before: number, after: number, rows: number, heldOut: boolean}} Score
  * @typedef {{
  *   netlump: string, model: string, format: 'onnx'|'json', method: 'projected', epsilon: number, target: Target,

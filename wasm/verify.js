@@ -101,7 +101,7 @@ function reasonOf(error) {
 }
 
 /** What the engine computes that is no output of the model: it stops where an operator is not its own. @param {ModelInfo} info */
-const innerValues = (info) => info.computed.filter((name) => !info.outputs.some((port) => port.name === name));
+export const innerValues = (info) => info.computed.filter((name) => !info.outputs.some((port) => port.name === name));
 
 /** A protobuf field of bytes. @param {number} number @param {Uint8Array} bytes @returns {Uint8Array} */
 function field(number, bytes) {
@@ -273,7 +273,7 @@ function compare(result, feeds, before, after, runtime) {
   const own = [...before.outputs.keys()].filter((name) => !inner.includes(name));
   const computed = info.computed.filter((name) => before.outputs.has(name));
   const of = (/** @type {string[]} */ names) => difference(pairs(before.outputs, after.outputs, names), rows);
-  const theirs = of(computed.length > 0 ? computed : own);
+  const theirs = of(computed.length > 0 ? computed : own); // what the engine measures
   const all = own.length > 0 ? of(own) : theirs;
   const comparable = computed.length === info.computed.length && computed.length > 0;
   const seen = asSeen(before.rows, feeds, info.features);
@@ -282,7 +282,7 @@ function compare(result, feeds, before, after, runtime) {
   return {
     rms: all.rms,
     max: all.max,
-    deviation: relative(theirs),
+    deviation: relative(inner.length > 0 ? all : theirs),
     rows,
     runtime,
     agrees: comparable ? agree(relative(theirs), relative(ours), (epsilon * theirs.scale) / (theirs.spread || 1)) : null,

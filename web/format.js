@@ -30,6 +30,17 @@ export function percent(share) {
 }
 
 /**
+ * A result's percentage keeps its digits, so that "52.0 %" stands beside "52.7 %": 0.02 -> "2.0 %".
+ * @param {number} value of 1
+ */
+export function share(value) {
+  const size = Math.abs(value);
+  if (size === 0 || size === 1 || size < 1e-5) return percent(value);
+  const digits = size >= 0.1 ? 3 : 2;
+  return `${new Intl.NumberFormat("en", { minimumSignificantDigits: digits, maximumSignificantDigits: digits }).format(value * 100)} %`;
+}
+
+/**
  * An accuracy keeps one decimal, so that 98.0 and 97.6 line up.
  * @param {number} share
  */

@@ -1,5 +1,5 @@
 // Every sentence the page says. Errors of the engine bring their own (src/status.c, wasm/messages.js).
-import { accuracy, count, number, percent, shape, size } from "./format.js";
+import { accuracy, count, number, percent, shape, share, size } from "./format.js";
 
 export const text = {
   private: "Nothing leaves this device",
@@ -98,7 +98,10 @@ export const text = {
   cancel: "Cancel",
   stopped: "Stopped.",
   again: "Start again",
-  noSites: "There is nothing to lump in this model: no layer can shrink. Choose a layer in the strip to see why.",
+  noSites: "Nothing to lump in this model",
+  noSitesWhy: "It can be opened, but no layer of it can shrink. Why, layer by layer:",
+  /** @param {number} i from 0 */
+  layerNumber: (i) => `layer ${i + 1}`,
 
   // the answer
   answer: "Result",
@@ -113,18 +116,18 @@ export const text = {
   /** @param {number} bytes */
   ofSize: (bytes) => `of ${size(bytes)}`,
   /** @param {number} before @param {number} after */
-  down: (before, after) => (after < before ? `↓ ${percent(1 - after / before)}` : "unchanged"),
+  down: (before, after) => (after < before ? `↓ ${share(1 - after / before)}` : "unchanged"),
   /** @param {number} rows */
   rmsOn: (rows) => `RMS on ${count(rows)} rows`,
   /** @param {string} value */
   was: (value) => `was ${value}`,
   agrees: "ONNX Runtime agrees",
-  measured: "Measured by ONNX Runtime",
+  runtimeOnly: "ONNX Runtime measured it",
   disagrees: "ONNX Runtime differs",
   notVerified: "Not checked",
   /** @param {import("../wasm/types.js").Verified} v */
   verified: (v) =>
-    `Both networks were run by ${v.runtime} on ${count(v.rows)} rows. Their outputs differ by ${number(v.rms)} RMS and ${number(v.max)} at most; relative to the original's spread, ${percent(v.deviation)}.`,
+    `Both networks were run by ${v.runtime} on ${count(v.rows)} rows. Their outputs differ by ${number(v.rms)} RMS and ${number(v.max)} at most; relative to the original's spread, ${share(v.deviation)}.`,
   /** @param {string} reason */
   verifySkipped: (reason) => `ONNX Runtime was not asked: ${reason}`,
   /** The result in a sentence, for screen readers. @param {import("../wasm/types.js").Report} r */
@@ -132,7 +135,7 @@ export const text = {
     const before = r.sites.reduce((sum, site) => sum + site.before, 0);
     const after = r.sites.reduce((sum, site) => sum + site.after, 0);
     const score = r.score && (r.score.kind === "accuracy" ? `, accuracy ${accuracy(r.score.before)} to ${accuracy(r.score.after)}` : `, test MSE ${number(r.score.before)} to ${number(r.score.after)}`);
-    return `${before} to ${after} neurons, ${size(r.bytes.before)} to ${size(r.bytes.after)}, outputs change by ${percent(r.deviation)} on ${count(r.measure.rows)} rows${score ?? ""}.`;
+    return `${before} to ${after} neurons, ${size(r.bytes.before)} to ${size(r.bytes.after)}, outputs change by ${share(r.deviation)} on ${count(r.measure.rows)} rows${score ?? ""}.`;
   },
 
   // charts
@@ -147,9 +150,9 @@ export const text = {
   curvePick: "Arrow keys move along the curve, Enter takes the point.",
   curveWait: "The curve appears when the first result is there.",
   /** @param {number} retained @param {number} parameters */
-  pointSize: (retained, parameters) => `${percent(retained)} · ${count(parameters)} parameters`,
+  pointSize: (retained, parameters) => `${share(retained)} · ${count(parameters)} parameters`,
   /** @param {number} deviation */
-  pointDeviation: (deviation) => `deviation ${percent(deviation)}`,
+  pointDeviation: (deviation) => `deviation ${share(deviation)}`,
   table: "Table",
   widths: "Neurons per layer",
   widthsDescription: "For each layer that can shrink, the neurons left and the neurons before.",
@@ -171,7 +174,7 @@ export const text = {
   pathX: "neurons removed, cheapest first",
   pathY: "deviation",
   /** @param {number} removed @param {number} deviation */
-  pathStop: (removed, deviation) => `${removed} removed, deviation ${percent(deviation)}`,
+  pathStop: (removed, deviation) => `${removed} removed, deviation ${share(deviation)}`,
   chartHint: "Arrow keys read the points.",
   asSvg: "SVG",
   asPng: "PNG",
@@ -182,6 +185,9 @@ export const text = {
     parameters: "Parameters",
     deviation: "Deviation",
     layer: "Layer",
+    operation: "Operation",
+    neurons: "Neurons",
+    reason: "Stays because",
     before: "Before",
     after: "After",
     removed: "Removed",
@@ -205,4 +211,6 @@ export const text = {
   /** @param {string} why */
   noJson: (why) => `Not as JSON: ${why}`,
   close: "Close",
+
+  licences: "Licences",
 };

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { interpolate, logTicks } from "../../web/charts/ticks.js";
+import { enclosing, interpolate, logTicks } from "../../web/charts/ticks.js";
 import { moved, nearestStop } from "../../web/charts/cursor.js";
 import { commandLine } from "../../web/command.js";
 import { columnsOf, guessLabels, sortFiles } from "../../web/files.js";
-import { accuracy, number, percent, shortName, size } from "../../web/format.js";
+import { accuracy, number, percent, share, shortName, size } from "../../web/format.js";
 import { STEPS, boxText, dials, firstEpsilon, parse, positionOf, targetFrom, valueAt } from "../../web/targets.js";
 
 const bytes = (/** @type {string} */ text) => new TextEncoder().encode(text);
@@ -75,6 +75,7 @@ test("columns the model does not read are guessed to be labels", () => {
 
 test("numbers read well", () => {
   assert.deepEqual([0.0241, 0.339, 1, 0, 1e-7].map(percent), ["2.4 %", "33.9 %", "100 %", "0 %", "< 0.001 %"]);
+  assert.deepEqual([0.02, 0.52, 0.1, 1, 0].map(share), ["2.0 %", "52.0 %", "10.0 %", "100 %", "0 %"]);
   assert.deepEqual([0.98, 0.9764].map(accuracy), ["98.0 %", "97.6 %"]);
   assert.deepEqual([999, 2100, 398_000, 2_300_000].map(size), ["999 B", "2.1 KB", "398 KB", "2.3 MB"]);
   assert.deepEqual([0.2334, 0, 0.0000012].map(number), ["0.233", "0", "1.2e−6"]);

@@ -6,7 +6,7 @@ import { setTarget } from "../actions.js";
 import { accuracy, count, number, percent } from "../format.js";
 import { text } from "../messages.js";
 import { Axis } from "./axes.jsx";
-import { interpolate, logTicks } from "./ticks.js";
+import { enclosing, interpolate, logTicks } from "./ticks.js";
 
 /**
  * @typedef {import("../../wasm/types.js").CurvePoint} CurvePoint
@@ -37,11 +37,12 @@ export function pointsOf(curve, metric) {
  * @returns {import("./chart.jsx").Drawing}
  */
 export function drawCurve({ points, metric, mark, original, width }) {
+  const all = withMark(points, mark);
   const height = Math.round(Math.min(380, Math.max(260, width * 0.48)));
   const right = width - MARGIN.right;
   const bottom = height - MARGIN.bottom;
   const x = scaleLog([Math.min(...points.map((p) => p.x), mark?.retained ?? 1), 1], [MARGIN.left, right]);
-  const y = yScale(points, metric, original, [bottom, MARGIN.top]);
+  const y = yScale(all, metric, original, [bottom, MARGIN.top]);
   const shape = line(/** @param {Point} p */ (p) => x(p.x), (p) => y.scale(p.y)).curve(curveMonotoneX);
   const rising = metric === "accuracy";
   const named = points.find((p) => x(p.x) > MARGIN.left + 84) ?? points[points.length - 1];
@@ -60,17 +61,28 @@ export function drawCurve({ points, metric, mark, original, width }) {
         <Axis side="bottom" scale={x} ticks={logTicks(x.domain()[0], 1, [1, 2, 5], width < 500 ? 5 : 9)} format={percent} at={bottom} length={right - MARGIN.left} label={text.curveX} />
         {original !== null && metric !== "deviation" && <Level x={[MARGIN.left, right]} y={y.scale(original)} />}
         {spot && <line class="present" x1={spot.x} x2={spot.x} y1={MARGIN.top} y2={bottom} />}
-        <path class="line" d={shape(points) ?? ""} />
+        <path class="line" d={shape(all) ?? ""} />
         {points.map((p) => (
           <circle key={p.x} class="point" cx={x(p.x)} cy={y.scale(p.y)} r={2.5} />
         ))}
         <text class="line-label" x={x(named.x) + (rising ? 10 : -4)} y={y.scale(named.y) + 20} text-anchor={rising ? "start" : "end"}>
           {text.curveLine}
         </text>
-        {mark && spot && <Here mark={mark} spot={spot} metric={metric} right={right} lineAt={(px) => y.scale(interpolate(points, x.invert(px)) ?? points[0].y)} />}
+        {mark && spot && <Here mark={mark} spot={spot} metric={metric} right={right} bottom={bottom} lineAt={(px) => y.scale(interpolate(all, x.invert(px)) ?? nearestEnd(all, x.invert(px)).y)} />}
       </>
     ),
   };
+}
+
+/**
+ * The present choice is a finished network as well: the line goes through it.
+ * @param {Point[]} points
+ * @param {Mark|null} mark
+ */
+function withMark(points, mark) {
+  if (mark === null || mark.value === null || mark.value < FLOOR || points.some((p) => p.x === mark.retained)) return points;
+  const own = { x: mark.retained, y: mark.value, epsilon: NaN, parameters: mark.parameters };
+  return [...points, own].sort((a, b) => a.x - b.x);
 }
 
 /**
@@ -80,22 +92,26 @@ export function drawCurve({ points, metric, mark, original, width }) {
 const nearestEnd = (points, x) => (x < points[0].x ? points[0] : points[points.length - 1]);
 
 /**
- * The present choice in words, beside its point: above a falling line, below a rising one, where there always is room.
- * Near the right edge the words move left, and as far from the line as it is there.
- * @param {{mark: Mark, spot: {x: number, y: number}, metric: Metric, right: number, lineAt: (x: number) => number}} props
+ * The present choice in words, beside its point and off the line: right of it and above a falling line, below a rising one;
+ * where there is no room on the right, left of it and below either.
+ * @param {{mark: Mark, spot: {x: number, y: number}, metric: Metric, right: number, bottom: number, lineAt: (x: number) => number}} props
  */
-function Here({ mark, spot, metric, right, lineAt }) {
+function Here({ mark, spot, metric, right, bottom, lineAt }) {
   const narrow = right < 480;
   const size = text.pointSize(mark.retained, mark.parameters);
   const lines = [...(narrow ? size.split(" · ") : [size]), ...(mark.value === null ? [] : [valueText(metric, mark.value)])];
-  const start = Math.min(spot.x + 12, right - (narrow ? 122 : 200));
-  const rising = metric === "accuracy";
-  const top = rising ? Math.max(spot.y, lineAt(start)) + 26 : Math.max(MARGIN.top + 8, Math.min(spot.y, lineAt(start)) - 16 - 17 * (lines.length - 1));
+  const room = narrow ? 122 : 208;
+  const left = spot.x + 12 + room > right;
+  const start = left ? spot.x - 12 : spot.x + 12;
+  const height = 17 * (lines.length - 1);
+  const above = !left && metric !== "accuracy";
+  const lowest = Math.max(spot.y, lineAt(left ? spot.x - room : spot.x + room), lineAt(start));
+  const top = above ? Math.max(MARGIN.top + 8, Math.min(spot.y, lineAt(start)) - 16 - height) : Math.min(lowest + 24, bottom - 10 - height);
   return (
     <>
       <circle class={`here ${mark.final ? "" : "open"}`} cx={spot.x} cy={spot.y} r={6} />
       {lines.map((one, i) => (
-        <text key={i} class={one === lines[0] ? "here-text strong" : "here-text"} x={start} y={top + i * 17}>
+        <text key={i} class={one === lines[0] ? "here-text strong" : "here-text"} x={start} y={top + i * 17} text-anchor={left ? "end" : "start"}>
           {one}
         </text>
       ))}
@@ -130,8 +146,9 @@ function yScale(points, metric, original, range) {
     const scale = scaleLinear([low, high], range).nice(6);
     return { scale, ticks: scale.ticks(6), format: (/** @type {number} */ v) => percent(v) };
   }
-  const scale = scaleLog([low / 1.15, high * 1.15], range).clamp(true);
-  const ticks = high / low < 4 ? scaleLinear([low, high], [0, 1]).ticks(5) : logTicks(low / 1.15, high * 1.15, high / low > 40 ? [1, 3] : [1, 2, 5]);
+  const [from, to] = high / low < 4 ? [low / 1.15, high * 1.15] : enclosing(low, high, high / low > 40 ? [1, 3] : [1, 2, 5]);
+  const scale = scaleLog([from, to], range).clamp(true);
+  const ticks = high / low < 4 ? scaleLinear([low, high], [0, 1]).ticks(5) : logTicks(from, to, high / low > 40 ? [1, 3] : [1, 2, 5]);
   const format = metric === "deviation" ? percent : number;
   return { scale, ticks, format };
 }

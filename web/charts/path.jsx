@@ -7,7 +7,7 @@ import { text } from "../messages.js";
 import { Axis } from "./axes.jsx";
 import { logTicks } from "./ticks.js";
 
-/** @typedef {import("../../wasm/types.js").SitePath} SitePath */
+/** @typedef {import("../../wasm/types.js").SitePath & {label: string}} SitePath   label: what its line is called */
 
 const FLOOR = 1e-5;
 const MARGIN = { top: 28, right: 12, bottom: 44, left: 58 };
@@ -25,7 +25,7 @@ export function drawPath(sites, after, width) {
   const height = 230;
   const named = sites.length <= LABELLED;
   const bottom = height - MARGIN.bottom;
-  const right = width - MARGIN.right - (named ? Math.max(...sites.map((site) => shortName(site.name, 12).length)) * LETTER : 0);
+  const right = width - MARGIN.right - (named ? Math.max(...sites.map((site) => site.label.length)) * LETTER : 0);
   const all = sites.flatMap((site) => site.deviation.map(floored));
   const x = scaleLinear([1, Math.max(2, ...sites.map((site) => site.deviation.length))], [MARGIN.left, right]);
   const y = scaleLog([Math.min(...all) / 1.2, Math.max(...all) * 1.3], [bottom, MARGIN.top]);
@@ -34,7 +34,7 @@ export function drawPath(sites, after, width) {
   const labels = named ? placeLabels(sites, x, y) : [];
   return {
     height,
-    stops: sites.flatMap((site) => site.deviation.map((d, i) => ({ x: x(i + 1), y: y(floored(d)), lines: [shortName(site.name), text.pathStop(i + 1, d)] }))),
+    stops: sites.flatMap((site) => site.deviation.map((d, i) => ({ x: x(i + 1), y: y(floored(d)), lines: [`${site.label}, ${shortName(site.name)}`, text.pathStop(i + 1, d)] }))),
     marks: (
       <>
         <Axis side="left" scale={y} ticks={logTicks(y.domain()[0], y.domain()[1], [1], 5)} format={percent} at={MARGIN.left} length={bottom - MARGIN.top} grid={right - MARGIN.left} label={text.pathY} />
@@ -67,7 +67,7 @@ const floored = (deviation) => Math.max(deviation, FLOOR);
  */
 function placeLabels(sites, x, y) {
   const labels = sites
-    .map(({ name, deviation }, shade) => ({ name: shortName(name, 12), shade, x: x(deviation.length) + 8, y: y(floored(deviation[deviation.length - 1])) + 4 }))
+    .map(({ label, deviation }, shade) => ({ name: label, shade, x: x(deviation.length) + 8, y: y(floored(deviation[deviation.length - 1])) + 4 }))
     .sort((a, b) => a.y - b.y);
   labels.forEach((label, i) => {
     if (i > 0) label.y = Math.max(label.y, labels[i - 1].y + 16);
@@ -78,5 +78,5 @@ function placeLabels(sites, x, y) {
 /** @param {SitePath[]} sites @returns {import("./chart.jsx").Table} */
 export const pathTable = (sites) => ({
   head: [text.columns.layer, text.columns.removed, text.columns.deviation],
-  rows: sites.flatMap((site) => site.deviation.map((d, i) => [shortName(site.name), i + 1, number(d)])),
+  rows: sites.flatMap((site) => site.deviation.map((d, i) => [`${site.label}, ${shortName(site.name)}`, i + 1, number(d)])),
 });

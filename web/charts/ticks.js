@@ -20,6 +20,18 @@ export function logTicks(from, to, steps = [1, 3], most = 8) {
 }
 
 /**
+ * The round values next below `low` and next above `high`.
+ * @param {number} low
+ * @param {number} high
+ * @param {number[]} steps within a decade
+ * @returns {[number, number]}
+ */
+export function enclosing(low, high, steps) {
+  const ticks = logTicks(low / 10, high * 10, steps, Infinity);
+  return [ticks.findLast((tick) => tick <= low) ?? low, ticks.find((tick) => tick >= high) ?? high];
+}
+
+/**
  * The y of a line of points at x, straight between them on logarithmic axes; null outside.
  * @param {{x: number, y: number}[]} points by growing x
  * @param {number} x

@@ -7,9 +7,9 @@ import { text } from "../messages.js";
 const BAR = 20;
 
 /** Height of a row: few layers may spread. @param {number} rows */
-const rowHeight = (rows) => Math.min(52, Math.max(30, 260 / rows));
+const rowHeight = (rows) => Math.min(64, Math.max(30, 260 / rows));
 
-/** @typedef {{name: string, before: number, after: number|null}} Row   after: null where nothing can go */
+/** @typedef {{name: string, full: string, before: number, after: number|null}} Row   full: with the layer's own name; after: null where nothing can go */
 
 /**
  * Inputs, the layers that can shrink, outputs.
@@ -18,14 +18,14 @@ const rowHeight = (rows) => Math.min(52, Math.max(30, 260 / rows));
  * @returns {Row[]}
  */
 export function widthRows(model, widths) {
-  const layers = model.layers.filter((layer) => layer.site !== null);
   return [
-    { name: text.input, before: model.features, after: null },
-    ...layers.map((layer) => {
-      const { before, after } = widths[/** @type {number} */ (layer.site)];
-      return { name: `${shortName(layer.name, 12)}${layer.activation ? ` · ${layer.activation}` : ""}`, before, after };
+    { name: text.input, full: text.input, before: model.features, after: null },
+    ...model.layers.flatMap(({ site, activation, name }, i) => {
+      if (site === null) return [];
+      const full = `${text.layerNumber(i)}, ${shortName(name)}`;
+      return [{ name: `${text.layerNumber(i)}${activation ? ` · ${activation.toLowerCase()}` : ""}`, full, before: widths[site].before, after: widths[site].after }];
     }),
-    { name: text.output, before: model.results, after: null },
+    { name: text.output, full: text.output, before: model.results, after: null },
   ];
 }
 
@@ -40,7 +40,7 @@ export function drawWidths(rows, width) {
   const x = scaleLinear([0, Math.max(...rows.map((row) => row.before))], [0, width - left - 92]);
   return {
     height: rows.length * rowSize,
-    stops: rows.map((row, i) => ({ x: left + x(row.after ?? row.before), y: i * rowSize + rowSize / 2, lines: [row.name, widthText(row)] })),
+    stops: rows.map((row, i) => ({ x: left + x(row.after ?? row.before), y: i * rowSize + rowSize / 2, lines: [row.full, widthText(row)] })),
     marks: rows.map((row, i) => (
       <g key={i} transform={`translate(0 ${i * rowSize + rowSize / 2})`}>
         <text class="row-label" x={0} y={4.5}>
@@ -62,5 +62,5 @@ const widthText = ({ before, after }) => (after === null || after === before ? `
 /** @param {Row[]} rows @returns {import("./chart.jsx").Table} */
 export const widthTable = (rows) => ({
   head: [text.columns.layer, text.columns.before, text.columns.after],
-  rows: rows.map((row) => [row.name, row.before, row.after ?? row.before]),
+  rows: rows.map((row) => [row.full, row.before, row.after ?? row.before]),
 });

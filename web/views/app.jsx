@@ -9,6 +9,7 @@ import { Numbers } from "./numbers.jsx";
 import { Problem } from "./problem.jsx";
 import { Start } from "./start.jsx";
 import { Target } from "./target.jsx";
+import { Whole } from "./whole.jsx";
 
 /** @param {{hovering: import("@preact/signals").Signal<boolean>}} props */
 export function App({ hovering }) {
@@ -19,6 +20,9 @@ export function App({ hovering }) {
         <Problem problem={state.problem.value} closable />
         {state.model.value ? <Workbench /> : <Start />}
       </main>
+      <footer class="foot">
+        <a href="licences.txt">{text.licences}</a>
+      </footer>
       {hovering.value && <div class="veil">{text.release}</div>}
       <Announcement />
     </>
@@ -31,7 +35,7 @@ function Workbench() {
     <div class="columns">
       <div class="controls">
         <Model />
-        <Data />
+        {shrinks && <Data />}
         {shrinks && <Target />}
         {shrinks && <Downloads />}
       </div>
@@ -45,7 +49,7 @@ function Workbench() {
             <PathCard />
           </>
         ) : (
-          <p class="card nothing">{text.noSites}</p>
+          <Whole />
         )}
       </div>
     </div>

@@ -123,9 +123,12 @@ function ScatterNotes({ outputs, which, setWhich }) {
   );
 }
 
+/** A site is called after the first layer that writes it. @param {number} site */
+const siteLabel = (site) => text.layerNumber(model().layers.findIndex((layer) => layer.site === site));
+
 export function PathCard() {
   const path = state.path.value ?? state.result.value?.path;
-  const sites = path?.sites.filter((site) => site.deviation.length > 0) ?? [];
+  const sites = path?.sites.map((site, i) => ({ ...site, label: siteLabel(i) })).filter((site) => site.deviation.length > 0) ?? [];
   if (!path || sites.length === 0) return <Waiting title={text.path} message={text.scatterWait} class="wide" />;
   const after = widths.value.filter((_, i) => path.sites[i]?.deviation.length > 0).map((site) => site.after);
   return (

@@ -1,3 +1,5 @@
+import { Fragment } from "preact";
+
 import { text } from "../messages.js";
 import { state } from "../state.js";
 import { FileButton } from "./files.jsx";
@@ -12,7 +14,7 @@ export function Model() {
         <h2 id="model">{text.model}</h2>
         <FileButton label={text.change} name="model" />
       </header>
-      <h1 class="file-name">{state.opening.value ? text.opening(state.opening.value) : model.name}</h1>
+      <h1 class="file-name">{state.opening.value ? text.opening(state.opening.value) : <Breakable name={model.name} />}</h1>
       <p class="facts-line">{text.modelSize(model.parameters, model.bytes)}</p>
       <p class="facts-line">{text.origin(model.format, model.opset, model.producer)}</p>
       <Ports title={text.inputs} ports={model.inputs} />
@@ -22,6 +24,16 @@ export function Model() {
       <p class="facts-line">{text.canShrink(shrinking, model.layers.length)}</p>
     </section>
   );
+}
+
+/** A file's name, broken where a person would. @param {{name: string}} props */
+function Breakable({ name }) {
+  return name.split(/(?<=[_.-])/).map((part, i) => (
+    <Fragment key={i}>
+      {part}
+      <wbr />
+    </Fragment>
+  ));
 }
 
 /** @param {{title: string, ports: import("../../wasm/types.js").Port[]}} props */

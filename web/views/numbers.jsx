@@ -1,5 +1,5 @@
 // The answer in four numbers.
-import { accuracy, count, number, percent, size } from "../format.js";
+import { accuracy, count, number, share, size } from "../format.js";
 import { text } from "../messages.js";
 import { stale, state } from "../state.js";
 
@@ -18,7 +18,7 @@ export function Numbers() {
         beside={text.ofSize(model.bytes)}
         below={report ? text.down(report.bytes.before, report.bytes.after) : ""}
       />
-      <Cell title={text.changeBy} dim={dim} value={report && percent(report.deviation)} below={report ? text.rmsOn(report.measure.rows) : ""} />
+      <Cell title={text.changeBy} dim={dim} value={report && share(report.deviation)} below={report ? text.rmsOn(report.measure.rows) : ""} />
       <Quality report={report} dim={dim} />
     </section>
   );
@@ -54,7 +54,7 @@ function Badge({ verified }) {
   const [style, label, detail] =
     "skipped" in verified
       ? ["skipped", text.notVerified, text.verifySkipped(verified.skipped)]
-      : [verified.agrees === false ? "differs" : "agrees", verified.agrees === false ? text.disagrees : verified.agrees ? text.agrees : text.measured, text.verified(verified)];
+      : [verified.agrees === false ? "differs" : "agrees", verified.agrees === false ? text.disagrees : verified.agrees ? text.agrees : text.runtimeOnly, text.verified(verified)];
   return (
     <details class={`badge ${style}`}>
       <summary>
