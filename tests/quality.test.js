@@ -29,11 +29,12 @@ async function meanSquaredError(bytes, table) {
 /** @param {import("../wasm/types.js").Table} table @param {number} from @param {number} to */
 function slice(table, from, to) {
   const labels = /** @type {Float64Array} */ (table.labels);
-  return { ...table, features: table.features.slice(from * table.columns, to * table.columns), labels: labels.slice(from, to), rows: to - from };
+  const width = table.features.length / table.rows;
+  return { ...table, features: table.features.slice(from * width, to * width), labels: labels.slice(from, to), rows: to - from };
 }
 
 for (const [name, rows, retain, measure, most] of FIGURES)
-  test(`${name} at ${retain * 100} %, ${measure}: test MSE at most ${most} times the original's`, needsMaterial, async () => {
+  test(`${name} at ${Math.round(retain * 1000) / 10} %, ${measure}: test MSE at most ${most} times the original's`, needsMaterial, async () => {
     const model = bytesOf(materialFile(`models/${name}.onnx`));
     const features = Number(/_(\d+)-/.exec(name)?.[1]);
     const table = await readTable(bytesOf(materialFile(`data/${rows}_test.csv`)), `${rows}_test.csv`, { labels: 1, features });
