@@ -8,6 +8,7 @@
 #include "project.h"
 #include "refit.h"
 #include "report.h"
+#include "sensitivity.h"
 #include "site.h"
 
 struct nl_model {
@@ -28,7 +29,14 @@ typedef struct nl_site_path {
   double *deviation; // (n)
 } nl_site_path;
 
-// One removal of the merged path: the cheapest unit of all sites at that point.
+// Running mean and squared deviation of one output number (Welford 1962).
+typedef struct nl_spread {
+  double count, mean, squares;
+} nl_spread;
+
+// One removal of the merged path: the unit whose site deviates least once it is gone. Spending the budget by error per
+// parameter freed instead measured about alike (better at the smallest sizes, worse at the largest); one tolerance for
+// all sites is what the user is told, so it also decides.
 typedef struct nl_removal {
   size_t site;
   double deviation;
@@ -52,6 +60,8 @@ struct nl_path {
   nl_scratch scratch;
   struct nl_moments *moments;
   nl_elimination *elimination;
+  nl_sensitivity *sensitivity;
+  nl_spread *outputs; // (results)
 };
 
 struct nl_result {

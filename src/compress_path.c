@@ -8,7 +8,7 @@
 #include "kernels/kernels.h"
 #include "measure.h"
 
-enum { ROWS_FREE = 4096, ROWS_MOST = 16384, ROWS_PER_UNIT = 4, COPIES_MOST = 8, WORK_PER_STEP = 20000000 };
+enum { ROWS_FREE = 8192, ROWS_MOST = 16384, ROWS_PER_UNIT = 4, COPIES_MOST = 8, WORK_PER_STEP = 20000000, ROWS_SENSITIVITY = 1024, PROBES_ABOUT = 8 };
 // Jitter added where the data has fewer rows than a layer has neurons to tell apart; relative to each input's spread.
 static const double jitter_strength = 0.15;
 // Deviations this small are rounding: at ε = 0 such units go too.
@@ -86,11 +86,18 @@ static nl_status take_sites(nl_path *path, nl_error *error) {
   return NL_OK;
 }
 
+static nl_status take_outputs(nl_path *path, nl_error *error) {
+  const nl_network *network = path->model->network;
+  NL_TAKE(&path->arena, path->outputs, nl_spread, network->results + 1, error);
+  return nl_sensitivity_create(&path->sensitivity, network, &path->model->sites, &path->parameters, path->seed, error);
+}
+
 static nl_status build_path(nl_path *path, const nl_path_options *options, nl_error *error) {
   const nl_network *network = path->model->network;
   NL_TRY(nl_parameters_load(&path->parameters, network, error));
   NL_TRY(set_measure(path, options, error));
   NL_TRY(take_sites(path, error));
+  NL_TRY(take_outputs(path, error));
   return nl_scratch_create(&path->scratch, network, &path->parameters, NL_FORWARD_ROWS, error);
 }
 
@@ -142,7 +149,9 @@ static void drop_work(nl_path *path) {
   for (size_t i = 0; path->moments != NULL && i < path->model->sites.count; i++) nl_moments_free(&path->moments[i]);
   nl_scratch_free(&path->scratch);
   nl_elimination_free(path->elimination);
+  nl_sensitivity_free(path->sensitivity);
   path->elimination = NULL;
+  path->sensitivity = NULL;
 }
 
 void nl_path_free(nl_path *path) {
@@ -154,6 +163,21 @@ void nl_path_free(nl_path *path) {
 }
 
 // ---- moments ------------------------------------------------------------------------------------------------------------
+
+static void spread_outputs(nl_path *path, size_t rows) {
+  const nl_network *network = path->model->network;
+  nl_spread *spread = path->outputs;
+  for (size_t o = 0; o < network->output_count; o++) {
+    const size_t width = network->steps[network->outputs[o]].width;
+    const double *values = path->scratch.values[network->outputs[o]];
+    for (size_t c = 0; c < width; c++, spread++)
+      for (size_t r = 0; r < rows; r++) {
+        const double away = values[r * width + c] - spread->mean;
+        spread->mean += away / ++spread->count;
+        spread->squares += away * (values[r * width + c] - spread->mean);
+      }
+  }
+}
 
 static nl_status gather_block(nl_path *path, size_t *work, nl_error *error) {
   const nl_model *model = path->model;
@@ -172,6 +196,11 @@ static nl_status gather_block(nl_path *path, size_t *work, nl_error *error) {
     }
     *work += rows * site->width * site->width;
   }
+  spread_outputs(path, rows);
+  if (nl_sensitivity_rows(path->sensitivity) < ROWS_SENSITIVITY) {
+    nl_sensitivity_add(path->sensitivity, &path->scratch, rows);
+    *work += PROBES_ABOUT * rows * network->parameters;
+  }
   path->row += rows;
   *work += rows * network->parameters;
   return NL_OK;
@@ -189,20 +218,39 @@ static double consumer_power(size_t n, const double *second, const nl_layer *lay
   return power;
 }
 
-// Consumers side by side, each divided by the spread of what it computes. Returns how many compute anything.
-static double stack_consumers(const nl_path *path, const nl_site *site, const double *second, size_t m, double *weights) {
+// Consumers side by side, each divided by the spread of what it computes where that is asked for. Returns how many
+// compute anything.
+static double stack_consumers(const nl_path *path, const nl_site *site, const double *second, bool spread, size_t m,
+                              double *weights) {
   const size_t n = site->width;
   size_t column = 0;
   double counted = 0;
   for (size_t c = 0; c < site->consumer_count; c++) {
     const nl_layer *layer = &path->parameters.layers[site->consumers[c]];
     const double power = consumer_power(n, second, layer);
-    const double by = power > 0 ? 1.0 / sqrt(power) : 0.0;
+    const double by = !spread ? 1.0 : power > 0 ? 1.0 / sqrt(power) : 0.0;
     counted += power > 0;
     for (size_t o = 0; o < layer->width; o++, column++)
       for (size_t j = 0; j < n; j++) weights[j * m + column] = by * layer->weights[o * n + j];
   }
   return counted;
+}
+
+static double output_variance(const nl_path *path) {
+  double variance = 0;
+  for (size_t o = 0; o < path->model->network->results; o++)
+    if (path->outputs[o].count > 0) variance += path->outputs[o].squares / path->outputs[o].count;
+  return variance;
+}
+
+// What the elimination counts: errors of the model's output over its variance, to first order; where the outputs say
+// nothing (none depends on this site), errors of the consumers over theirs. Returns what squared errors are divided by.
+static double weigh_consumers(const nl_path *path, const nl_site *site, const double *second, size_t m, double *weights) {
+  const double variance = output_variance(path);
+  stack_consumers(path, site, second, false, m, weights);
+  if (variance > 0 && isfinite(variance) && nl_sensitivity_apply(path->sensitivity, path->site, site->width, m, weights))
+    return variance;
+  return stack_consumers(path, site, second, true, m, weights);
 }
 
 static nl_status start_site(nl_path *path, nl_error *error) {
@@ -214,7 +262,7 @@ static nl_status start_site(nl_path *path, nl_error *error) {
   for (size_t c = 0; c < site->consumer_count; c++) m += path->parameters.layers[site->consumers[c]].width;
   double *weights = malloc((site->width * m + 1) * sizeof *weights);
   if (weights == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, site->width * m * sizeof *weights, 0);
-  const double scale = stack_consumers(path, site, at->second, m, weights);
+  const double scale = weigh_consumers(path, site, at->second, m, weights);
   const nl_status status = nl_elimination_create(&path->elimination, site->width, at->second, m, weights, scale, error);
   free(weights);
   return status;
@@ -290,10 +338,14 @@ double nl_path_epsilon(const nl_path *path, const size_t *widths) {
   return epsilon;
 }
 
-static size_t removals_within(const nl_path *path, double epsilon) {
-  size_t count = 0;
-  while (count < path->removal_count && path->removals[count].deviation <= fmax(epsilon, rounding)) count++;
-  return count;
+// Every site goes as far as its deviation stays within the tolerance.
+static void choose_within(const nl_path *path, double epsilon, size_t *widths) {
+  for (size_t i = 0; i < path->model->sites.count; i++) {
+    const size_t n = path->model->sites.sites[i].width;
+    size_t gone = 0;
+    while (gone + 1 < n && path->sites[i].deviation[gone] <= fmax(epsilon, rounding)) gone++;
+    widths[i] = n - gone;
+  }
 }
 
 // Gives units back, dearest first, as long as the parameters stay within `most`.
@@ -355,7 +407,7 @@ nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choic
   if (chosen == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
   nl_status status = NL_OK;
   if (target.kind == NL_TARGET_RETAIN) status = choose_share(path, target.value, chosen, error);
-  else nl_path_widths(path, removals_within(path, target.value), chosen);
+  else choose_within(path, target.value, chosen);
   if (status == NL_OK) {
     choice->epsilon = target.kind == NL_TARGET_EPSILON ? target.value : nl_path_epsilon(path, chosen);
     choice->parameters = nl_sites_parameters(&model->sites, model->network, chosen);

@@ -8,6 +8,8 @@
 #include "onnx.h"
 #include "quotient.h"
 
+static const double rounding = 1e-12; // no tolerance named is smaller: copies go at 0 but for rounding
+
 // ---- life ---------------------------------------------------------------------------------------------------------------
 
 static size_t site_count(const nl_result *result) { return result->path->model->sites.count; }
@@ -64,7 +66,10 @@ static nl_status nothing_at(const nl_path *path, nl_target target, nl_error *err
   nl_buffer text = {0};
   static const char before[] = "The first neurons go at ε = ";
   // rounded up to three digits, so that the number shown does remove them
-  const double first = path->removals[0].deviation, unit = pow(10, floor(log10(first)) - 2);
+  double first = INFINITY;
+  for (size_t i = 0; i < path->model->sites.count; i++) first = fmin(first, path->sites[i].deviation[0]);
+  first = fmax(first, rounding);
+  const double unit = pow(10, floor(log10(first)) - 2);
   nl_status status = nl_buffer_append(&text, before, sizeof before - 1, NULL);
   if (status == NL_OK) status = nl_decimal_append(&text, (float)(ceil(first / unit) * unit), NULL);
   if (status == NL_OK) status = nl_buffer_append(&text, "", 1, NULL);

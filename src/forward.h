@@ -47,6 +47,10 @@ enum { NL_FORWARD_ROWS = 256 }; // rows evaluated together
 // All steps for rows <= scratch->rows.
 void nl_forward_all(const nl_network *network, const nl_parameters *parameters, nl_scratch *scratch, size_t rows,
                     const double *x);
+// Reverse mode over the rows that `scratch` was evaluated on: gradients->values of the outputs hold what is seeded there, all
+// others zero; afterwards each holds the derivative of Σ seed · output by that step's value, of the same shape.
+void nl_forward_gradient(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,
+                         nl_scratch *gradients, size_t rows);
 // x (rows, features) -> y (rows, results): the outputs of `network`, side by side.
 nl_status nl_forward(const nl_network *network, const nl_parameters *parameters, size_t rows, const double *x, double *y,
                      nl_error *error);

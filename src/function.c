@@ -73,9 +73,9 @@ double nl_function_derivative(nl_function function, double p, double q, double x
   case NL_FUNCTION_IDENTITY: return 1.0;
   case NL_FUNCTION_RELU: return x >= 0 ? 1.0 : 0.0;
   case NL_FUNCTION_LEAKY_RELU: return x >= 0 ? 1.0 : p;
-  case NL_FUNCTION_THRESHOLDED_RELU: return x > p ? 1.0 : 0.0;
+  case NL_FUNCTION_THRESHOLDED_RELU: return x >= p ? 1.0 : 0.0;
   case NL_FUNCTION_ELU: return x >= 0 ? 1.0 : p * exp(x);
-  case NL_FUNCTION_SELU: return x > 0 ? q : q * p * exp(x);
+  case NL_FUNCTION_SELU: return x >= 0 ? q : q * p * exp(x);
   case NL_FUNCTION_CELU: return x >= 0 ? 1.0 : exp(x / p);
   case NL_FUNCTION_SIGMOID: return s * (1.0 - s);
   case NL_FUNCTION_HARD_SIGMOID: return p * x + q >= 0 && p * x + q < 1 ? p : 0.0;

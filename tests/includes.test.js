@@ -17,7 +17,7 @@ const ROWS = [
   ["measure", "forward", "gram", "linear"],
   ["ode", "partition", "project"],
   ["lumping"],
-  ["refit", "quotient", "prune", "certify"],
+  ["refit", "quotient", "sensitivity", "prune", "certify"],
   ["polish"],
   ["report"],
   ["netlump"],

@@ -115,7 +115,7 @@ What "alike" is measured on:
   --split F             measure on the first share F of the rows, score on the others   [1: all for both]
   --divide D            divide the inputs in FILE by D (255 for images of bytes)
   --seed N              of the random inputs   [1]
-  --rows N              random inputs, or at most so many rows of FILE   [4096, all]
+  --rows N              random inputs, or at most so many rows of FILE   [8192, all]
 
 Output:
   -o, --out FILE        write the smaller model: .onnx or .json

@@ -18,9 +18,10 @@ export function columns(rows, right = []) {
 
 const indented = (/** @type {string[]} */ lines) => lines.map((line) => `  ${line}`);
 
-/** A share as a bar of so many characters; anything above nothing shows. @param {number} share @param {number} [width] */
+/** A share as a bar of so many characters; anything above nothing shows, and so does anything missing. @param {number} share @param {number} [width] */
 export function bar(share, width = 24) {
-  const filled = share > 0 ? Math.max(1, Math.round(share * width)) : 0;
+  const part = Math.min(Math.max(Math.round(share * width), 1), width - 1);
+  const filled = share <= 0 ? 0 : share >= 1 ? width : part;
   return "█".repeat(filled) + "░".repeat(width - filled);
 }
 

@@ -29,8 +29,10 @@ let waiting;
 /** @param {unknown} error */
 const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
 
-/** @param {import("../wasm/types.js").Progress} progress */
-const showProgress = (progress) => (state.task.value = progress);
+/** Shows how far work is, unless it was stopped: its last messages may come later. @param {AbortSignal} signal */
+const progressOf = (signal) => (/** @type {import("../wasm/types.js").Progress} */ progress) => {
+  if (!signal.aborted) state.task.value = progress;
+};
 
 function startOver() {
   clearTimeout(waiting);
@@ -170,9 +172,9 @@ export async function measure() {
   const signal = startOver();
   forgetMeasure();
   if (!model || model.sites.length === 0) return;
-  showProgress({ stage: "path", fraction: 0 });
+  progressOf(signal)({ stage: "path", fraction: 0 });
   await attempt(async () => {
-    const path = await client.path({ data: parts().measure, seed: SEED, signal, onProgress: showProgress });
+    const path = await client.path({ data: parts().measure, seed: SEED, signal, onProgress: progressOf(signal) });
     state.path.value = path;
     await attempt(choose, refuse);
     await refit(signal);
@@ -187,7 +189,7 @@ export function setTarget(target) {
   state.target.value = target;
   if (!state.path.value) return;
   const signal = startOver();
-  showProgress({ stage: "refit", fraction: 0 });
+  progressOf(signal)({ stage: "refit", fraction: 0 });
   void attempt(choose, refuse);
   waiting = setTimeout(() => void attempt(() => refit(signal)), REFIT_DELAY);
 }
@@ -237,7 +239,7 @@ async function refit(signal) {
   if (!path) return;
   const { score, heldOut } = parts();
   await attempt(async () => {
-    const report = await client.compress(target, { score, heldOut, signal, onProgress: showProgress });
+    const report = await client.compress(target, { score, heldOut, signal, onProgress: progressOf(signal) });
     const outputs = await compareOutputs();
     if (signal.aborted) return;
     state.result.value = { report, target, path, outputs };
@@ -248,7 +250,7 @@ async function refit(signal) {
 
 /** @param {import("./state.js").Table|null} score @param {AbortSignal} signal */
 async function drawCurve(score, signal) {
-  state.curve.value = await client.curve({ points: CURVE_POINTS, score, signal, onProgress: showProgress });
+  state.curve.value = await client.curve({ points: CURVE_POINTS, score, signal, onProgress: progressOf(signal) });
 }
 
 /** The first rows through both networks. */

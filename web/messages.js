@@ -1,5 +1,5 @@
 // Every sentence the page says. Errors of the engine bring their own (src/status.c, wasm/messages.js).
-import { accuracy, count, number, percent, shape, share, size } from "./format.js";
+import { accuracy, count, number, shape, share, size } from "./format.js";
 
 export const text = {
   private: "Nothing leaves this device",

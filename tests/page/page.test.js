@@ -9,9 +9,13 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema } from "onnx-buf";
 import * as runtime from "onnxruntime-web/wasm";
 
+import { readTable, splitTable } from "../../wasm/data.js";
+import { createEngine } from "../../wasm/engine.js";
 import { download, drop, openBrowser, root, settled } from "./built.js";
 
 const sample = (/** @type {string} */ name) => new Uint8Array(readFileSync(join(root, "web/samples", name)));
+/** @type {import("../../web/state.js").Sample[]} */
+const samples = JSON.parse(new TextDecoder().decode(sample("samples.json")));
 const MODEL = { name: "glycolysis.onnx", bytes: sample("glycolysis.onnx") };
 const ROWS = { name: "glycolysis.csv", bytes: sample("glycolysis.csv") };
 const PICTURE = { name: "digits.png", bytes: new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]) };
@@ -111,6 +115,42 @@ test("no request leaves the page's origin, from the first visit to the download"
   await page.close();
 });
 
+/** What the page makes of a sample with this module as its engine. @param {string} module @param {string} title */
+async function madeWith(module, title) {
+  const context = await stage.browser.newContext();
+  let served = 0;
+  await context.route("**/netlump.wasm", (route) => {
+    served += 1;
+    return route.fulfill({ path: join(root, "build", module), contentType: "application/wasm" });
+  });
+  const page = await context.newPage();
+  await page.goto(stage.url);
+  await page.locator(".sample", { hasText: title }).click();
+  await page.waitForSelector(".hero svg");
+  await settled(page);
+  const files = [];
+  for (const button of ["Download smaller model", "Numbers (JSON)", "Curve CSV"]) files.push((await download(page, button)).bytes);
+  assert.equal(served, 1, `${module} was the engine`);
+  await context.close();
+  return files;
+}
+
+for (const { id, title, model, data, labels, epsilon } of samples) {
+  test(`scalar and SIMD WebAssembly give the same bits in Chromium and in Node, ${id}`, async () => {
+    const simd = await madeWith("netlump.wasm", title);
+    const scalar = await madeWith("netlump-scalar.wasm", title);
+    assert.ok(simd.every((file, i) => Buffer.compare(file, scalar[i]) === 0), "model, report and curve, byte for byte");
+    for (const options of [{}, { scalar: true }]) {
+      const opened = (await createEngine(options)).open(sample(model), model);
+      const table = await readTable(sample(data), data, { labels, features: opened.info.features });
+      const path = await opened.path({ data: splitTable(table, 0.5).measure, seed: 1 });
+      const result = await path.compress({ kind: "epsilon", value: epsilon });
+      assert.equal(Buffer.compare(result.write("onnx"), simd[0]), 0, "Node's bytes");
+      opened.free();
+    }
+  });
+}
+
 test("a bad file is named in a sentence, and the model that was open stays open", async () => {
   const { page } = await freshPage();
   await page.locator(".sample").first().click();
@@ -153,6 +193,47 @@ test("size and error can be asked for instead, and are kept to", async () => {
     await settled(page);
     assert.ok((await report())[kept] <= Number(typed) / 100, kind);
   }
+  await page.close();
+});
+
+test("while a new result is made the last one stays, dimmed; stopping goes back to it at once", async () => {
+  const { page, complaints } = await freshPage();
+  await page.locator(".sample", { hasText: "digits" }).click();
+  await page.waitForSelector(".hero svg");
+  await settled(page);
+  const shown = () => page.$$eval(".numbers .value strong", (cells) => cells.map((cell) => cell.textContent));
+  const [before, value] = [await shown(), await page.inputValue("input[name=value]")];
+  await page.focus("input[name=dial]");
+  await page.keyboard.press("PageUp");
+  await page.waitForSelector(".number.dim");
+  const during = await shown();
+  assert.notEqual(during[0], before[0], "the size answers at once");
+  assert.deepEqual(during.slice(1), before.slice(1), "the rest waits for the new result");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.waitForFunction((value) => /** @type {HTMLInputElement} */ (document.querySelector("input[name=value]")).value === value, value);
+  await page.waitForTimeout(1500); // nothing may come after
+  assert.equal(await page.locator("progress").count(), 0);
+  assert.equal(await page.locator(".number.dim").count(), 0);
+  assert.deepEqual(await shown(), before);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("a model that no layer of can shrink is shown with the reasons", async () => {
+  const { page } = await freshPage();
+  await drop(page, [{ name: "cnn_only.onnx", bytes: new Uint8Array(readFileSync(join(root, "tests/fixtures/cnn_only.onnx"))) }]);
+  const rows = page.locator(".nothing tbody tr");
+  await rows.first().waitFor();
+  assert.equal(await rows.count(), 2);
+  assert.match((await rows.first().textContent()) ?? "", /Conv.*convolutions are left whole/);
+  await page.close();
+});
+
+test("the licences of everything shipped come with the page", async () => {
+  const { page } = await freshPage();
+  await page.getByRole("link", { name: "Licences" }).click();
+  const shown = (await page.textContent("body")) ?? "";
+  for (const name of ["preact", "d3-scale", "comlink", "onnxruntime-web", "cJSON", "musl"]) assert.ok(shown.includes(name), name);
   await page.close();
 });
 

@@ -93,6 +93,11 @@ test("ticks of a logarithmic axis are round, inside, and few", () => {
   assert.ok(logTicks(1e-9, 1, [1], 5).length <= 5);
 });
 
+test("a logarithmic axis begins and ends at round values around its points", () => {
+  assert.deepEqual(enclosing(0.015, 0.8, [1, 3]), [0.01, 1]);
+  assert.deepEqual(enclosing(0.03, 0.3, [1, 3]), [0.03, 0.3]);
+});
+
 test("a point between two of the curve lies on the straight line of a log-log plot", () => {
   const line = [{ x: 0.01, y: 1 }, { x: 1, y: 0.01 }];
   assert.ok(Math.abs(/** @type {number} */ (interpolate(line, 0.1)) - 0.1) < 1e-12);

@@ -457,6 +457,19 @@ static void a_model_without_hidden_layer_says_why_it_has_no_site(void **state) {
   nl_model_free(model), free((void *)bytes.bytes);
 }
 
+static void a_model_without_weights_says_so(void **state) {
+  (void)state;
+  sketch s = sketched(13, 3);
+  op(s, "Relu", "x", "y"), output(s, "y", 3);
+  const nl_span bytes = built(s);
+  nl_model *model = opened(bytes);
+  nl_path *path = NULL;
+  nl_error error = {0};
+  assert_int_equal(nl_path_create(&path, model, &(nl_path_options){.seed = 1}, &error), NL_ERROR_NO_SITE);
+  assert_string_equal(error.detail, "The model has no layer with weights");
+  nl_model_free(model), free((void *)bytes.bytes);
+}
+
 static void a_model_of_convolutions_says_so(void **state) {
   (void)state;
   const nl_span bytes = fixture("cnn_only", "onnx");
@@ -618,6 +631,7 @@ int main(void) {
       cmocka_unit_test(compression_is_close_in_every_form),
       cmocka_unit_test(layers_that_share_their_weights_are_lumped_apart),
       cmocka_unit_test(a_model_without_hidden_layer_says_why_it_has_no_site),
+      cmocka_unit_test(a_model_without_weights_says_so),
       cmocka_unit_test(a_model_of_convolutions_says_so),
       cmocka_unit_test(nothing_at_epsilon_names_the_tolerance_that_removes_something),
       cmocka_unit_test(a_share_below_the_smallest_network_is_unreachable),

@@ -104,6 +104,7 @@ static void a_kink_has_the_slope_from_the_right(void **state) {
   assert_true(nl_function_derivative(NL_FUNCTION_CLIP, -1, 1, 1) == 0);
   assert_true(nl_function_derivative(NL_FUNCTION_HARD_SWISH, 0, 0, 3) == 1);
   assert_true(nl_function_derivative(NL_FUNCTION_HARD_SIGMOID, 0.25, 0.5, 2) == 0);
+  assert_true(nl_function_derivative(NL_FUNCTION_THRESHOLDED_RELU, 0.5, 0, 0.5) == 1);
   assert_near(nl_function_derivative(NL_FUNCTION_SELU, 1.6, 1.05, 0), 1.05, 1e-15);
 }
 

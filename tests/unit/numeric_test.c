@@ -524,6 +524,50 @@ static void the_refit_of_an_output_layer_is_the_least_squares_fit(void **state) 
   nl_path_free(path), nl_model_free(model), free((void *)bytes.bytes), chain_free(&c), free(x);
 }
 
+static size_t read_constant(const nl_graph *graph, const char *name, double *values) {
+  const nl_tensor *t = &graph->tensors[graph->values[value_named(graph, name)].tensor];
+  OK(nl_tensor_read(t, values, NULL));
+  return (size_t)t->dims[0];
+}
+
+// out = tanh(W in + b) for every row, W and b named in the graph; returns the width.
+static size_t hidden(const nl_graph *graph, const char *w, const char *b, size_t rows, size_t in, const double *x, double *out) {
+  double weights[256], bias[32];
+  const size_t n = read_constant(graph, w, weights);
+  read_constant(graph, b, bias);
+  for (size_t r = 0; r < rows; r++)
+    for (size_t u = 0; u < n; u++) {
+      double z = bias[u];
+      for (size_t i = 0; i < in; i++) z += weights[u * in + i] * x[r * in + i];
+      out[r * n + u] = tanh(z);
+    }
+  return n;
+}
+
+// Two hidden layers: the output layer is fitted to what the smaller network's own second layer really gives.
+static void the_refit_starts_from_the_smaller_networks_own_activations(void **state) {
+  (void)state;
+  enum { ROWS = 200, IN = 3, OUT = 2 };
+  chain c = random_chain(61, "Tanh", 3, (size_t[]){IN, 12, 10, OUT});
+  double *x = random_numbers(62, ROWS * IN, 1), y[ROWS * OUT], a[ROWS * 12], b[ROWS * 12];
+  const nl_span bytes = chain_bytes(&c);
+  nl_model *model = opened(bytes);
+  nl_path *path = walked(model, &(nl_path_options){.seed = 1, .data = x, .data_rows = ROWS});
+  nl_result *result = reached(path, NL_TARGET_RETAIN, 0.4);
+  nl_buffer written = {0};
+  OK(nl_result_write(result, NL_FORMAT_ONNX, &written, NULL));
+  OK(nl_model_forward(model, ROWS, x, y, NULL));
+  nl_graph *graph = read_bytes(span_of(&written));
+  const size_t first = hidden(graph, "w0", "b0", ROWS, IN, x, a), second = hidden(graph, "w1", "b1", ROWS, first, a, b);
+  size_t all[12];
+  for (size_t i = 0; i < second; i++) all[i] = i;
+  assert_true(first < 12 && second < 10);
+  const double best = fit_error(ROWS, second, b, OUT, y, second, all, true), variance = fit_error(ROWS, second, b, OUT, y, 0, NULL, true);
+  assert_near(nl_result_deviation(result), sqrt(best / variance), 1e-3 * sqrt(best / variance));
+  nl_graph_free(graph), nl_buffer_free(&written), nl_result_free(result), nl_path_free(path), nl_model_free(model);
+  free((void *)bytes.bytes), chain_free(&c), free(x);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(moments_are_those_of_a_plain_loop),
@@ -546,6 +590,7 @@ int main(void) {
       cmocka_unit_test(a_kept_unit_stands_for_itself_to_the_last_bit),
       cmocka_unit_test(a_lumping_moves_consumers_onto_the_kept_units),
       cmocka_unit_test(the_refit_of_an_output_layer_is_the_least_squares_fit),
+      cmocka_unit_test(the_refit_starts_from_the_smaller_networks_own_activations),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,140 @@
+#include "sensitivity.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+#include "linear.h"
+
+enum { PROBES_MOST = 16, WIDTH_MOST = 1024 };
+// Share of M's mean diagonal that every pre-activation counts at least: the linearisation does not see far.
+static const double ridge_share = 1e-3;
+
+struct nl_sensitivity {
+  nl_arena arena;
+  const nl_network *network;
+  const nl_sites *sites;
+  const nl_parameters *parameters;
+  nl_scratch gradients;
+  size_t *widths;   // (sites) all consumers of the site together
+  double **moments; // (sites) (m, m) upper triangle, or NULL
+  double *block;    // (NL_FORWARD_ROWS, widest)
+  uint64_t state;
+  size_t rows;
+};
+
+static nl_status take_moments(nl_sensitivity *s, nl_error *error) {
+  size_t widest = 0;
+  NL_TAKE(&s->arena, s->widths, size_t, s->sites->count + 1, error);
+  NL_TAKE(&s->arena, s->moments, double *, s->sites->count + 1, error);
+  for (size_t i = 0; i < s->sites->count; i++) {
+    const nl_site *site = &s->sites->sites[i];
+    for (size_t c = 0; c < site->consumer_count; c++) s->widths[i] += s->parameters->layers[site->consumers[c]].width;
+    if (s->widths[i] > WIDTH_MOST) continue;
+    if (s->widths[i] > widest) widest = s->widths[i];
+    NL_TAKE(&s->arena, s->moments[i], double, s->widths[i] * s->widths[i], error);
+  }
+  NL_TAKE(&s->arena, s->block, double, NL_FORWARD_ROWS * widest + 1, error);
+  return nl_scratch_create(&s->gradients, s->network, s->parameters, NL_FORWARD_ROWS, error);
+}
+
+nl_status nl_sensitivity_create(nl_sensitivity **out, const nl_network *network, const nl_sites *sites,
+                                const nl_parameters *parameters, uint64_t seed, nl_error *error) {
+  nl_sensitivity *s = calloc(1, sizeof *s);
+  if (s == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *s, 0);
+  s->network = network;
+  s->sites = sites;
+  s->parameters = parameters;
+  s->state = seed * 2 + 1;
+  const nl_status status = take_moments(s, error);
+  if (status != NL_OK) nl_sensitivity_free(s);
+  else *out = s;
+  return status;
+}
+
+void nl_sensitivity_free(nl_sensitivity *s) {
+  if (s == NULL) return;
+  nl_scratch_free(&s->gradients);
+  nl_arena_free(&s->arena);
+  free(s);
+}
+
+size_t nl_sensitivity_rows(const nl_sensitivity *s) { return s->rows; }
+
+static double random_sign(nl_sensitivity *s) { // xorshift64 (Marsaglia 2003)
+  s->state ^= s->state << 13;
+  s->state ^= s->state >> 7;
+  s->state ^= s->state << 17;
+  return s->state >> 63 != 0 ? 1.0 : -1.0;
+}
+
+static void seed_outputs(nl_sensitivity *s, size_t rows, size_t probe) {
+  const nl_network *network = s->network;
+  for (size_t i = 0; i < network->step_count; i++)
+    memset(s->gradients.values[i], 0, rows * s->parameters->layers[i].width * sizeof(double));
+  size_t column = 0;
+  for (size_t o = 0; o < network->output_count; o++) {
+    const size_t step = network->outputs[o], width = network->steps[step].width;
+    for (size_t c = 0; c < width; c++, column++)
+      for (size_t r = 0; r < rows; r++) {
+        const double seed = network->results > PROBES_MOST ? random_sign(s) : column == probe ? 1.0 : 0.0;
+        s->gradients.values[step][r * width + c] = seed;
+      }
+  }
+}
+
+static void add_site(nl_sensitivity *s, size_t index, size_t rows) {
+  const nl_site *site = &s->sites->sites[index];
+  const size_t m = s->widths[index];
+  size_t column = 0;
+  for (size_t c = 0; c < site->consumer_count; c++) {
+    const size_t width = s->parameters->layers[site->consumers[c]].width;
+    const double *g = s->gradients.values[site->consumers[c]];
+    for (size_t r = 0; r < rows; r++) memcpy(s->block + r * m + column, g + r * width, width * sizeof *g);
+    column += width;
+  }
+  nl_gram_f64(rows, m, s->block, m, s->moments[index], m, s->gradients.work);
+}
+
+void nl_sensitivity_add(nl_sensitivity *s, const nl_scratch *scratch, size_t rows) {
+  const size_t probes = s->network->results < PROBES_MOST ? s->network->results : PROBES_MOST;
+  for (size_t probe = 0; probe < probes; probe++) {
+    seed_outputs(s, rows, probe);
+    nl_forward_gradient(s->network, s->parameters, scratch, &s->gradients, rows);
+    for (size_t i = 0; i < s->sites->count; i++)
+      if (s->moments[i] != NULL) add_site(s, i, rows);
+  }
+  s->rows += rows;
+}
+
+// The factor of M / rows (a mean over rows, a sum over outputs) with its ridge; NULL where it says nothing.
+static double *factor(const nl_sensitivity *s, size_t index) {
+  const size_t m = s->widths[index], probes = s->network->results > PROBES_MOST ? PROBES_MOST : 1;
+  const double *moments = s->moments[index];
+  double trace = 0;
+  for (size_t i = 0; i < m; i++) trace += moments[i * m + i];
+  if (!(trace > 0) || !isfinite(trace)) return NULL;
+  double *l = malloc(m * m * sizeof *l);
+  if (l == NULL) return NULL;
+  const double by = 1.0 / ((double)s->rows * (double)probes);
+  for (size_t i = 0; i < m; i++)
+    for (size_t j = i; j < m; j++) l[j * m + i] = l[i * m + j] = by * moments[i * m + j];
+  if (nl_cholesky(m, l, ridge_share * by * trace / (double)m)) return l;
+  free(l);
+  return NULL;
+}
+
+bool nl_sensitivity_apply(const nl_sensitivity *s, size_t index, size_t n, size_t m, double *weights) {
+  double *l = s->moments[index] != NULL && s->rows > 0 ? factor(s, index) : NULL;
+  double *row = l != NULL ? malloc(m * sizeof *row) : NULL;
+  for (size_t j = 0; row != NULL && j < n; j++) {
+    memcpy(row, weights + j * m, m * sizeof *row);
+    memset(weights + j * m, 0, m * sizeof *row);
+    for (size_t o = 0; o < m; o++) nl_axpy_f64(o + 1, row[o], l + o * m, weights + j * m); // L's lower triangle
+  }
+  const bool done = row != NULL;
+  free(row);
+  free(l);
+  return done;
+}
