@@ -333,11 +333,13 @@ static nl_step *add_dense(nl_build *build, size_t index, const dense_form *form)
   const nl_node *node = &build->graph->nodes[index];
   const nl_layout *source = layout_of(build, node, form->activation_slot);
   const nl_tensor *weight = constant_at(build, node, form->weight_slot);
-  if (!understood(build, source) || weight == NULL || !nl_type_is_float(weight->type) || !leading_ones(weight)) return NULL;
+  if (source == NULL || weight == NULL || !nl_type_is_float(weight->type) || !leading_ones(weight)) return NULL;
   if (weight->count == 0 || (source->rank != 0 && weight->rank > source->rank)) return NULL;
-  if (!contracts(build, source, form->in_axis)) return NULL;
+  // Behind a value nobody understands the layer is still one, though it cannot be evaluated.
+  const bool known = understood(build, source);
+  if (known ? !contracts(build, source, form->in_axis) : form->in_axis != 1 || weight->rank != 2) return NULL;
   const int64_t *dims = weight->dims + weight->rank - 2;
-  if ((uint64_t)dims[form->in_dim] != step_at(build, source)->width) {
+  if (known && (uint64_t)dims[form->in_dim] != step_at(build, source)->width) {
     build->failed = nl_fail_span_count(build->error, NL_ERROR_SHAPE, node->name.size > 0 ? node->name : node->op,
                                        step_at(build, source)->width, (uint64_t)dims[form->in_dim]);
     return NULL;

@@ -91,17 +91,24 @@ static double layer_width(const nl_network *network, const layer *l) {
   return weight != NULL && weight->rank > 0 ? (double)weight->dims[0] : NAN;
 }
 
-// The operator that makes the layer's activation: the first function that reads it.
+static bool reads(const nl_step *step, size_t from) {
+  for (size_t i = 0; i < step->input_count; i++)
+    if (step->inputs[i] == from) return true;
+  return false;
+}
+
+// The operator that makes the layer's activation: the first function behind it, normalisation and scaling passed over.
 static nl_span activation_of(const nl_network *network, size_t dense) {
   nl_span first = {0};
+  size_t from = dense;
   for (size_t s = dense + 1; s < network->step_count; s++) {
     const nl_step *step = &network->steps[s];
-    const bool reads = step->input_count > 0 && (step->inputs[0] == dense || (step->input_count > 1 && step->inputs[1] == dense));
-    if (!reads || step->kind == NL_STEP_DENSE) continue;
+    if (!reads(step, from) || step->kind == NL_STEP_DENSE || step->kind == NL_STEP_OPAQUE) continue;
     const nl_span op = network->graph->nodes[step->node].op;
-    if (first.size == 0) first = op;
-    else if (step->kind == NL_STEP_MULTIPLY && nl_span_is(first, "Sigmoid")) return (nl_span){(const uint8_t *)"Swish", 5};
-    else if (step->kind == NL_STEP_MULTIPLY) return (nl_span){(const uint8_t *)"Gelu", 4};
+    if (first.size > 0 && step->kind == NL_STEP_MULTIPLY)
+      return nl_span_is(first, "Sigmoid") ? (nl_span){(const uint8_t *)"Swish", 5} : (nl_span){(const uint8_t *)"Gelu", 4};
+    if (step->kind == NL_STEP_SCALE && first.size == 0) from = s;
+    else if (first.size == 0) first = op;
   }
   return first;
 }

@@ -168,7 +168,8 @@ static void every_site_stays_within_epsilon_and_goes_as_far_as_that(void **state
     for (int s = 0; s < 2; s++) {
       const cJSON *deviation = at(cJSON_GetArrayItem(at(path, "sites"), s), "deviation");
       int gone = 0;
-      while (gone < cJSON_GetArraySize(deviation) && cJSON_GetArrayItem(deviation, gone)->valuedouble <= epsilon) gone++;
+      while (gone < cJSON_GetArraySize(deviation) && cJSON_GetArrayItem(deviation, gone)->valuedouble <= epsilon)
+        gone++;
       assert_int_equal(widths[s], (s == 0 ? 24 : 16) - gone);
     }
   }
@@ -227,7 +228,8 @@ static void a_deviation_target_is_met_and_used(void **state) {
 static size_t float_elements(nl_span bytes) {
   nl_graph *graph = read_bytes(bytes);
   size_t count = 0;
-  for (size_t i = 0; i < graph->tensor_count; i++) count += nl_type_is_float(graph->tensors[i].type) ? graph->tensors[i].count : 0;
+  for (size_t i = 0; i < graph->tensor_count; i++)
+    count += nl_type_is_float(graph->tensors[i].type) ? graph->tensors[i].count : 0;
   nl_graph_free(graph);
   return count;
 }
@@ -240,7 +242,8 @@ static void written_is_reported(const run *r, const nl_result *result, double ro
   cJSON *report = report_of(result);
   assert_int_equal(float_elements(span_of(&bytes)), number_at(report, "parameters.after"));
   assert_int_equal(float_elements(r->bytes), number_at(report, "parameters.before"));
-  assert_near(number_at(report, "retained"), number_at(report, "parameters.after") / number_at(report, "parameters.before"), 1e-12);
+  assert_near(number_at(report, "retained"),
+              number_at(report, "parameters.after") / number_at(report, "parameters.before"), 1e-12);
   double *x = random_numbers(17, ROWS * nl_model_features(smaller), 1.0);
   const size_t count = ROWS * nl_model_results(smaller);
   double *y = malloc(count * sizeof *y), *z = malloc(count * sizeof *z);
@@ -362,10 +365,10 @@ static void lumping_the_lumped_model_again_is_known_and_works(void **state) {
 
 static void json_in_gives_json_out_with_the_same_function(void **state) {
   (void)state;
-  static const char text[] =
-      "{\"format\": \"netlump\", \"version\": 1, \"note\": \"kept\", \"layers\": ["
-      "{\"weights\": [[1, -0.5], [0.25, 2], [1, -0.5], [0.7, 0.1]], \"bias\": [0.1, 0.2, 0.1, -0.3], \"activation\": \"tanh\"},"
-      "{\"weights\": [[1, 2, -3, 0.5]], \"bias\": [0.5]}]}";
+  static const char text[] = "{\"format\": \"netlump\", \"version\": 1, \"note\": \"kept\", \"layers\": ["
+                             "{\"weights\": [[1, -0.5], [0.25, 2], [1, -0.5], [0.7, 0.1]], \"bias\": [0.1, 0.2, 0.1, "
+                             "-0.3], \"activation\": \"tanh\"},"
+                             "{\"weights\": [[1, 2, -3, 0.5]], \"bias\": [0.5]}]}";
   run r = prepared(exact(span(text)), &(nl_path_options){.seed = 1, .rows = 512});
   nl_result *result = reached(r.path, NL_TARGET_EPSILON, 0);
   assert_int_equal(width_after(result, 0), 3);
@@ -381,17 +384,68 @@ static void json_in_gives_json_out_with_the_same_function(void **state) {
 
 // ---- every form a file may have --------------------------------------------------------------------------------------
 
-static const char *const with_rows[] = {
-    "act_abs", "act_celu", "act_clip", "act_clip_op9", "act_elu", "act_erf", "act_gelu_decomposed",
-    "act_gelu_tanh_decomposed", "act_hardsigmoid", "act_hardswish", "act_hardswish_decomposed", "act_leakyrelu",
-    "act_mish_decomposed", "act_prelu", "act_prelu_channels", "act_relu", "act_selu", "act_sigmoid", "act_softplus",
-    "act_softsign", "act_square", "act_swish", "act_tanh", "act_tanhshrink", "batchnorm_behind_relu",
-    "batchnorm_between", "f64_torch", "flatten", "logsoftmax", "matmul_add_op11", "matmul_add_op13", "matmul_add_op15",
-    "matmul_add_op9", "matmul_bias_first", "matmul_no_bias", "opset_10", "opset_11", "opset_12", "opset_14", "opset_15",
-    "opset_16", "opset_17", "opset_7", "opset_8", "opset_9", "reshape", "residual", "softmax", "wide",
-    "written_constant_nodes", "written_f16", "written_f64", "written_gelu", "written_gemm_alpha_beta",
-    "written_gemm_weight_left", "written_identity_cast", "written_initializers_as_inputs", "written_mish",
-    "written_shared_weights", "written_softsign", "written_typed_data", "single_layer"};
+static const char *const with_rows[] = {"act_abs",
+                                        "act_celu",
+                                        "act_clip",
+                                        "act_clip_op9",
+                                        "act_elu",
+                                        "act_erf",
+                                        "act_gelu_decomposed",
+                                        "act_gelu_tanh_decomposed",
+                                        "act_hardsigmoid",
+                                        "act_hardswish",
+                                        "act_hardswish_decomposed",
+                                        "act_leakyrelu",
+                                        "act_mish_decomposed",
+                                        "act_prelu",
+                                        "act_prelu_channels",
+                                        "act_relu",
+                                        "act_selu",
+                                        "act_sigmoid",
+                                        "act_softplus",
+                                        "act_softsign",
+                                        "act_square",
+                                        "act_swish",
+                                        "act_tanh",
+                                        "act_tanhshrink",
+                                        "batchnorm_behind_relu",
+                                        "batchnorm_between",
+                                        "f64_torch",
+                                        "flatten",
+                                        "logsoftmax",
+                                        "matmul_add_op11",
+                                        "matmul_add_op13",
+                                        "matmul_add_op15",
+                                        "matmul_add_op9",
+                                        "matmul_bias_first",
+                                        "matmul_no_bias",
+                                        "opset_10",
+                                        "opset_11",
+                                        "opset_12",
+                                        "opset_14",
+                                        "opset_15",
+                                        "opset_16",
+                                        "opset_17",
+                                        "opset_7",
+                                        "opset_8",
+                                        "opset_9",
+                                        "reshape",
+                                        "residual",
+                                        "softmax",
+                                        "wide",
+                                        "written_constant_nodes",
+                                        "written_f16",
+                                        "written_f64",
+                                        "written_gelu",
+                                        "written_gemm_alpha_beta",
+                                        "written_gemm_weight_left",
+                                        "written_identity_cast",
+                                        "written_initializers_as_inputs",
+                                        "written_mish",
+                                        "written_shared_weights",
+                                        "written_softsign",
+                                        "written_typed_data",
+                                        "single_layer"};
 
 static void the_forward_pass_gives_the_expected_outputs(void **state) {
   (void)state;
@@ -414,20 +468,22 @@ static void compression_is_close_in_every_form(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof with_rows / sizeof *with_rows; i++) {
     if (strcmp(with_rows[i], "single_layer") == 0 || strcmp(with_rows[i], "reshape") == 0) continue; // no site
-    if (strcmp(with_rows[i], "written_shared_weights") == 0) continue; // below
+    if (strcmp(with_rows[i], "written_shared_weights") == 0) continue;                               // below
     const bool half = strcmp(with_rows[i], "written_f16") == 0;
     run r = prepared(fixture(with_rows[i], "onnx"), &(nl_path_options){.seed = 1, .rows = 1024});
     nl_choice at_first;
     size_t widths[16];
     assert_in_range(nl_model_sites(r.model), 1, 16);
-    if (nl_path_choose(r.path, (nl_target){NL_TARGET_RETAIN, 0.9}, &at_first, widths, NULL) != NL_OK) fail_msg("%s", with_rows[i]);
+    if (nl_path_choose(r.path, (nl_target){NL_TARGET_RETAIN, 0.9}, &at_first, widths, NULL) != NL_OK)
+      fail_msg("%s", with_rows[i]);
     nl_result *result = reached(r.path, NL_TARGET_RETAIN, 0.9);
     nl_buffer bytes = {0};
     nl_model *smaller = reopened(result, &bytes);
     const double difference = difference_on_rows(r.model, smaller, 21);
     cJSON *report = report_of(result);
     if (number_at(report, "retained") > 0.9) fail_msg("%s keeps too much", with_rows[i]);
-    if (!(difference <= 0.25)) fail_msg("%s: outputs differ by %g, reported %g", with_rows[i], difference, nl_result_deviation(result));
+    if (!(difference <= 0.25))
+      fail_msg("%s: outputs differ by %g, reported %g", with_rows[i], difference, nl_result_deviation(result));
     written_is_reported(&r, result, half ? 5e-3 : 2e-6);
     cJSON_Delete(report), nl_model_free(smaller), nl_buffer_free(&bytes), nl_result_free(result), run_free(&r);
   }
@@ -521,10 +577,12 @@ static void a_deviation_below_rounding_is_an_error_or_met(void **state) {
   nl_result *result;
   nl_error error;
   const nl_status status = try_target(&result, r.path, NL_TARGET_DEVIATION, 0, &error);
-  if (status == NL_OK) assert_true(nl_result_deviation(result) <= 0);
+  if (status == NL_OK)
+    assert_true(nl_result_deviation(result) <= 0);
   else {
     assert_int_equal(status, NL_ERROR_NOTHING_AT);
-    assert_null(strstr(error.detail, "nan")), assert_null(strstr(error.detail, "inf")), assert_null(strstr(error.detail, "NaN"));
+    assert_null(strstr(error.detail, "nan")), assert_null(strstr(error.detail, "inf")),
+        assert_null(strstr(error.detail, "NaN"));
     assert_true(error.detail[0] != '\0');
   }
   nl_result_free(result), run_free(&r);

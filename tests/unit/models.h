@@ -58,8 +58,10 @@ static inline void tensor(sketch s, const char *name, size_t rank, const int64_t
 // A tensor of seeded numbers.
 static inline void noise(sketch s, const char *name, uint64_t seed, size_t rows, size_t columns) {
   double *values = random_numbers(seed, rows * columns, 0.5);
-  if (rows == 1) tensor(s, name, 1, (int64_t[]){(int64_t)columns}, values);
-  else tensor(s, name, 2, (int64_t[]){(int64_t)rows, (int64_t)columns}, values);
+  if (rows == 1)
+    tensor(s, name, 1, (int64_t[]){(int64_t)columns}, values);
+  else
+    tensor(s, name, 2, (int64_t[]){(int64_t)rows, (int64_t)columns}, values);
   free(values);
 }
 // inputs: names parted by blanks; the node is named after its output.
@@ -189,15 +191,20 @@ static inline nl_status stepped_result(nl_result *result, nl_error *error) {
   }
 }
 // What creating and stepping ends with; *out is NULL unless that is NL_OK.
-static inline nl_status try_target(nl_result **out, const nl_path *path, nl_target_kind kind, double value, nl_error *error) {
+static inline nl_status try_target(nl_result **out, const nl_path *path, nl_target_kind kind, double value,
+                                   nl_error *error) {
   *error = (nl_error){0};
   *out = NULL;
   nl_result *result = NULL;
   nl_status status = nl_result_create(&result, path, (nl_target){kind, value}, error);
-  if (status == NL_OK) status = stepped_result(result, error);
-  else assert_null(result);
-  if (status == NL_OK) *out = result;
-  else nl_result_free(result);
+  if (status == NL_OK)
+    status = stepped_result(result, error);
+  else
+    assert_null(result);
+  if (status == NL_OK)
+    *out = result;
+  else
+    nl_result_free(result);
   return status;
 }
 static inline nl_result *reached(const nl_path *path, nl_target_kind kind, double value) {
@@ -223,7 +230,8 @@ static inline const cJSON *at(const cJSON *json, const char *path) {
   char copy[100];
   strcpy(copy, path);
   for (char *key = strtok(copy, "."); key != NULL; key = strtok(NULL, ".")) {
-    json = key[0] >= '0' && key[0] <= '9' ? cJSON_GetArrayItem(json, atoi(key)) : cJSON_GetObjectItemCaseSensitive(json, key);
+    json = key[0] >= '0' && key[0] <= '9' ? cJSON_GetArrayItem(json, atoi(key))
+                                          : cJSON_GetObjectItemCaseSensitive(json, key);
     if (json == NULL) fail_msg("no “%s” in “%s”", key, path);
   }
   return json;

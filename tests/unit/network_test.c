@@ -135,7 +135,8 @@ static void gemm_is_read_with_every_trans_b_alpha_and_beta(void **state) {
       sketch s = sketched(13, IN);
       put(s, "w1", HIDDEN, IN, t.w1, b == 0, 1 / alpha), put(s, "w2", OUT, HIDDEN, t.w2, b == 0, 1 / alpha);
       tensor(s, "b1", 1, (int64_t[]){HIDDEN}, b1), tensor(s, "b2", 2, (int64_t[]){1, OUT}, b2);
-      gemm_with(s, "x w1 b1", "z", 0, b, alpha, beta), op(s, "Tanh", "z", "a"), gemm_with(s, "a w2 b2", "y", 0, b, alpha, beta);
+      gemm_with(s, "x w1 b1", "z", 0, b, alpha, beta), op(s, "Tanh", "z", "a"),
+          gemm_with(s, "a w2 b2", "y", 0, b, alpha, beta);
       output(s, "y", OUT);
       assert_one_site(built(s), &t);
     }
@@ -183,7 +184,8 @@ static void matmul_is_read_with_the_weight_on_the_left(void **state) {
   OK(nl_onnx_builder_input(s.builder, "x", 2, (int64_t[]){IN, -1}, NULL));
   put(s, "w1", HIDDEN, IN, t.w1, false, 1), put(s, "w2", OUT, HIDDEN, t.w2, false, 1);
   tensor(s, "b1", 2, (int64_t[]){HIDDEN, 1}, t.b1), tensor(s, "b2", 2, (int64_t[]){OUT, 1}, t.b2);
-  op(s, "MatMul", "w1 x", "p"), op(s, "Add", "p b1", "z"), op(s, "Tanh", "z", "a"), op(s, "MatMul", "w2 a", "q"), op(s, "Add", "q b2", "y");
+  op(s, "MatMul", "w1 x", "p"), op(s, "Add", "p b1", "z"), op(s, "Tanh", "z", "a"), op(s, "MatMul", "w2 a", "q"),
+      op(s, "Add", "q b2", "y");
   OK(nl_onnx_builder_output(s.builder, "y", 2, (int64_t[]){OUT, -1}, NULL));
   assert_one_site(built(s), &t);
 }
@@ -205,9 +207,12 @@ static void a_gemm_without_bias_gets_one_from_opset_11_on(void **state) {
   (void)state;
   for (int64_t opset = 9; opset <= 11; opset += 2) {
     sketch s = sketched(opset, IN);
-    noise(s, "w1", 1, HIDDEN, IN), noise(s, "b1", 4, 1, HIDDEN), noise(s, "w2", 2, OUT, HIDDEN), noise(s, "b2", 3, 1, OUT);
-    if (opset < 11) gemm(s, "x w1 b1", "z"), op(s, "Sigmoid", "z", "a"), gemm(s, "a w2 b2", "y");
-    else gemm(s, "x w1 b1", "z"), op(s, "Sigmoid", "z", "a"), gemm(s, "a w2", "y");
+    noise(s, "w1", 1, HIDDEN, IN), noise(s, "b1", 4, 1, HIDDEN), noise(s, "w2", 2, OUT, HIDDEN),
+        noise(s, "b2", 3, 1, OUT);
+    if (opset < 11)
+      gemm(s, "x w1 b1", "z"), op(s, "Sigmoid", "z", "a"), gemm(s, "a w2 b2", "y");
+    else
+      gemm(s, "x w1 b1", "z"), op(s, "Sigmoid", "z", "a"), gemm(s, "a w2", "y");
     output(s, "y", OUT);
     view v = seen(s);
     assert_int_equal(v.sites.count, 1);
@@ -222,8 +227,10 @@ static void a_gemm_without_bias_gets_one_from_opset_11_on(void **state) {
 static void channelwise_constants_ride_along(void **state) {
   (void)state;
   sketch s = sketched(13, IN);
-  noise(s, "w1", 1, HIDDEN, IN), noise(s, "b1", 2, 1, HIDDEN), noise(s, "w2", 3, OUT, HIDDEN), noise(s, "b2", 4, 1, OUT);
-  noise(s, "slope", 5, 1, HIDDEN), noise(s, "gamma", 6, 1, HIDDEN), noise(s, "beta", 7, 1, HIDDEN), noise(s, "mean", 8, 1, HIDDEN);
+  noise(s, "w1", 1, HIDDEN, IN), noise(s, "b1", 2, 1, HIDDEN), noise(s, "w2", 3, OUT, HIDDEN),
+      noise(s, "b2", 4, 1, OUT);
+  noise(s, "slope", 5, 1, HIDDEN), noise(s, "gamma", 6, 1, HIDDEN), noise(s, "beta", 7, 1, HIDDEN),
+      noise(s, "mean", 8, 1, HIDDEN);
   tensor(s, "variance", 1, (int64_t[]){HIDDEN}, (double[]){1, 2, 0.5, 1, 3, 0.25});
   tensor(s, "half", 0, NULL, (double[]){0.5});
   noise(s, "factor", 9, 1, HIDDEN), noise(s, "shift", 10, 1, HIDDEN);
@@ -233,7 +240,8 @@ static void channelwise_constants_ride_along(void **state) {
   output(s, "y", OUT);
   view v = seen(s);
   assert_int_equal(v.sites.count, 1);
-  assert_int_equal(site_named(&v, "z"), 0), assert_int_equal(site_named(&v, "n"), 0), assert_int_equal(site_named(&v, "h"), 0);
+  assert_int_equal(site_named(&v, "z"), 0), assert_int_equal(site_named(&v, "n"), 0),
+      assert_int_equal(site_named(&v, "h"), 0);
   // a unit takes its row, bias, PRelu slope, four numbers of the BatchNormalization, factor, shift and OUT weights along
   size_t widths[1] = {HIDDEN - 1};
   assert_int_equal(v.network->parameters - nl_sites_parameters(&v.sites, v.network, widths), IN + 1 + 1 + 4 + 2 + OUT);
@@ -243,10 +251,11 @@ static void channelwise_constants_ride_along(void **state) {
   // BatchNormalization and the rest by hand, for one row
   nl_model *model = opened(v.bytes);
   double x[IN] = {0.3, -1, 0.7}, y[OUT], expected[OUT], h[HIDDEN];
-  double *w1 = random_numbers(1, HIDDEN * IN, 0.5), *b1 = random_numbers(2, HIDDEN, 0.5), *w2 = random_numbers(3, OUT * HIDDEN, 0.5),
-         *b2 = random_numbers(4, OUT, 0.5), *slope = random_numbers(5, HIDDEN, 0.5), *gamma = random_numbers(6, HIDDEN, 0.5),
-         *beta = random_numbers(7, HIDDEN, 0.5), *mean = random_numbers(8, HIDDEN, 0.5), *factor = random_numbers(9, HIDDEN, 0.5),
-         *shift = random_numbers(10, HIDDEN, 0.5);
+  double *w1 = random_numbers(1, HIDDEN * IN, 0.5), *b1 = random_numbers(2, HIDDEN, 0.5),
+         *w2 = random_numbers(3, OUT * HIDDEN, 0.5), *b2 = random_numbers(4, OUT, 0.5),
+         *slope = random_numbers(5, HIDDEN, 0.5), *gamma = random_numbers(6, HIDDEN, 0.5),
+         *beta = random_numbers(7, HIDDEN, 0.5), *mean = random_numbers(8, HIDDEN, 0.5),
+         *factor = random_numbers(9, HIDDEN, 0.5), *shift = random_numbers(10, HIDDEN, 0.5);
   static const double variance[HIDDEN] = {1, 2, 0.5, 1, 3, 0.25};
   for (size_t u = 0; u < HIDDEN; u++) {
     double z = b1[u];
@@ -268,14 +277,16 @@ static void channelwise_constants_ride_along(void **state) {
 static void a_residual_sum_ties_its_producers_to_one_site(void **state) {
   (void)state;
   sketch s = sketched(13, IN);
-  noise(s, "w1", 1, HIDDEN, IN), noise(s, "w2", 2, 5, HIDDEN), noise(s, "w3", 3, HIDDEN, 5), noise(s, "w4", 4, OUT, HIDDEN);
+  noise(s, "w1", 1, HIDDEN, IN), noise(s, "w2", 2, 5, HIDDEN), noise(s, "w3", 3, HIDDEN, 5),
+      noise(s, "w4", 4, OUT, HIDDEN);
   noise(s, "b1", 5, 1, HIDDEN), noise(s, "b2", 6, 1, 5), noise(s, "b3", 7, 1, HIDDEN), noise(s, "b4", 8, 1, OUT);
   gemm(s, "x w1 b1", "z1"), op(s, "Tanh", "z1", "a1"), gemm(s, "a1 w2 b2", "z2"), op(s, "Relu", "z2", "a2");
   gemm(s, "a2 w3 b3", "z3"), op(s, "Add", "a1 z3", "sum"), gemm(s, "sum w4 b4", "y");
   output(s, "y", OUT);
   view v = seen(s);
   assert_int_equal(v.sites.count, 2);
-  assert_int_equal(site_named(&v, "z1"), site_named(&v, "z3")), assert_int_equal(site_named(&v, "z1"), site_named(&v, "sum"));
+  assert_int_equal(site_named(&v, "z1"), site_named(&v, "z3")),
+      assert_int_equal(site_named(&v, "z1"), site_named(&v, "sum"));
   assert_true(site_named(&v, "z1") != site_named(&v, "z2") && site_named(&v, "z2") != NL_NONE);
   const nl_site *tied = &v.sites.sites[site_named(&v, "sum")];
   assert_int_equal(tied->consumer_count, 2); // w2 and w4
@@ -291,7 +302,8 @@ static void a_residual_sum_ties_its_producers_to_one_site(void **state) {
 static void two_readers_of_one_activation_are_both_consumers(void **state) {
   (void)state;
   sketch s = sketched(13, IN);
-  noise(s, "w1", 1, HIDDEN, IN), noise(s, "b1", 2, 1, HIDDEN), noise(s, "wa", 3, OUT, HIDDEN), noise(s, "wb", 4, OUT, HIDDEN);
+  noise(s, "w1", 1, HIDDEN, IN), noise(s, "b1", 2, 1, HIDDEN), noise(s, "wa", 3, OUT, HIDDEN),
+      noise(s, "wb", 4, OUT, HIDDEN);
   noise(s, "ba", 5, 1, OUT), noise(s, "bb", 6, 1, OUT);
   gemm(s, "x w1 b1", "z"), op(s, "Relu", "z", "a"), gemm(s, "a wa ba", "y1"), gemm(s, "a wb bb", "y2");
   output(s, "y1", OUT), output(s, "y2", OUT);
@@ -358,7 +370,8 @@ static void a_cast_constant_with_two_readers_is_left_alone(void **state) {
 // Layer w1 b1, tanh, `between` on a to h, then w2 b2.
 static view with_between(const char *op_name, const char *inputs, int64_t opset) {
   sketch s = sketched(opset, IN);
-  noise(s, "w1", 1, HIDDEN, IN), noise(s, "b1", 2, 1, HIDDEN), noise(s, "w2", 3, OUT, HIDDEN), noise(s, "b2", 4, 1, OUT);
+  noise(s, "w1", 1, HIDDEN, IN), noise(s, "b1", 2, 1, HIDDEN), noise(s, "w2", 3, OUT, HIDDEN),
+      noise(s, "b2", 4, 1, OUT);
   gemm(s, "x w1 b1", "z"), op(s, "Tanh", "z", "a"), op(s, op_name, inputs, "h"), gemm(s, "h w2 b2", "y");
   output(s, "y", OUT);
   return seen(s);
@@ -421,9 +434,11 @@ static view with_reshape(const double *shape, size_t rank) {
   message m = {0};
   const float zeros[64] = {0};
   open_model(&m);
-  open_node(&m, "Gemm", "fc1", "x w1", "z"), begin(&m, 5), text(&m, 1, "transB"), integer(&m, 3, 1), integer(&m, 20, 2), end(&m), end(&m);
+  open_node(&m, "Gemm", "fc1", "x w1", "z"), begin(&m, 5), text(&m, 1, "transB"), integer(&m, 3, 1), integer(&m, 20, 2),
+      end(&m), end(&m);
   node(&m, "Reshape", "flat", "z shape", "r");
-  open_node(&m, "Gemm", "fc2", "r w2", "y"), begin(&m, 5), text(&m, 1, "transB"), integer(&m, 3, 1), integer(&m, 20, 2), end(&m), end(&m);
+  open_node(&m, "Gemm", "fc2", "r w2", "y"), begin(&m, 5), text(&m, 1, "transB"), integer(&m, 3, 1), integer(&m, 20, 2),
+      end(&m), end(&m);
   initializer(&m, "w1", 2, (int64_t[]){HIDDEN, IN}, zeros), initializer(&m, "w2", 2, (int64_t[]){OUT, HIDDEN}, zeros);
   int64_t sizes[4];
   for (size_t i = 0; i < rank; i++) sizes[i] = (int64_t)shape[i];
@@ -501,8 +516,9 @@ static void what_nobody_understands_is_left_whole(void **state) {
 // Every fixture: invariants of steps, groups and sites.
 static void steps_follow_what_they_read_and_sites_have_one_width(void **state) {
   (void)state;
-  static const char *const names[] = {"residual", "two_branches", "layernorm", "cnn", "wide", "written_weight_left",
-                                      "rank3_matmul", "fixed_batch", "dropout", "act_gelu_decomposed", "act_mish_decomposed"};
+  static const char *const names[] = {"residual", "two_branches",        "layernorm",          "cnn",
+                                      "wide",     "written_weight_left", "rank3_matmul",       "fixed_batch",
+                                      "dropout",  "act_gelu_decomposed", "act_mish_decomposed"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     view v = viewed(fixture(names[i], "onnx"));
     for (size_t s = 0; s < v.network->step_count; s++) {

@@ -20,15 +20,16 @@ static void plain_moments(size_t rows, size_t n, const double *a, bool centred, 
     for (size_t j = 0; j < n; j++) {
       long double sum = 0;
       for (size_t r = 0; r < rows; r++)
-        sum += ((long double)a[r * n + i] - (centred ? mean[i] : 0)) * ((long double)a[r * n + j] - (centred ? mean[j] : 0));
+        sum += ((long double)a[r * n + i] - (centred ? mean[i] : 0)) *
+               ((long double)a[r * n + j] - (centred ? mean[j] : 0));
       second[i * n + j] = (double)(sum / rows);
     }
 }
 
 // Mean squared error of targets (rows, m) fitted by least squares from the `kept` columns of a (rows, n), with or without
 // an offset: by Gram-Schmidt on the columns themselves, no normal equations.
-static double fit_error(size_t rows, size_t n, const double *a, size_t m, const double *targets, size_t k, const size_t *kept,
-                        bool offset) {
+static double fit_error(size_t rows, size_t n, const double *a, size_t m, const double *targets, size_t k,
+                        const size_t *kept, bool offset) {
   long double *basis = malloc(rows * (k + 1) * sizeof *basis), *rest = malloc(rows * sizeof *rest), error = 0;
   size_t count = 0;
   for (size_t c = 0; c < k + (size_t)offset; c++) {
@@ -69,7 +70,8 @@ static void moments_equal_the_plain_loop(bool centred, double mean) {
   nl_moments moments;
   OK(nl_moments_create(&moments, N, BLOCK, NULL));
   double *work = aligned_alloc(16, nl_matmul_f64_work() * sizeof *work);
-  for (size_t r = 0; r < ROWS; r += BLOCK) nl_moments_add(&moments, ROWS - r < BLOCK ? ROWS - r : BLOCK, a + r * N, work);
+  for (size_t r = 0; r < ROWS; r += BLOCK)
+    nl_moments_add(&moments, ROWS - r < BLOCK ? ROWS - r : BLOCK, a + r * N, work);
   nl_moments_finish(&moments, centred, m, s);
   plain_moments(ROWS, N, a, centred, expected_mean, expected);
   for (size_t i = 0; i < N; i++) assert_near(m[i], expected_mean[i], 1e-14 * (fabs(mean) + 10));
@@ -130,10 +132,12 @@ static void cholesky_factors_and_solves(void **state) {
 
 static void cholesky_refuses_what_is_not_positive_definite(void **state) {
   (void)state;
-  double indefinite[4] = {1, 2, 2, 1}, nothing[1] = {0}, broken[1] = {NAN}, endless[1] = {INFINITY}, saved[4] = {1, 2, 2, 1};
+  double indefinite[4] = {1, 2, 2, 1}, nothing[1] = {0}, broken[1] = {NAN}, endless[1] = {INFINITY},
+         saved[4] = {1, 2, 2, 1};
   assert_false(nl_cholesky(2, indefinite, 0));
   assert_true(nl_cholesky(2, saved, 1.5));
-  assert_false(nl_cholesky(1, nothing, 0)), assert_false(nl_cholesky(1, broken, 1)), assert_false(nl_cholesky(1, endless, 0));
+  assert_false(nl_cholesky(1, nothing, 0)), assert_false(nl_cholesky(1, broken, 1)),
+      assert_false(nl_cholesky(1, endless, 0));
 }
 
 // Columns 0..3 independent; 4 = 2 c0 - c1, 5 = -c2, 6 = 0, 7 = c0 + c1 + c2 + c3
@@ -267,7 +271,8 @@ typedef struct problem {
 } problem;
 
 static problem posed(size_t rows, size_t n, size_t m, double *a, uint64_t seed) {
-  problem p = {rows, n, m, a, random_numbers(seed, n * m, 1), calloc(rows * m, sizeof(double)), NULL, NULL, NULL, NULL, 0};
+  problem p = {rows, n,    m,    a, random_numbers(seed, n * m, 1), calloc(rows * m, sizeof(double)), NULL,
+               NULL, NULL, NULL, 0};
   for (size_t r = 0; r < rows; r++)
     for (size_t j = 0; j < n; j++)
       for (size_t o = 0; o < m; o++) p.targets[r * m + o] += a[r * n + j] * p.weights[j * m + o];
@@ -518,7 +523,8 @@ static void the_refit_of_an_output_layer_is_the_least_squares_fit(void **state) 
     const double expected = sqrt(fit_error(ROWS, N, a, OUT, y, k, units, true) / variance);
     assert_true(k < N && k > 0);
     assert_near(nl_result_deviation(result), expected, 1e-4 * expected + 1e-9);
-    assert_near(number_at(report, "sites.0.deviation"), expected, 1e-4 * expected + 1e-6);
+    // the path weighs by the output's sensitivity, whose ridge adds half a thousandth
+    assert_near(number_at(report, "sites.0.deviation"), expected, 1e-3 * expected + 1e-6);
     cJSON_Delete(report), nl_result_free(result);
   }
   nl_path_free(path), nl_model_free(model), free((void *)bytes.bytes), chain_free(&c), free(x);
@@ -531,7 +537,8 @@ static size_t read_constant(const nl_graph *graph, const char *name, double *val
 }
 
 // out = tanh(W in + b) for every row, W and b named in the graph; returns the width.
-static size_t hidden(const nl_graph *graph, const char *w, const char *b, size_t rows, size_t in, const double *x, double *out) {
+static size_t hidden(const nl_graph *graph, const char *w, const char *b, size_t rows, size_t in, const double *x,
+                     double *out) {
   double weights[256], bias[32];
   const size_t n = read_constant(graph, w, weights);
   read_constant(graph, b, bias);
@@ -562,7 +569,8 @@ static void the_refit_starts_from_the_smaller_networks_own_activations(void **st
   size_t all[12];
   for (size_t i = 0; i < second; i++) all[i] = i;
   assert_true(first < 12 && second < 10);
-  const double best = fit_error(ROWS, second, b, OUT, y, second, all, true), variance = fit_error(ROWS, second, b, OUT, y, 0, NULL, true);
+  const double best = fit_error(ROWS, second, b, OUT, y, second, all, true),
+               variance = fit_error(ROWS, second, b, OUT, y, 0, NULL, true);
   assert_near(nl_result_deviation(result), sqrt(best / variance), 1e-3 * sqrt(best / variance));
   nl_graph_free(graph), nl_buffer_free(&written), nl_result_free(result), nl_path_free(path), nl_model_free(model);
   free((void *)bytes.bytes), chain_free(&c), free(x);
