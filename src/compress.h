@@ -13,8 +13,8 @@
 
 struct nl_model {
   nl_format format;
-  nl_span source;   // the user's bytes
-  nl_buffer onnx;   // owned, when the model came in another format
+  nl_span source; // the user's bytes
+  nl_buffer onnx; // owned, when the model came in another format
   nl_graph *graph;
   nl_network *network; // NULL while external files are missing
   nl_arena arena;

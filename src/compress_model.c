@@ -25,8 +25,10 @@ nl_status nl_model_open(nl_model **out, const void *bytes, size_t size, nl_error
   if (model == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *model, 0);
   model->source = (nl_span){bytes, size};
   const nl_status status = open_bytes(model, error);
-  if (status != NL_OK) nl_model_free(model);
-  else *out = model;
+  if (status != NL_OK)
+    nl_model_free(model);
+  else
+    *out = model;
   return status;
 }
 
@@ -95,7 +97,8 @@ nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *er
   const nl_graph *graph = model->graph;
   cJSON *root = cJSON_CreateObject();
   const bool fine =
-      root != NULL && cJSON_AddStringToObject(root, "format", model->format == NL_FORMAT_JSON ? "json" : "onnx") != NULL &&
+      root != NULL &&
+      cJSON_AddStringToObject(root, "format", model->format == NL_FORMAT_JSON ? "json" : "onnx") != NULL &&
       nl_report_text(root, "producer", graph->producer_name) && nl_report_number(root, "opset", (double)graph->opset) &&
       nl_report_number(root, "parameters", (double)network->parameters) &&
       nl_report_number(root, "bytes", (double)model->source.size) &&

@@ -8,7 +8,15 @@
 #include "kernels/kernels.h"
 #include "measure.h"
 
-enum { ROWS_FREE = 8192, ROWS_MOST = 16384, ROWS_PER_UNIT = 4, COPIES_MOST = 8, WORK_PER_STEP = 20000000, ROWS_SENSITIVITY = 1024, PROBES_ABOUT = 8 };
+enum {
+  ROWS_FREE = 8192,
+  ROWS_MOST = 16384,
+  ROWS_PER_UNIT = 4,
+  COPIES_MOST = 8,
+  WORK_PER_STEP = 20000000,
+  ROWS_SENSITIVITY = 1024,
+  PROBES_ABOUT = 8
+};
 // Jitter added where the data has fewer rows than a layer has neurons to tell apart; relative to each input's spread.
 static const double jitter_strength = 0.15;
 // Deviations this small are rounding: at ε = 0 such units go too.
@@ -41,9 +49,10 @@ static nl_status use_data(nl_path *path, const nl_path_options *options, size_t 
   if (copies > COPIES_MOST) copies = COPIES_MOST;
   path->scored_rows = rows;
   path->rows = rows * (1 + copies);
-  NL_TAKE(&path->arena, path->x, double, path->rows * features, error);
+  NL_TAKE(&path->arena, path->x, double, path->rows *features, error);
   for (size_t r = 0; r < rows; r++) // evenly spaced where there are more than enough
-    memcpy(path->x + r * features, options->data + r * options->data_rows / rows * features, features * sizeof *path->x);
+    memcpy(path->x + r * features, options->data + r * options->data_rows / rows * features,
+           features * sizeof *path->x);
   if (copies > 0)
     nl_measure_jitter(options->seed, rows, features, path->x, jitter_strength, copies, path->x + rows * features);
   return NL_OK;
@@ -55,7 +64,7 @@ static nl_status set_measure(nl_path *path, const nl_path_options *options, nl_e
   path->from_data = options->data != NULL;
   if (path->from_data) return use_data(path, options, features, error);
   path->rows = path->scored_rows = options->rows > 0 ? options->rows : ROWS_FREE;
-  NL_TAKE(&path->arena, path->x, double, path->rows * features, error);
+  NL_TAKE(&path->arena, path->x, double, path->rows *features, error);
   nl_measure_normal(options->seed, path->rows, features, options->mean, options->spread, path->x);
   return NL_OK;
 }
@@ -78,7 +87,7 @@ static nl_status take_sites(nl_path *path, nl_error *error) {
   for (size_t i = 0; i < sites->count; i++) {
     const size_t n = sites->sites[i].width;
     NL_TRY(nl_moments_create(&path->moments[i], n, NL_FORWARD_ROWS, error));
-    NL_TAKE(&path->arena, path->sites[i].second, double, n * n, error);
+    NL_TAKE(&path->arena, path->sites[i].second, double, n *n, error);
     NL_TAKE(&path->arena, path->sites[i].mean, double, n, error);
     NL_TAKE(&path->arena, path->sites[i].order, size_t, n, error);
     NL_TAKE(&path->arena, path->sites[i].deviation, double, n, error);
@@ -140,8 +149,10 @@ nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_opt
   if (path == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *path, 0);
   path->model = model;
   const nl_status status = build_path(path, options, error);
-  if (status != NL_OK) nl_path_free(path);
-  else *out = path;
+  if (status != NL_OK)
+    nl_path_free(path);
+  else
+    *out = path;
   return status;
 }
 
@@ -191,7 +202,8 @@ static nl_status gather_block(nl_path *path, size_t *work, nl_error *error) {
       const double *a = path->scratch.values[read_step(network, site->consumers[c])];
       for (size_t v = 0; v < rows * site->width; v++)
         if (!isfinite(a[v]))
-          return nl_fail_span(error, NL_ERROR_NOT_FINITE, network->graph->nodes[network->steps[site->producer].node].name, NULL);
+          return nl_fail_span(error, NL_ERROR_NOT_FINITE,
+                              network->graph->nodes[network->steps[site->producer].node].name, NULL);
       nl_moments_add(&path->moments[i], rows, a, path->scratch.work);
     }
     *work += rows * site->width * site->width;
@@ -245,10 +257,12 @@ static double output_variance(const nl_path *path) {
 
 // What the elimination counts: errors of the model's output over its variance, to first order; where the outputs say
 // nothing (none depends on this site), errors of the consumers over theirs. Returns what squared errors are divided by.
-static double weigh_consumers(const nl_path *path, const nl_site *site, const double *second, size_t m, double *weights) {
+static double weigh_consumers(const nl_path *path, const nl_site *site, const double *second, size_t m,
+                              double *weights) {
   const double variance = output_variance(path);
   stack_consumers(path, site, second, false, m, weights);
-  if (variance > 0 && isfinite(variance) && nl_sensitivity_apply(path->sensitivity, path->site, site->width, m, weights))
+  if (variance > 0 && isfinite(variance) &&
+      nl_sensitivity_apply(path->sensitivity, path->site, site->width, m, weights))
     return variance;
   return stack_consumers(path, site, second, true, m, weights);
 }
@@ -391,8 +405,10 @@ static nl_status choose_share(const nl_path *path, double share, size_t *widths,
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
     nl_path_widths(path, middle, widths);
-    if (nl_sites_parameters(&model->sites, model->network, widths) <= most) high = middle;
-    else low = middle + 1;
+    if (nl_sites_parameters(&model->sites, model->network, widths) <= most)
+      high = middle;
+    else
+      low = middle + 1;
   }
   nl_path_widths(path, low, widths);
   if (low > 0) fill_up(path, most, widths);
@@ -406,8 +422,10 @@ nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choic
   size_t *chosen = widths != NULL ? widths : malloc((model->sites.count + 1) * sizeof *chosen);
   if (chosen == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
   nl_status status = NL_OK;
-  if (target.kind == NL_TARGET_RETAIN) status = choose_share(path, target.value, chosen, error);
-  else choose_within(path, target.value, chosen);
+  if (target.kind == NL_TARGET_RETAIN)
+    status = choose_share(path, target.value, chosen, error);
+  else
+    choose_within(path, target.value, chosen);
   if (status == NL_OK) {
     choice->epsilon = target.kind == NL_TARGET_EPSILON ? target.value : nl_path_epsilon(path, chosen);
     choice->parameters = nl_sites_parameters(&model->sites, model->network, chosen);
@@ -438,7 +456,8 @@ static bool add_site(cJSON *array, const nl_path *path, size_t index) {
 bool nl_path_report_measure(const nl_path *path, cJSON *root) {
   cJSON *measure = cJSON_AddObjectToObject(root, "measure");
   return measure != NULL && cJSON_AddStringToObject(measure, "kind", path->from_data ? "data" : "normal") != NULL &&
-         nl_report_number(measure, "rows", (double)path->scored_rows) && nl_report_number(root, "seed", (double)path->seed);
+         nl_report_number(measure, "rows", (double)path->scored_rows) &&
+         nl_report_number(root, "seed", (double)path->seed);
 }
 
 nl_status nl_path_describe(const nl_path *path, nl_buffer *json, nl_error *error) {

@@ -36,7 +36,7 @@ static nl_status lump_site(nl_result *result, size_t index, size_t k, nl_error *
   qsort(kept, k, sizeof *kept, by_number);
   result->lumpings[index] = (nl_lumping){.n = n, .k = k, .kept = kept};
   if (k == n) return NL_OK;
-  NL_TAKE(&result->arena, prolongation, double, n * k, error);
+  NL_TAKE(&result->arena, prolongation, double, n *k, error);
   NL_TAKE(&result->arena, offset, double, n, error);
   NL_TRY(nl_project(n, at->second, at->mean, site->affine, k, kept, prolongation, offset, error));
   result->lumpings[index].prolongation = prolongation;
@@ -51,8 +51,13 @@ static nl_status start_refit(nl_result *result, nl_error *error) {
   nl_arena_free(&result->arena);
   NL_TAKE(&result->arena, result->lumpings, nl_lumping, site_count(result), error);
   for (size_t i = 0; i < site_count(result); i++) NL_TRY(lump_site(result, i, result->widths[i], error));
-  const nl_refit_input input = {path->model->network, &path->model->sites, &path->parameters, result->lumpings,
-                                path->rows,           path->scored_rows,   path->x};
+  const nl_refit_input input = {path->model->network,
+                                &path->model->sites,
+                                &path->parameters,
+                                result->lumpings,
+                                path->rows,
+                                path->scored_rows,
+                                path->x};
   return nl_refit_create(&result->refit, &input, error);
 }
 
@@ -62,7 +67,7 @@ static bool whole(const nl_result *result) {
   return true;
 }
 
-static nl_status nothing_at(const nl_path *path, nl_target target, nl_error *error) {
+static nl_status nothing_at(const nl_path *path, double epsilon, nl_error *error) {
   nl_buffer text = {0};
   static const char before[] = "The first neurons go at ε = ";
   // rounded up to three digits, so that the number shown does remove them
@@ -74,10 +79,9 @@ static nl_status nothing_at(const nl_path *path, nl_target target, nl_error *err
   if (status == NL_OK) status = nl_decimal_append(&text, (float)(ceil(first / unit) * unit), NULL);
   if (status == NL_OK) status = nl_buffer_append(&text, "", 1, NULL);
   nl_buffer at = {0};
-  if (status == NL_OK) status = nl_decimal_append(&at, (float)target.value, NULL);
+  if (status == NL_OK) status = nl_decimal_append(&at, (float)epsilon, NULL);
   if (status == NL_OK) status = nl_buffer_append(&at, "", 1, NULL);
-  const bool tolerance = target.kind == NL_TARGET_EPSILON;
-  nl_fail(error, NL_ERROR_NOTHING_AT, tolerance ? (const char *)at.bytes : NULL, status == NL_OK ? (const char *)text.bytes : NULL);
+  nl_fail(error, NL_ERROR_NOTHING_AT, (const char *)at.bytes, status == NL_OK ? (const char *)text.bytes : NULL);
   nl_buffer_free(&text);
   nl_buffer_free(&at);
   return NL_ERROR_NOTHING_AT;
@@ -90,10 +94,11 @@ static nl_status start(nl_result *result, nl_error *error) {
   if (result->widths == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
   NL_TRY(nl_path_choose(path, result->target, &choice, result->widths, error));
   result->epsilon = choice.epsilon;
-  if (result->target.kind == NL_TARGET_EPSILON && whole(result)) return nothing_at(path, result->target, error);
+  if (result->target.kind == NL_TARGET_EPSILON && whole(result)) return nothing_at(path, result->target.value, error);
   if (result->target.kind == NL_TARGET_DEVIATION) {
     result->high = path->removal_count;
-    for (size_t i = 0; i < site_count(result); i++) result->tried += path->model->sites.sites[i].width - result->widths[i];
+    for (size_t i = 0; i < site_count(result); i++)
+      result->tried += path->model->sites.sites[i].width - result->widths[i];
     nl_path_widths(path, result->tried, result->widths);
   }
   return start_refit(result, error);
@@ -105,8 +110,10 @@ nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target targe
   result->path = path;
   result->target = target;
   const nl_status status = start(result, error);
-  if (status != NL_OK) nl_result_free(result);
-  else *out = result;
+  if (status != NL_OK)
+    nl_result_free(result);
+  else
+    *out = result;
   return status;
 }
 
@@ -177,8 +184,10 @@ static nl_status finish(nl_result *result, nl_error *error) {
 // Bisection over the merged path for the most removals whose measured deviation stays within the target: `low` removals
 // are known to do (none always do), more than `high` are not. True when another refit was started.
 static nl_status search_on(nl_result *result, bool *again, nl_error *error) {
-  if (nl_result_deviation(result) <= result->target.value) result->low = result->tried;
-  else result->high = result->tried > 0 ? result->tried - 1 : 0;
+  if (nl_result_deviation(result) <= result->target.value)
+    result->low = result->tried;
+  else
+    result->high = result->tried > 0 ? result->tried - 1 : 0;
   *again = !(result->low == result->high && result->tried == result->low);
   if (!*again) return NL_OK;
   result->tried = result->low == result->high ? result->low : result->low + (result->high - result->low + 1) / 2;
@@ -200,7 +209,9 @@ nl_status nl_result_step(nl_result *result, double *progress, nl_error *error) {
       *progress = 1.0 - (double)(result->high - result->low) / (double)all;
       return NL_MORE;
     }
-    if (whole(result)) return nothing_at(result->path, result->target, error);
+    if (whole(result))
+      return nl_fail(error, NL_ERROR_UNREACHABLE, NULL,
+                     "Removing a single neuron changes the outputs by more than that");
   }
   *progress = 1.0;
   return finish(result, error);
@@ -220,11 +231,13 @@ static bool add_site(cJSON *array, const nl_result *result, size_t index) {
   cJSON *object = cJSON_CreateObject();
   if (object == NULL || !cJSON_AddItemToArray(array, object)) return false;
   bool fine = nl_report_node(object, "name", model->graph, model->network->steps[site->producer].node) &&
-              nl_report_number(object, "before", (double)lumping->n) && nl_report_number(object, "after", (double)lumping->k) &&
+              nl_report_number(object, "before", (double)lumping->n) &&
+              nl_report_number(object, "after", (double)lumping->k) &&
               nl_report_number(object, "deviation", gone > 0 ? result->path->sites[index].deviation[gone - 1] : 0.0);
   cJSON *kept = fine ? cJSON_AddArrayToObject(object, "kept") : NULL;
   fine = kept != NULL;
-  for (size_t i = 0; fine && i < lumping->k; i++) fine = cJSON_AddItemToArray(kept, cJSON_CreateNumber((double)lumping->kept[i]));
+  for (size_t i = 0; fine && i < lumping->k; i++)
+    fine = cJSON_AddItemToArray(kept, cJSON_CreateNumber((double)lumping->kept[i]));
   return fine;
 }
 
@@ -262,7 +275,8 @@ nl_status nl_result_report(const nl_result *result, nl_buffer *json, nl_error *e
 static nl_status write_json(const nl_result *result, nl_buffer *out, nl_error *error) {
   const nl_model *model = result->path->model;
   const nl_span original = model->format == NL_FORMAT_JSON ? model->source : (nl_span){NULL, 0};
-  if (model->format == NL_FORMAT_JSON && whole(result)) return nl_buffer_append(out, original.bytes, original.size, error);
+  if (model->format == NL_FORMAT_JSON && whole(result))
+    return nl_buffer_append(out, original.bytes, original.size, error);
   nl_graph *graph = NULL;
   NL_TRY(nl_onnx_read(&graph, (nl_span){result->onnx.bytes, result->onnx.size}, error));
   const nl_status status = nl_json_write(graph, original, out, error);

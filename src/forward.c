@@ -17,8 +17,8 @@ static nl_status read_finite(const nl_network *network, nl_place place, double *
 }
 
 // The constant at `place` over all `width` channels: one number repeated, one a channel, or broadcast over a row's axes.
-static nl_status read_channels(const nl_network *network, const nl_step *step, nl_place place, size_t width, double *dst,
-                               nl_error *error) {
+static nl_status read_channels(const nl_network *network, const nl_step *step, nl_place place, size_t width,
+                               double *dst, nl_error *error) {
   const nl_tensor *tensor = nl_node_constant(network->graph, &network->graph->nodes[place.node], place.slot);
   if (tensor->count == width) return read_finite(network, place, dst, error);
   double *values = malloc(tensor->count * sizeof *values + sizeof *values);
@@ -39,15 +39,17 @@ static nl_status read_channels(const nl_network *network, const nl_step *step, n
   return status;
 }
 
-static nl_status load_dense(nl_layer *layer, const nl_network *network, const nl_step *step, nl_arena *arena, nl_error *error) {
+static nl_status load_dense(nl_layer *layer, const nl_network *network, const nl_step *step, nl_arena *arena,
+                            nl_error *error) {
   const size_t out = step->width, in = step->in_width;
   layer->in_width = in;
-  NL_TAKE(arena, layer->weights, double, out * in + 1, error);
+  NL_TAKE(arena, layer->weights, double, out *in + 1, error);
   double *raw = malloc((out * in + 1) * sizeof *raw);
   if (raw == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, out * in * sizeof *raw, 0);
   const nl_status status = read_finite(network, step->weights, raw, error);
   for (size_t o = 0; status == NL_OK && o < out; o++)
-    for (size_t i = 0; i < in; i++) layer->weights[o * in + i] = step->alpha * raw[o * step->out_stride + i * step->in_stride];
+    for (size_t i = 0; i < in; i++)
+      layer->weights[o * in + i] = step->alpha * raw[o * step->out_stride + i * step->in_stride];
   free(raw);
   NL_TRY(status);
   if (step->bias.node == NL_NONE) return NL_OK;
@@ -57,7 +59,8 @@ static nl_status load_dense(nl_layer *layer, const nl_network *network, const nl
   return NL_OK;
 }
 
-static nl_status load_batchnorm(nl_layer *layer, const nl_network *network, const nl_step *step, nl_arena *arena, nl_error *error) {
+static nl_status load_batchnorm(nl_layer *layer, const nl_network *network, const nl_step *step, nl_arena *arena,
+                                nl_error *error) {
   double *mean = NULL, *variance = NULL;
   NL_TAKE(arena, mean, double, step->width, error);
   NL_TAKE(arena, variance, double, step->width, error);
@@ -81,7 +84,8 @@ static void load_scaler(nl_layer *layer, const nl_network *network, const nl_ste
   }
 }
 
-static nl_status load_scale(nl_layer *layer, const nl_network *network, const nl_step *step, nl_arena *arena, nl_error *error) {
+static nl_status load_scale(nl_layer *layer, const nl_network *network, const nl_step *step, nl_arena *arena,
+                            nl_error *error) {
   NL_TAKE(arena, layer->scale, double, step->width, error);
   NL_TAKE(arena, layer->shift, double, step->width, error);
   if (step->form == NL_SCALE_BATCHNORM) return load_batchnorm(layer, network, step, arena, error);
@@ -101,15 +105,19 @@ static nl_status load_scale(nl_layer *layer, const nl_network *network, const nl
   return NL_OK;
 }
 
-static nl_status load_step(nl_layer *layer, const nl_network *network, const nl_step *step, nl_arena *arena, nl_error *error) {
+static nl_status load_step(nl_layer *layer, const nl_network *network, const nl_step *step, nl_arena *arena,
+                           nl_error *error) {
   layer->width = step->width;
   switch (step->kind) {
-  case NL_STEP_DENSE: return load_dense(layer, network, step, arena, error);
-  case NL_STEP_SCALE: return load_scale(layer, network, step, arena, error);
+  case NL_STEP_DENSE:
+    return load_dense(layer, network, step, arena, error);
+  case NL_STEP_SCALE:
+    return load_scale(layer, network, step, arena, error);
   case NL_STEP_PRELU:
     NL_TAKE(arena, layer->scale, double, step->width, error);
     return read_channels(network, step, step->constants[0], step->width, layer->scale, error);
-  default: return NL_OK;
+  default:
+    return NL_OK;
   }
 }
 
@@ -120,8 +128,10 @@ nl_status nl_parameters_load(nl_parameters *out, const nl_network *network, nl_e
   for (size_t s = 0; status == NL_OK && s < network->step_count; s++)
     if (network->steps[s].evaluable)
       status = load_step(&parameters.layers[s], network, &network->steps[s], &parameters.arena, error);
-  if (status != NL_OK) nl_parameters_free(&parameters);
-  else *out = parameters;
+  if (status != NL_OK)
+    nl_parameters_free(&parameters);
+  else
+    *out = parameters;
   return status;
 }
 
@@ -153,12 +163,24 @@ static void prelu(const nl_layer *layer, size_t rows, const double *x, double *y
 static void combine(nl_step_kind kind, size_t count, const double *a, const double *b, double *y) {
   for (size_t i = 0; i < count; i++) {
     switch (kind) {
-    case NL_STEP_ADD: y[i] = a[i] + b[i]; break;
-    case NL_STEP_SUBTRACT: y[i] = a[i] - b[i]; break;
-    case NL_STEP_MULTIPLY: y[i] = a[i] * b[i]; break;
-    case NL_STEP_DIVIDE: y[i] = a[i] / b[i]; break;
-    case NL_STEP_MINIMUM: y[i] = a[i] < b[i] ? a[i] : b[i]; break;
-    default: y[i] = a[i] > b[i] ? a[i] : b[i]; break;
+    case NL_STEP_ADD:
+      y[i] = a[i] + b[i];
+      break;
+    case NL_STEP_SUBTRACT:
+      y[i] = a[i] - b[i];
+      break;
+    case NL_STEP_MULTIPLY:
+      y[i] = a[i] * b[i];
+      break;
+    case NL_STEP_DIVIDE:
+      y[i] = a[i] / b[i];
+      break;
+    case NL_STEP_MINIMUM:
+      y[i] = a[i] < b[i] ? a[i] : b[i];
+      break;
+    default:
+      y[i] = a[i] > b[i] ? a[i] : b[i];
+      break;
     }
   }
 }
@@ -174,7 +196,8 @@ static void softmax(size_t rows, size_t n, bool logarithm, const double *x, doub
 }
 
 static void take_input(const nl_step *step, size_t rows, size_t features, const double *x, double *y) {
-  for (size_t r = 0; r < rows; r++) memcpy(y + r * step->width, x + r * features + step->offset, step->width * sizeof *y);
+  for (size_t r = 0; r < rows; r++)
+    memcpy(y + r * step->width, x + r * features + step->offset, step->width * sizeof *y);
 }
 
 void nl_forward_step(const nl_network *network, const nl_parameters *parameters, size_t index, size_t rows,
@@ -184,15 +207,32 @@ void nl_forward_step(const nl_network *network, const nl_parameters *parameters,
   const double *a = step->input_count > 0 ? values[step->inputs[0]] : NULL;
   double *y = values[index];
   switch (step->kind) {
-  case NL_STEP_INPUT: take_input(step, rows, network->features, x, y); break;
-  case NL_STEP_DENSE: dense(layer, rows, a, y, work); break;
-  case NL_STEP_FUNCTION: nl_function_apply(step->function, step->p, step->q, rows * layer->width, a, y); break;
-  case NL_STEP_SCALE: scale(layer, rows, a, y); break;
-  case NL_STEP_PRELU: prelu(layer, rows, a, y); break;
-  case NL_STEP_SOFTMAX: softmax(rows, layer->width, false, a, y); break;
-  case NL_STEP_LOG_SOFTMAX: softmax(rows, layer->width, true, a, y); break;
-  case NL_STEP_OPAQUE: break;
-  default: combine(step->kind, rows * layer->width, a, values[step->inputs[1]], y); break;
+  case NL_STEP_INPUT:
+    take_input(step, rows, network->features, x, y);
+    break;
+  case NL_STEP_DENSE:
+    dense(layer, rows, a, y, work);
+    break;
+  case NL_STEP_FUNCTION:
+    nl_function_apply(step->function, step->p, step->q, rows * layer->width, a, y);
+    break;
+  case NL_STEP_SCALE:
+    scale(layer, rows, a, y);
+    break;
+  case NL_STEP_PRELU:
+    prelu(layer, rows, a, y);
+    break;
+  case NL_STEP_SOFTMAX:
+    softmax(rows, layer->width, false, a, y);
+    break;
+  case NL_STEP_LOG_SOFTMAX:
+    softmax(rows, layer->width, true, a, y);
+    break;
+  case NL_STEP_OPAQUE:
+    break;
+  default:
+    combine(step->kind, rows * layer->width, a, values[step->inputs[1]], y);
+    break;
   }
 }
 
@@ -241,8 +281,8 @@ static void gather_outputs(const nl_network *network, const nl_scratch *scratch,
   }
 }
 
-nl_status nl_forward(const nl_network *network, const nl_parameters *parameters, size_t rows, const double *x, double *y,
-                     nl_error *error) {
+nl_status nl_forward(const nl_network *network, const nl_parameters *parameters, size_t rows, const double *x,
+                     double *y, nl_error *error) {
   nl_scratch scratch;
   NL_TRY(nl_scratch_create(&scratch, network, parameters, NL_FORWARD_ROWS, error));
   for (size_t row = 0; row < rows; row += NL_FORWARD_ROWS) {

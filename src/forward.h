@@ -52,7 +52,7 @@ void nl_forward_all(const nl_network *network, const nl_parameters *parameters, 
 void nl_forward_gradient(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,
                          nl_scratch *gradients, size_t rows);
 // x (rows, features) -> y (rows, results): the outputs of `network`, side by side.
-nl_status nl_forward(const nl_network *network, const nl_parameters *parameters, size_t rows, const double *x, double *y,
-                     nl_error *error);
+nl_status nl_forward(const nl_network *network, const nl_parameters *parameters, size_t rows, const double *x,
+                     double *y, nl_error *error);
 
 #endif

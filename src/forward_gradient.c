@@ -10,7 +10,8 @@ typedef struct pass { // one step: values and gradients of the step (y, gy) and 
 } pass;
 
 static void through_function(const nl_step *step, const pass *p) {
-  for (size_t i = 0; i < p->count; i++) p->ga[i] += p->gy[i] * nl_function_derivative(step->function, step->p, step->q, p->a[i]);
+  for (size_t i = 0; i < p->count; i++)
+    p->ga[i] += p->gy[i] * nl_function_derivative(step->function, step->p, step->q, p->a[i]);
 }
 
 static void through_scale(const nl_layer *layer, const pass *p) {
@@ -26,11 +27,26 @@ static void through_pair(nl_step_kind kind, const pass *p) {
     const double g = p->gy[i], a = p->a[i], b = p->b[i];
     const double first = kind == NL_STEP_MINIMUM ? (a < b ? 1.0 : 0.0) : (a > b ? 1.0 : 0.0);
     switch (kind) {
-    case NL_STEP_ADD: p->ga[i] += g; p->gb[i] += g; break;
-    case NL_STEP_SUBTRACT: p->ga[i] += g; p->gb[i] -= g; break;
-    case NL_STEP_MULTIPLY: p->ga[i] += g * b; p->gb[i] += g * a; break;
-    case NL_STEP_DIVIDE: p->ga[i] += g / b; p->gb[i] -= g * a / (b * b); break;
-    default: p->ga[i] += g * first; p->gb[i] += g * (1.0 - first); break;
+    case NL_STEP_ADD:
+      p->ga[i] += g;
+      p->gb[i] += g;
+      break;
+    case NL_STEP_SUBTRACT:
+      p->ga[i] += g;
+      p->gb[i] -= g;
+      break;
+    case NL_STEP_MULTIPLY:
+      p->ga[i] += g * b;
+      p->gb[i] += g * a;
+      break;
+    case NL_STEP_DIVIDE:
+      p->ga[i] += g / b;
+      p->gb[i] -= g * a / (b * b);
+      break;
+    default:
+      p->ga[i] += g * first;
+      p->gb[i] += g * (1.0 - first);
+      break;
     }
   }
 }
@@ -48,17 +64,30 @@ static void through_softmax(bool logarithm, const pass *p) {
 static void through_step(const nl_step *step, const nl_layer *layer, const pass *p, size_t rows, double *work) {
   switch (step->kind) {
   case NL_STEP_INPUT:
-  case NL_STEP_OPAQUE: break;
-  case NL_STEP_DENSE: // ga (rows, in) += gy (rows, out) W (out, in)
-    nl_matmul_f64(rows, layer->in_width, layer->width, p->gy, layer->width, 1, layer->weights, layer->in_width, 1, p->ga,
-                  layer->in_width, work);
+  case NL_STEP_OPAQUE:
     break;
-  case NL_STEP_FUNCTION: through_function(step, p); break;
-  case NL_STEP_SCALE: through_scale(layer, p); break;
-  case NL_STEP_PRELU: through_prelu(layer, p); break;
-  case NL_STEP_SOFTMAX: through_softmax(false, p); break;
-  case NL_STEP_LOG_SOFTMAX: through_softmax(true, p); break;
-  default: through_pair(step->kind, p); break;
+  case NL_STEP_DENSE: // ga (rows, in) += gy (rows, out) W (out, in)
+    nl_matmul_f64(rows, layer->in_width, layer->width, p->gy, layer->width, 1, layer->weights, layer->in_width, 1,
+                  p->ga, layer->in_width, work);
+    break;
+  case NL_STEP_FUNCTION:
+    through_function(step, p);
+    break;
+  case NL_STEP_SCALE:
+    through_scale(layer, p);
+    break;
+  case NL_STEP_PRELU:
+    through_prelu(layer, p);
+    break;
+  case NL_STEP_SOFTMAX:
+    through_softmax(false, p);
+    break;
+  case NL_STEP_LOG_SOFTMAX:
+    through_softmax(true, p);
+    break;
+  default:
+    through_pair(step->kind, p);
+    break;
   }
 }
 
@@ -69,8 +98,8 @@ void nl_forward_gradient(const nl_network *network, const nl_parameters *paramet
     if (!step->evaluable || step->input_count == 0) continue;
     const size_t first = step->inputs[0], second = step->inputs[step->input_count - 1];
     const nl_layer *layer = &parameters->layers[s];
-    const pass p = {rows * layer->width,        layer->width,          scratch->values[first],  scratch->values[second],
-                    scratch->values[s],         gradients->values[s],  gradients->values[first], gradients->values[second]};
+    const pass p = {rows * layer->width, layer->width,         scratch->values[first],   scratch->values[second],
+                    scratch->values[s],  gradients->values[s], gradients->values[first], gradients->values[second]};
     through_step(step, layer, &p, rows, gradients->work);
   }
 }

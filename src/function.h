@@ -10,11 +10,11 @@
 typedef enum nl_function {
   NL_FUNCTION_IDENTITY,
   NL_FUNCTION_RELU,
-  NL_FUNCTION_LEAKY_RELU, // p: slope below 0
+  NL_FUNCTION_LEAKY_RELU,       // p: slope below 0
   NL_FUNCTION_THRESHOLDED_RELU, // p: threshold
-  NL_FUNCTION_ELU,        // p: alpha
-  NL_FUNCTION_SELU,       // p: alpha, q: gamma
-  NL_FUNCTION_CELU,       // p: alpha
+  NL_FUNCTION_ELU,              // p: alpha
+  NL_FUNCTION_SELU,             // p: alpha, q: gamma
+  NL_FUNCTION_CELU,             // p: alpha
   NL_FUNCTION_SIGMOID,
   NL_FUNCTION_HARD_SIGMOID, // p: alpha, q: beta
   NL_FUNCTION_TANH,

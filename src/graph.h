@@ -74,10 +74,10 @@ typedef struct nl_attribute {
   double f;
   int64_t i;
   nl_span s;
-  size_t count;          // of ints or floats
-  const int64_t *ints;   // (count)
-  const double *floats;  // (count)
-  size_t tensor;         // index into graph tensors, or NL_NONE
+  size_t count;         // of ints or floats
+  const int64_t *ints;  // (count)
+  const double *floats; // (count)
+  size_t tensor;        // index into graph tensors, or NL_NONE
 } nl_attribute;
 
 typedef struct nl_node {
@@ -107,7 +107,7 @@ typedef struct nl_value {
   const nl_use *uses;
   bool is_input; // listed as graph input (initializers may be, in old files)
   bool is_output;
-  nl_type type;        // from input, output or value_info; NL_TYPE_NONE when unknown
+  nl_type type; // from input, output or value_info; NL_TYPE_NONE when unknown
   bool rank_known;
   size_t rank;
   const int64_t *dims; // (rank), -1 where dynamic
@@ -130,7 +130,7 @@ typedef struct nl_graph {
   const size_t *inputs;
   size_t output_count;
   const size_t *outputs;
-  size_t function_count; // model-local functions (left alone)
+  size_t function_count;     // model-local functions (left alone)
   bool has_netlump_metadata; // the file came from netlump already
 } nl_graph;
 

@@ -8,13 +8,14 @@
 
 typedef struct nl_lumping {
   size_t n, k;
-  const size_t *kept;        // (k) ascending
-  const double *restriction; // (k, n), or NULL when R is the selection of `kept`
+  const size_t *kept;         // (k) ascending
+  const double *restriction;  // (k, n), or NULL when R is the selection of `kept`
   const double *prolongation; // (n, k)
   const double *offset;       // (n)
 } nl_lumping;
 
 // W_out P and b_out + W_out p for weights (m, n): weights_out (m, k), bias_out (m) is added to.
-void nl_lumping_consume(const nl_lumping *lumping, size_t m, const double *weights, double *weights_out, double *bias_out);
+void nl_lumping_consume(const nl_lumping *lumping, size_t m, const double *weights, double *weights_out,
+                        double *bias_out);
 
 #endif

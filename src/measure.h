@@ -8,9 +8,11 @@
 // x (rows, features): x_i ~ N(mean_i, spread_i²), independent, in pairs (mean + d, mean - d). Up to 10 features the d are
 // quasi-random (additive recurrence with the generalised golden ratio, Roberts 2018, shifted by the seed); beyond, where
 // that loses its evenness, pseudo-random (xoshiro256**). mean and spread may be NULL: 0 and 1.
-void nl_measure_normal(uint64_t seed, size_t rows, size_t features, const double *mean, const double *spread, double *x);
+void nl_measure_normal(uint64_t seed, size_t rows, size_t features, const double *mean, const double *spread,
+                       double *x);
 
 // Fills `out` (copies * rows, features) with the rows, each moved by N(0, (strength * spread of its column)²).
-void nl_measure_jitter(uint64_t seed, size_t rows, size_t features, const double *x, double strength, size_t copies, double *out);
+void nl_measure_jitter(uint64_t seed, size_t rows, size_t features, const double *x, double strength, size_t copies,
+                       double *out);
 
 #endif

@@ -64,8 +64,8 @@ typedef struct nl_path nl_path;
 
 typedef struct nl_path_options {
   uint64_t seed;
-  size_t rows;          // rows of the data-free measure; 0: the default, 8192
-  const double *data;   // (data_rows, features) the user's rows, unlabelled; NULL: x ~ N(0, I), seeded. Borrowed.
+  size_t rows;        // rows of the data-free measure; 0: the default, 8192
+  const double *data; // (data_rows, features) the user's rows, unlabelled; NULL: x ~ N(0, I), seeded. Borrowed.
   size_t data_rows;
   const double *mean;   // (features) of the data-free measure; NULL: 0
   const double *spread; // (features) standard deviations of the data-free measure; NULL: 1

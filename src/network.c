@@ -88,7 +88,11 @@ static bool lower_input(nl_build *build, size_t index) {
   step->offset = network->features;
   step->channel_axis = turned ? 2 : 1;
   network->features += width;
-  build->layouts[index] = (nl_layout){network->step_count - 1, turned ? 2 : value->rank <= 2 ? 1 : 0, value->rank, value->dims};
+  build->layouts[index] = (nl_layout){network->step_count - 1,
+                                      turned             ? 2
+                                      : value->rank <= 2 ? 1
+                                                         : 0,
+                                      value->rank, value->dims};
   network->step_of[index] = network->step_count - 1;
   return true;
 }
@@ -105,8 +109,10 @@ static void lower_inputs(nl_build *build) {
   const nl_graph *graph = build->graph;
   for (size_t i = 0; i < graph->input_count; i++) {
     const size_t value = graph->inputs[i];
-    if (!lower_input(build, value)) opaque_value(build, value, NL_REASON_INPUT, NL_NONE);
-    else nl_build_pin(build, build->layouts[value].step, NL_REASON_INPUT, NL_NONE);
+    if (!lower_input(build, value))
+      opaque_value(build, value, NL_REASON_INPUT, NL_NONE);
+    else
+      nl_build_pin(build, build->layouts[value].step, NL_REASON_INPUT, NL_NONE);
   }
 }
 
@@ -123,7 +129,8 @@ static nl_status lower_nodes(nl_build *build) {
   for (size_t i = 0; i < graph->node_count; i++) {
     const size_t index = graph->order[i];
     const nl_node *node = &graph->nodes[index];
-    if (node->output_count == 1 && node->outputs[0] != NL_NONE && graph->values[node->outputs[0]].tensor != NL_NONE) continue;
+    if (node->output_count == 1 && node->outputs[0] != NL_NONE && graph->values[node->outputs[0]].tensor != NL_NONE)
+      continue;
     const nl_rule_answer answer = nl_network_rule(build, index);
     if (answer == NL_RULE_FAILED) return build->failed;
     if (answer == NL_RULE_OPAQUE) leave_whole(build, index);
@@ -257,8 +264,10 @@ nl_status nl_network_create(nl_network **out, const nl_graph *graph, nl_error *e
   network->parameters = count_parameters(graph);
   nl_build build = {.network = network, .graph = graph, .error = error};
   const nl_status status = lower(&build);
-  if (status != NL_OK) nl_network_free(network);
-  else *out = network;
+  if (status != NL_OK)
+    nl_network_free(network);
+  else
+    *out = network;
   return status;
 }
 

@@ -55,9 +55,9 @@ typedef struct nl_step {
   size_t value;     // graph value it first writes
   size_t inputs[2]; // steps
   size_t input_count;
-  size_t width;  // channels; 0 when unknown (opaque)
+  size_t width;   // channels; 0 when unknown (opaque)
   bool evaluable; // forward can compute it: nothing opaque upstream
-  size_t offset; // INPUT: where its numbers start in a row
+  size_t offset;  // INPUT: where its numbers start in a row
 
   nl_function function;
   double p, q;
@@ -75,7 +75,7 @@ typedef struct nl_step {
   double alpha;
   nl_place bias;
   double beta;
-  bool bias_possible; // there is one, or the node has room for one
+  bool bias_possible;    // there is one, or the node has room for one
   unsigned channel_axis; // counted from the end: 1 (last) or 2
 } nl_step;
 

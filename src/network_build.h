@@ -6,9 +6,9 @@
 
 // How a value's numbers lie: which axis holds the channels.
 typedef struct nl_layout {
-  size_t step;        // NL_NONE: a constant, or not seen yet
-  unsigned axis;      // 1: last, 2: the one before, 0: spread over all axes but the first
-  size_t rank;        // 0: unknown
+  size_t step;         // NL_NONE: a constant, or not seen yet
+  unsigned axis;       // 1: last, 2: the one before, 0: spread over all axes but the first
+  size_t rank;         // 0: unknown
   const int64_t *dims; // (rank), or NULL
 } nl_layout;
 

@@ -35,7 +35,8 @@ static nl_place place_at(const nl_build *build, size_t index, size_t slot) {
   const nl_node *node = &build->graph->nodes[index];
   if (slot >= node->input_count || node->inputs[slot] == NL_NONE) return (nl_place){index, slot};
   const size_t value = node->inputs[slot];
-  if (nl_node_constant(build->graph, node, slot) != NULL || !passes_constant(build, value)) return (nl_place){index, slot};
+  if (nl_node_constant(build->graph, node, slot) != NULL || !passes_constant(build, value))
+    return (nl_place){index, slot};
   return (nl_place){build->graph->values[value].producer, 0};
 }
 
@@ -110,8 +111,8 @@ static const function_rule function_rules[] = {
     {"Cos", NL_FUNCTION_COS, NULL, 0, NULL, 0},
 };
 
-static nl_rule_answer add_function(nl_build *build, size_t node, const nl_layout *source, nl_function function, double p,
-                                   double q) {
+static nl_rule_answer add_function(nl_build *build, size_t node, const nl_layout *source, nl_function function,
+                                   double p, double q) {
   nl_step *step = step_behind(build, NL_STEP_FUNCTION, node, source);
   step->function = function;
   step->p = p;
@@ -148,7 +149,8 @@ static nl_rule_answer rule_clip(nl_build *build, size_t index) {
   const nl_node *node = &build->graph->nodes[index];
   const nl_layout *source = layout_of(build, node, 0);
   double low = -INFINITY, high = INFINITY;
-  if (!understood(build, source) || !clip_bound(build, node, "min", 1, &low) || !clip_bound(build, node, "max", 2, &high))
+  if (!understood(build, source) || !clip_bound(build, node, "min", 1, &low) ||
+      !clip_bound(build, node, "max", 2, &high))
     return NL_RULE_OPAQUE;
   return add_function(build, index, source, NL_FUNCTION_CLIP, low, high);
 }
@@ -188,7 +190,8 @@ static void note_spread(nl_step *step, const nl_layout *layout) {
   step->spread_dims = layout->dims + 1;
 }
 
-static nl_rule_answer add_scale(nl_build *build, size_t index, const nl_layout *source, nl_scale_form form, size_t slot) {
+static nl_rule_answer add_scale(nl_build *build, size_t index, const nl_layout *source, nl_scale_form form,
+                                size_t slot) {
   nl_step *step = step_behind(build, NL_STEP_SCALE, index, source);
   step->form = form;
   step->constant_count = 1;
@@ -227,7 +230,8 @@ static nl_rule_answer rule_with_constant(nl_build *build, size_t index, nl_step_
     return add_scale(build, index, source, NL_SCALE_ADD, constant_slot);
   case NL_STEP_SUBTRACT:
     return add_scale(build, index, source, slot == 0 ? NL_SCALE_SUBTRACT : NL_SCALE_REVERSE, constant_slot);
-  case NL_STEP_MULTIPLY: return add_scale(build, index, source, NL_SCALE_MULTIPLY, constant_slot);
+  case NL_STEP_MULTIPLY:
+    return add_scale(build, index, source, NL_SCALE_MULTIPLY, constant_slot);
   case NL_STEP_DIVIDE:
     if (slot == 0) return add_scale(build, index, source, NL_SCALE_DIVIDE, constant_slot);
     add_function(build, index, source, NL_FUNCTION_RECIPROCAL, 0, 0);
@@ -236,7 +240,8 @@ static nl_rule_answer rule_with_constant(nl_build *build, size_t index, nl_step_
     return is_scalar ? add_function(build, index, source, NL_FUNCTION_CLIP, -INFINITY, scalar) : NL_RULE_OPAQUE;
   case NL_STEP_MAXIMUM:
     return is_scalar ? add_function(build, index, source, NL_FUNCTION_CLIP, scalar, INFINITY) : NL_RULE_OPAQUE;
-  default: return NL_RULE_OPAQUE;
+  default:
+    return NL_RULE_OPAQUE;
   }
 }
 
@@ -461,15 +466,19 @@ static bool keeps_rows(const nl_build *build, size_t rank, const int64_t *shape,
   uint64_t product = 1;
   bool open = false;
   for (size_t i = 1; i < rank; i++) {
-    if (shape[i] == -1) open = true;
-    else if (shape[i] <= 0 || (uint64_t)shape[i] > width) return false;
-    else product *= (uint64_t)shape[i];
+    if (shape[i] == -1)
+      open = true;
+    else if (shape[i] <= 0 || (uint64_t)shape[i] > width)
+      return false;
+    else
+      product *= (uint64_t)shape[i];
     if (product > width) return false;
   }
   return open ? !batch_open && width % product == 0 : product == width;
 }
 
-static nl_rule_answer place_reshaped(nl_build *build, size_t index, const nl_layout *source, size_t rank, const int64_t *shape) {
+static nl_rule_answer place_reshaped(nl_build *build, size_t index, const nl_layout *source, size_t rank,
+                                     const int64_t *shape) {
   const size_t width = step_at(build, source)->width, value = single_output(&build->graph->nodes[index]);
   if (rank == 2 && (shape[1] == -1 || (uint64_t)shape[1] == width)) {
     if (shape[1] != -1) nl_build_pin(build, source->step, NL_REASON_FIXED_WIDTH, index);

@@ -25,11 +25,12 @@ static bool reads_dequantized(const nl_graph *graph, const nl_node *node) {
 nl_reason nl_network_layer_reason(const nl_graph *graph, const nl_node *node) {
   const nl_span op = node->op;
   if (starts_with(op, "QLinear") || ends_with(op, "Integer") || starts_with(op, "QGemm")) return NL_REASON_QUANTIZED;
-  if (starts_with(op, "Conv") || starts_with(op, "FusedConv")) 
+  if (starts_with(op, "Conv") || starts_with(op, "FusedConv"))
     return reads_dequantized(graph, node) ? NL_REASON_QUANTIZED : NL_REASON_CONVOLUTION;
   if (nl_span_is(op, "LSTM") || nl_span_is(op, "GRU") || nl_span_is(op, "RNN")) return NL_REASON_RECURRENT;
   if (ends_with(op, "Attention")) return NL_REASON_ATTENTION;
-  if (nl_span_is(op, "Gemm") || nl_span_is(op, "MatMul") || nl_span_is(op, "FusedMatMul") || nl_span_is(op, "FusedGemm"))
+  if (nl_span_is(op, "Gemm") || nl_span_is(op, "MatMul") || nl_span_is(op, "FusedMatMul") ||
+      nl_span_is(op, "FusedGemm"))
     return reads_dequantized(graph, node) ? NL_REASON_QUANTIZED : NL_REASON_WEIGHTS;
   return NL_REASON_NONE;
 }

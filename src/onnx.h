@@ -32,16 +32,21 @@ nl_status nl_onnx_write(const nl_graph *graph, const nl_edits *edits, nl_buffer 
 
 // --- building a small model from nothing (used by the converters from other formats)
 typedef struct nl_onnx_builder nl_onnx_builder;
-nl_status nl_onnx_builder_create(nl_onnx_builder **out, const char *producer, const char *graph_name, int64_t opset, nl_error *error);
+nl_status nl_onnx_builder_create(nl_onnx_builder **out, const char *producer, const char *graph_name, int64_t opset,
+                                 nl_error *error);
 void nl_onnx_builder_free(nl_onnx_builder *builder);
 // dims: -1 is the dynamic batch axis ("batch")
-nl_status nl_onnx_builder_input(nl_onnx_builder *b, const char *name, size_t rank, const int64_t *dims, nl_error *error);
-nl_status nl_onnx_builder_output(nl_onnx_builder *b, const char *name, size_t rank, const int64_t *dims, nl_error *error);
-nl_status nl_onnx_builder_tensor(nl_onnx_builder *b, const char *name, size_t rank, const int64_t *dims, const double *values, nl_error *error); // f32
+nl_status nl_onnx_builder_input(nl_onnx_builder *b, const char *name, size_t rank, const int64_t *dims,
+                                nl_error *error);
+nl_status nl_onnx_builder_output(nl_onnx_builder *b, const char *name, size_t rank, const int64_t *dims,
+                                 nl_error *error);
+nl_status nl_onnx_builder_tensor(nl_onnx_builder *b, const char *name, size_t rank, const int64_t *dims,
+                                 const double *values, nl_error *error); // f32
 // attributes: `ints` and `floats` as parallel name/value arrays
-nl_status nl_onnx_builder_node(nl_onnx_builder *b, const char *op, const char *name, size_t input_count, const char *const *inputs,
-                               const char *output, size_t int_count, const char *const *int_names, const int64_t *ints,
-                               size_t float_count, const char *const *float_names, const double *floats, nl_error *error);
+nl_status nl_onnx_builder_node(nl_onnx_builder *b, const char *op, const char *name, size_t input_count,
+                               const char *const *inputs, const char *output, size_t int_count,
+                               const char *const *int_names, const int64_t *ints, size_t float_count,
+                               const char *const *float_names, const double *floats, nl_error *error);
 nl_status nl_onnx_builder_finish(nl_onnx_builder *b, nl_buffer *out, nl_error *error);
 
 #endif

@@ -38,13 +38,13 @@ struct nl_elimination {
 
 static nl_status take_all(nl_elimination *e, nl_error *error) {
   const size_t n = e->n, m = e->m;
-  NL_TAKE(&e->arena, e->second, double, n * n, error);
-  NL_TAKE(&e->arena, e->weights, double, n * m + 1, error);
+  NL_TAKE(&e->arena, e->second, double, n *n, error);
+  NL_TAKE(&e->arena, e->weights, double, n *m + 1, error);
   NL_TAKE(&e->arena, e->order, size_t, n, error);
   NL_TAKE(&e->arena, e->deviation, double, n, error);
   NL_TAKE(&e->arena, e->unit, size_t, n, error);
-  NL_TAKE(&e->arena, e->inverse, double, n * n + n, error);
-  NL_TAKE(&e->arena, e->current, double, n * m + 1, error);
+  NL_TAKE(&e->arena, e->inverse, double, n *n + n, error);
+  NL_TAKE(&e->arena, e->current, double, n *m + 1, error);
   NL_TAKE(&e->arena, e->column, double, n, error);
   return NL_OK;
 }

@@ -24,10 +24,12 @@ static nl_status set_constant(nl_edits *edits, const nl_network *network, nl_pla
   return NL_OK;
 }
 
-static nl_status edit_weights(nl_edits *edits, const nl_network *network, const nl_step *step, const nl_layer *layer, nl_error *error) {
+static nl_status edit_weights(nl_edits *edits, const nl_network *network, const nl_step *step, const nl_layer *layer,
+                              nl_error *error) {
   const nl_tensor *tensor = constant_at(network, step->weights);
   const size_t out = layer->width, in = layer->in_width;
-  const bool out_last = step->out_stride == 1 && !(step->in_stride == 1 && tensor->dims[tensor->rank - 1] == (int64_t)step->in_width);
+  const bool out_last =
+      step->out_stride == 1 && !(step->in_stride == 1 && tensor->dims[tensor->rank - 1] == (int64_t)step->in_width);
   int64_t dims[RANK_MOST];
   if (tensor->rank > RANK_MOST) return nl_fail_span(error, NL_ERROR_UNSUPPORTED, tensor->name, "more than 16 axes");
   for (size_t i = 0; i < tensor->rank; i++) dims[i] = 1;
@@ -36,7 +38,8 @@ static nl_status edit_weights(nl_edits *edits, const nl_network *network, const 
   double *values = malloc((out * in + 1) * sizeof *values);
   if (values == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, out * in * sizeof *values, 0);
   for (size_t o = 0; o < out; o++)
-    for (size_t i = 0; i < in; i++) values[out_last ? i * out + o : o * in + i] = layer->weights[o * in + i] / step->alpha;
+    for (size_t i = 0; i < in; i++)
+      values[out_last ? i * out + o : o * in + i] = layer->weights[o * in + i] / step->alpha;
   const nl_status status = set_constant(edits, network, step->weights, tensor->type, tensor->rank, dims, values, error);
   free(values);
   return status;
@@ -56,22 +59,26 @@ static nl_status set_channels(nl_edits *edits, const nl_network *network, nl_pla
   return set_constant(edits, network, place, old != NULL ? old->type : NL_TYPE_F32, rank, dims, values, error);
 }
 
-static nl_status edit_bias(nl_edits *edits, const nl_network *network, const nl_step *step, const nl_layer *layer, nl_error *error) {
+static nl_status edit_bias(nl_edits *edits, const nl_network *network, const nl_step *step, const nl_layer *layer,
+                           nl_error *error) {
   if (layer->bias == NULL) return NL_OK;
   double *values = malloc((layer->width + 1) * sizeof *values);
   if (values == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
   for (size_t o = 0; o < layer->width; o++) values[o] = layer->bias[o] / step->beta;
   nl_status status;
-  if (step->bias.node != NL_NONE) status = set_channels(edits, network, step->bias, step->channel_axis, layer->width, values, error);
+  if (step->bias.node != NL_NONE)
+    status = set_channels(edits, network, step->bias, step->channel_axis, layer->width, values, error);
   else {
     const int64_t dims[1] = {(int64_t)layer->width}; // Gemm's third input, left out so far
-    status = nl_edits_set_constant(edits, step->node, 2, constant_at(network, step->weights)->type, 1, dims, values, error);
+    status =
+        nl_edits_set_constant(edits, step->node, 2, constant_at(network, step->weights)->type, 1, dims, values, error);
   }
   free(values);
   return status;
 }
 
-static nl_status edit_rider(nl_edits *edits, const nl_network *network, const nl_step *step, const nl_lumping *lumping, nl_error *error) {
+static nl_status edit_rider(nl_edits *edits, const nl_network *network, const nl_step *step, const nl_lumping *lumping,
+                            nl_error *error) {
   for (size_t c = 0; c < step->constant_count; c++) {
     const nl_tensor *tensor = constant_at(network, step->constants[c]);
     if (tensor->count == 1 || tensor->count != lumping->n) continue;
@@ -88,10 +95,13 @@ static nl_status edit_rider(nl_edits *edits, const nl_network *network, const nl
   return NL_OK;
 }
 
-static bool same_layer(const nl_layer *a, const nl_layer *b) { return a->weights == b->weights && a->width == b->width; }
+static bool same_layer(const nl_layer *a, const nl_layer *b) {
+  return a->weights == b->weights && a->width == b->width;
+}
 
-nl_status nl_quotient_edit(nl_edits *edits, const nl_network *network, const nl_sites *sites, const nl_lumping *lumpings,
-                           const nl_parameters *original, const nl_parameters *reduced, nl_error *error) {
+nl_status nl_quotient_edit(nl_edits *edits, const nl_network *network, const nl_sites *sites,
+                           const nl_lumping *lumpings, const nl_parameters *original, const nl_parameters *reduced,
+                           nl_error *error) {
   for (size_t s = 0; s < network->step_count; s++) {
     const nl_step *step = &network->steps[s];
     const nl_lumping *own = lumping_at(sites, lumpings, s);
@@ -99,7 +109,8 @@ nl_status nl_quotient_edit(nl_edits *edits, const nl_network *network, const nl_
     if (step->kind == NL_STEP_DENSE && !same_layer(&original->layers[s], &reduced->layers[s])) {
       NL_TRY(edit_weights(edits, network, step, &reduced->layers[s], error));
       NL_TRY(edit_bias(edits, network, step, &reduced->layers[s], error));
-    } else if (own != NULL && step->constant_count > 0) NL_TRY(edit_rider(edits, network, step, own, error));
+    } else if (own != NULL && step->constant_count > 0)
+      NL_TRY(edit_rider(edits, network, step, own, error));
   }
   for (size_t v = 0; v < network->graph->value_count; v++) {
     const size_t s = network->step_of[v];

@@ -9,7 +9,8 @@
 
 // Adds to `edits`: weights and biases of every dense layer that `reduced` changed, the riders' constants picked by the
 // lumping of their site, and the sizes of the values in between. Constants keep their type, rank and orientation.
-nl_status nl_quotient_edit(nl_edits *edits, const nl_network *network, const nl_sites *sites, const nl_lumping *lumpings,
-                           const nl_parameters *original, const nl_parameters *reduced, nl_error *error);
+nl_status nl_quotient_edit(nl_edits *edits, const nl_network *network, const nl_sites *sites,
+                           const nl_lumping *lumpings, const nl_parameters *original, const nl_parameters *reduced,
+                           nl_error *error);
 
 #endif

@@ -15,13 +15,13 @@ typedef enum stage { STAGE_ORIGINAL, STAGE_PREPARE, STAGE_FIT, STAGE_SOLVE, STAG
 // What a least-squares fit gathers: shifted activations u of the smaller network, residuals r of the compensated layer.
 typedef struct fit {
   size_t in, out;
-  double *center;   // (in) first block's mean
-  double *sum_u;    // (in)
-  double *sum_r;    // (out)
-  double *gram;     // (in, in)
-  double *cross;    // (in, out)
-  double *block_u;  // (NL_FORWARD_ROWS, in)
-  double *block_r;  // (NL_FORWARD_ROWS, out)
+  double *center;  // (in) first block's mean
+  double *sum_u;   // (in)
+  double *sum_r;   // (out)
+  double *gram;    // (in, in)
+  double *cross;   // (in, out)
+  double *block_u; // (NL_FORWARD_ROWS, in)
+  double *block_r; // (NL_FORWARD_ROWS, out)
   double *memory;
 } fit;
 
@@ -104,7 +104,8 @@ static void drop_fit(fit *f) {
 
 void nl_refit_free(nl_refit *refit) {
   if (refit == NULL) return;
-  for (size_t s = 0; refit->original != NULL && refit->values != NULL && s < refit->reduced.count; s++) drop_values(refit, s);
+  for (size_t s = 0; refit->original != NULL && refit->values != NULL && s < refit->reduced.count; s++)
+    drop_values(refit, s);
   drop_fit(&refit->fit);
   nl_parameters_free(&refit->reduced);
   free(refit);
@@ -139,8 +140,10 @@ static nl_status compensated_dense(nl_refit *refit, size_t s, nl_error *error) {
     const double *weights = from->weights + row * from->in_width;
     if (to->bias != NULL && from->bias != NULL) to->bias[o] = from->bias[row];
     double *target = to->weights + o * to->in_width;
-    if (read != NULL) nl_lumping_consume(read, 1, weights, target, to->bias != NULL ? to->bias + o : NULL);
-    else memcpy(target, weights, to->in_width * sizeof *target);
+    if (read != NULL)
+      nl_lumping_consume(read, 1, weights, target, to->bias != NULL ? to->bias + o : NULL);
+    else
+      memcpy(target, weights, to->in_width * sizeof *target);
   }
   return NL_OK;
 }
@@ -176,8 +179,8 @@ static size_t evaluate_block(nl_refit *refit, const nl_parameters *parameters, d
     refit->window[step->inputs[i]] = values[step->inputs[i]] + refit->row * parameters->layers[step->inputs[i]].width;
   const nl_layer *layer = &parameters->layers[refit->step];
   refit->window[refit->step] = values[refit->step] + refit->row * layer->width;
-  nl_forward_step(network, parameters, refit->step, rows, refit->input.x + refit->row * network->features, refit->window,
-                  refit->work);
+  nl_forward_step(network, parameters, refit->step, rows, refit->input.x + refit->row * network->features,
+                  refit->window, refit->work);
   refit->row += rows;
   return rows * layer->width * (step->kind == NL_STEP_DENSE ? layer->in_width : 8);
 }
@@ -185,7 +188,8 @@ static size_t evaluate_block(nl_refit *refit, const nl_parameters *parameters, d
 static nl_status take_values(nl_refit *refit, size_t width, double **values, nl_error *error) {
   const size_t rows = refit->input.rows;
   *values = width < SIZE_MAX / sizeof(double) / (rows + 1) ? malloc((rows * width + 1) * sizeof(double)) : NULL;
-  return *values != NULL ? NL_OK : nl_fail_count(error, NL_ERROR_MEMORY, NULL, (uint64_t)rows * width * sizeof(double), 0);
+  return *values != NULL ? NL_OK
+                         : nl_fail_count(error, NL_ERROR_MEMORY, NULL, (uint64_t)rows * width * sizeof(double), 0);
 }
 
 // ---- least squares ------------------------------------------------------------------------------------------------------
@@ -218,7 +222,8 @@ static void block_residuals(nl_refit *refit, size_t rows) {
   const double *a = refit->values[refit->input.network->steps[refit->step].inputs[0]] + refit->row * f->in;
   for (size_t r = 0; r < rows; r++)
     for (size_t o = 0; o < f->out; o++)
-      f->block_r[r * f->out + o] = (layer->bias != NULL ? layer->bias[o] : 0.0) - target[r * full + (own != NULL ? own->kept[o] : o)];
+      f->block_r[r * f->out + o] =
+          (layer->bias != NULL ? layer->bias[o] : 0.0) - target[r * full + (own != NULL ? own->kept[o] : o)];
   nl_matmul_f64(rows, f->out, f->in, a, f->in, 1, layer->weights, 1, f->in, f->block_r, f->out, refit->work);
   for (size_t i = 0; i < rows * f->out; i++) f->block_r[i] = -f->block_r[i];
 }
@@ -326,7 +331,8 @@ static nl_status advance(nl_refit *refit, size_t *work, nl_error *error) {
     *work += evaluate_block(refit, refit->input.original, refit->original);
     if (refit->row == rows) refit->stage = STAGE_PREPARE;
     return NL_OK;
-  case STAGE_PREPARE: return prepare(refit, error);
+  case STAGE_PREPARE:
+    return prepare(refit, error);
   case STAGE_FIT:
     *work += fit_block(refit);
     if (refit->row == rows) refit->stage = STAGE_SOLVE;
@@ -342,7 +348,9 @@ static nl_status advance(nl_refit *refit, size_t *work, nl_error *error) {
     *work += evaluate_block(refit, &refit->reduced, refit->values);
     if (refit->row == rows) refit->stage = STAGE_NEXT;
     return NL_OK;
-  case STAGE_NEXT: leave_step(refit); return NL_OK;
+  case STAGE_NEXT:
+    leave_step(refit);
+    return NL_OK;
   }
   return NL_OK;
 }
@@ -370,15 +378,18 @@ static nl_status finish(nl_refit *refit, nl_error *error) {
   for (size_t i = 0; i < network->output_count; i++) compare_output(refit, network->outputs[i], &difference, &variance);
   refit->deviation = difference == 0 ? 0.0 : variance > 0 ? sqrt(difference / variance) : INFINITY;
   for (size_t s = 0; s < network->step_count; s++) drop_values(refit, s);
-  return isnan(difference) || isnan(variance) ? nl_fail(error, NL_ERROR_NOT_FINITE, "the network's outputs", NULL) : NL_OK;
+  return isnan(difference) || isnan(variance) ? nl_fail(error, NL_ERROR_NOT_FINITE, "the network's outputs", NULL)
+                                              : NL_OK;
 }
 
 nl_status nl_refit_step(nl_refit *refit, double *progress, nl_error *error) {
   const nl_network *network = refit->input.network;
   size_t work = 0;
   while (refit->step < network->step_count && work < WORK_PER_STEP) {
-    if (!network->steps[refit->step].evaluable) refit->step++;
-    else NL_TRY(advance(refit, &work, error));
+    if (!network->steps[refit->step].evaluable)
+      refit->step++;
+    else
+      NL_TRY(advance(refit, &work, error));
   }
   *progress = (double)refit->step / (double)(network->step_count + 1);
   if (refit->step < network->step_count) return NL_MORE;

@@ -17,7 +17,8 @@ nl_status nl_report_node_name(const nl_graph *graph, size_t index, nl_buffer *ou
 }
 
 bool nl_report_number(cJSON *parent, const char *name, double value) {
-  return isfinite(value) ? cJSON_AddNumberToObject(parent, name, value) != NULL : cJSON_AddNullToObject(parent, name) != NULL;
+  return isfinite(value) ? cJSON_AddNumberToObject(parent, name, value) != NULL
+                         : cJSON_AddNullToObject(parent, name) != NULL;
 }
 
 bool nl_report_text(cJSON *parent, const char *name, nl_span text) {
@@ -106,9 +107,12 @@ static nl_span activation_of(const nl_network *network, size_t dense) {
     if (!reads(step, from) || step->kind == NL_STEP_DENSE || step->kind == NL_STEP_OPAQUE) continue;
     const nl_span op = network->graph->nodes[step->node].op;
     if (first.size > 0 && step->kind == NL_STEP_MULTIPLY)
-      return nl_span_is(first, "Sigmoid") ? (nl_span){(const uint8_t *)"Swish", 5} : (nl_span){(const uint8_t *)"Gelu", 4};
-    if (step->kind == NL_STEP_SCALE && first.size == 0) from = s;
-    else if (first.size == 0) first = op;
+      return nl_span_is(first, "Sigmoid") ? (nl_span){(const uint8_t *)"Swish", 5}
+                                          : (nl_span){(const uint8_t *)"Gelu", 4};
+    if (step->kind == NL_STEP_SCALE && first.size == 0)
+      from = s;
+    else if (first.size == 0)
+      first = op;
   }
   return first;
 }
@@ -119,7 +123,8 @@ static bool add_layer(cJSON *array, const nl_network *network, const nl_sites *s
   if (object == NULL) return false;
   const size_t site = l->step != NL_NONE ? sites->site_of[l->step] : NL_NONE;
   const nl_span activation = l->step != NL_NONE ? activation_of(network, l->step) : (nl_span){0};
-  bool fine = nl_report_node(object, "name", graph, l->node) && nl_report_text(object, "op", graph->nodes[l->node].op) &&
+  bool fine = nl_report_node(object, "name", graph, l->node) &&
+              nl_report_text(object, "op", graph->nodes[l->node].op) &&
               nl_report_number(object, "width", layer_width(network, l)) &&
               nl_report_number(object, "site", site != NL_NONE ? (double)site : NAN);
   fine = fine && (activation.size > 0 ? nl_report_text(object, "activation", activation)
@@ -157,7 +162,8 @@ bool nl_report_sites(cJSON *parent, const nl_network *network, const nl_sites *s
   bool fine = array != NULL;
   for (size_t i = 0; fine && i < sites->count; i++) {
     cJSON *object = add_object(array);
-    fine = object != NULL && nl_report_node(object, "name", network->graph, network->steps[sites->sites[i].producer].node) &&
+    fine = object != NULL &&
+           nl_report_node(object, "name", network->graph, network->steps[sites->sites[i].producer].node) &&
            nl_report_number(object, "width", (double)sites->sites[i].width);
   }
   return fine;
@@ -166,11 +172,11 @@ bool nl_report_sites(cJSON *parent, const nl_network *network, const nl_sites *s
 // ---- ports --------------------------------------------------------------------------------------------------------------
 
 static const char *type_name(nl_type type) {
-  static const char *const names[] = {[NL_TYPE_F32] = "float32", [NL_TYPE_U8] = "uint8", [NL_TYPE_I8] = "int8",
-                                      [NL_TYPE_U16] = "uint16",  [NL_TYPE_I16] = "int16", [NL_TYPE_I32] = "int32",
-                                      [NL_TYPE_I64] = "int64",   [NL_TYPE_STRING] = "string", [NL_TYPE_BOOL] = "bool",
-                                      [NL_TYPE_F16] = "float16", [NL_TYPE_F64] = "float64", [NL_TYPE_U32] = "uint32",
-                                      [NL_TYPE_U64] = "uint64",  [NL_TYPE_BF16] = "bfloat16"};
+  static const char *const names[] = {
+      [NL_TYPE_F32] = "float32", [NL_TYPE_U8] = "uint8",     [NL_TYPE_I8] = "int8",     [NL_TYPE_U16] = "uint16",
+      [NL_TYPE_I16] = "int16",   [NL_TYPE_I32] = "int32",    [NL_TYPE_I64] = "int64",   [NL_TYPE_STRING] = "string",
+      [NL_TYPE_BOOL] = "bool",   [NL_TYPE_F16] = "float16",  [NL_TYPE_F64] = "float64", [NL_TYPE_U32] = "uint32",
+      [NL_TYPE_U64] = "uint64",  [NL_TYPE_BF16] = "bfloat16"};
   const size_t index = (size_t)type;
   return index < sizeof names / sizeof *names && names[index] != NULL ? names[index] : "unknown";
 }
@@ -186,7 +192,8 @@ bool nl_report_ports(cJSON *parent, const char *name, const nl_graph *graph, siz
     cJSON *shape = fine ? cJSON_AddArrayToObject(object, "shape") : NULL;
     fine = shape != NULL;
     for (size_t d = 0; fine && value->rank_known && d < value->rank; d++)
-      fine = cJSON_AddItemToArray(shape, value->dims[d] >= 0 ? cJSON_CreateNumber((double)value->dims[d]) : cJSON_CreateNull());
+      fine = cJSON_AddItemToArray(shape, value->dims[d] >= 0 ? cJSON_CreateNumber((double)value->dims[d])
+                                                             : cJSON_CreateNull());
   }
   return fine;
 }

@@ -35,7 +35,7 @@ static nl_status take_moments(nl_sensitivity *s, nl_error *error) {
     if (s->widths[i] > widest) widest = s->widths[i];
     NL_TAKE(&s->arena, s->moments[i], double, s->widths[i] * s->widths[i], error);
   }
-  NL_TAKE(&s->arena, s->block, double, NL_FORWARD_ROWS * widest + 1, error);
+  NL_TAKE(&s->arena, s->block, double, NL_FORWARD_ROWS *widest + 1, error);
   return nl_scratch_create(&s->gradients, s->network, s->parameters, NL_FORWARD_ROWS, error);
 }
 
@@ -48,8 +48,10 @@ nl_status nl_sensitivity_create(nl_sensitivity **out, const nl_network *network,
   s->parameters = parameters;
   s->state = seed * 2 + 1;
   const nl_status status = take_moments(s, error);
-  if (status != NL_OK) nl_sensitivity_free(s);
-  else *out = s;
+  if (status != NL_OK)
+    nl_sensitivity_free(s);
+  else
+    *out = s;
   return status;
 }
 
@@ -114,7 +116,7 @@ static double *factor(const nl_sensitivity *s, size_t index) {
   const double *moments = s->moments[index];
   double trace = 0;
   for (size_t i = 0; i < m; i++) trace += moments[i * m + i];
-  if (!(trace > 0) || !isfinite(trace)) return NULL;
+  if (m == 0 || !(trace > 0) || !isfinite(trace)) return NULL;
   double *l = malloc(m * m * sizeof *l);
   if (l == NULL) return NULL;
   const double by = 1.0 / ((double)s->rows * (double)probes);

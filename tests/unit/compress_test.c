@@ -580,7 +580,7 @@ static void a_deviation_below_rounding_is_an_error_or_met(void **state) {
   if (status == NL_OK)
     assert_true(nl_result_deviation(result) <= 0);
   else {
-    assert_int_equal(status, NL_ERROR_NOTHING_AT);
+    assert_int_equal(status, NL_ERROR_UNREACHABLE);
     assert_null(strstr(error.detail, "nan")), assert_null(strstr(error.detail, "inf")),
         assert_null(strstr(error.detail, "NaN"));
     assert_true(error.detail[0] != '\0');

@@ -26,17 +26,20 @@ static void add_tensor(nl_onnx_builder *b, const char *name, size_t rank, const 
   assert_int_equal(nl_onnx_builder_tensor(b, name, rank, dims, values, NULL), NL_OK);
 }
 
-static void add_node(nl_onnx_builder *b, const char *op, const char *first, const char *second, const char *third, const char *output) {
+static void add_node(nl_onnx_builder *b, const char *op, const char *first, const char *second, const char *third,
+                     const char *output) {
   const char *inputs[3] = {first, second, third};
   const size_t count = second == NULL ? 1 : third == NULL ? 2 : 3;
-  assert_int_equal(nl_onnx_builder_node(b, op, output, count, inputs, output, 0, NULL, NULL, 0, NULL, NULL, NULL), NL_OK);
+  assert_int_equal(nl_onnx_builder_node(b, op, output, count, inputs, output, 0, NULL, NULL, 0, NULL, NULL, NULL),
+                   NL_OK);
 }
 
 // y = last(Tanh(x W + b) * PRelu(x V + c) + scaled ... ) with each kind of step on the way
 static void build_model(nl_buffer *bytes, const char *last) {
   nl_onnx_builder *b = NULL;
   assert_int_equal(nl_onnx_builder_create(&b, "test", "gradient", 13, NULL), NL_OK);
-  const int64_t in[2] = {-1, FEATURES}, out[2] = {-1, 4}, square[2] = {FEATURES, 4}, hidden[2] = {4, 4}, vector[1] = {4};
+  const int64_t in[2] = {-1, FEATURES}, out[2] = {-1, 4}, square[2] = {FEATURES, 4}, hidden[2] = {4, 4},
+                vector[1] = {4};
   assert_int_equal(nl_onnx_builder_input(b, "x", 2, in, NULL), NL_OK);
   assert_int_equal(nl_onnx_builder_output(b, "y", 2, out, NULL), NL_OK);
   add_tensor(b, "w", 2, square, 1);
@@ -64,7 +67,8 @@ static void build_model(nl_buffer *bytes, const char *last) {
   nl_onnx_builder_free(b);
 }
 
-static double seeded_sum(const nl_network *network, const nl_parameters *parameters, const double *x, const double *seed) {
+static double seeded_sum(const nl_network *network, const nl_parameters *parameters, const double *x,
+                         const double *seed) {
   double y[ROWS * 4], sum = 0;
   assert_int_equal(network->results, 4);
   assert_int_equal(nl_forward(network, parameters, ROWS, x, y, NULL), NL_OK);
@@ -88,7 +92,8 @@ static void check_gradient(const char *last) {
   uint32_t state = 11;
   for (size_t i = 0; i < ROWS * FEATURES; i++) x[i] = noise(&state);
   for (size_t i = 0; i < ROWS * 4; i++) seed[i] = noise(&state);
-  for (size_t s = 0; s < network->step_count; s++) memset(gradients.values[s], 0, ROWS * parameters.layers[s].width * sizeof(double));
+  for (size_t s = 0; s < network->step_count; s++)
+    memset(gradients.values[s], 0, ROWS * parameters.layers[s].width * sizeof(double));
   memcpy(gradients.values[network->outputs[0]], seed, sizeof seed);
   nl_forward_all(network, &parameters, &scratch, ROWS, x);
   nl_forward_gradient(network, &parameters, &scratch, &gradients, ROWS);
