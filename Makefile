@@ -105,7 +105,7 @@ dist/index.html: $(WEB) $(WASM) $(NPM)
 	@touch $@
 
 run: dist ## lump a bundled sample, then serve the page (PORT=8080)
-	node wasm/netlump.js web/samples/glycolysis.onnx --data web/samples/glycolysis.csv --labels 7 --epsilon 0.02 -o $(BUILD)/glycolysis-small.onnx
+	node wasm/netlump.js web/samples/glycolysis.onnx --data web/samples/glycolysis.csv --labels 7 --epsilon 0.01 -o $(BUILD)/glycolysis-small.onnx
 	node web/serve.mjs dist $(PORT)
 
 # ---- tests -------------------------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ export const text = {
   dialName: { epsilon: "Tolerance ε", retain: "Parameters to keep at most, in percent", deviation: "Change of the outputs at most, in percent" },
   dialEnds: { epsilon: ["exact", "smallest"], retain: ["everything", "smallest"], deviation: ["exact", "smallest"] },
   dialHint: {
-    epsilon: "Neurons go while their layer's outputs change by no more than this share.",
+    epsilon: "Neurons go while the change of the outputs that each layer causes stays within this share.",
     retain: "The most accurate network of at most this size.",
     deviation: "The smallest network whose outputs change by no more than this.",
   },

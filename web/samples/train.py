@@ -199,7 +199,7 @@ def digits():
 
 # ---- files -----------------------------------------------------------------------------------------------------------
 
-EPSILON = {"glycolysis": 0.02, "ball": 0.02, "digits": 0.1}
+EPSILON = {"glycolysis": 0.01, "ball": 0.02, "digits": 0.1}
 
 
 def figure(outputs, labels):
