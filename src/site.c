@@ -52,45 +52,64 @@ nl_status nl_sites_find(nl_sites *out, const nl_network *network, nl_arena *aren
 
 // ---- counting -----------------------------------------------------------------------------------------------------------
 
-// What the model loses of a constant when one of its readers gets another: nothing while others still read it.
-static size_t freed(const nl_network *network, nl_place place) {
-  const nl_graph *graph = network->graph;
-  const size_t value = graph->nodes[place.node].inputs[place.slot];
-  return graph->values[value].use_count > 1 ? 0 : graph->tensors[graph->values[value].tensor].count;
+static size_t value_at(const nl_network *network, nl_place place) {
+  return network->graph->nodes[place.node].inputs[place.slot];
 }
 
 static size_t constant_count(const nl_network *network, nl_place place) {
-  return nl_node_constant(network->graph, &network->graph->nodes[place.node], place.slot)->count;
+  return network->graph->tensors[network->graph->values[value_at(network, place)].tensor].count;
 }
 
 static size_t width_at(const nl_sites *sites, const nl_network *network, const size_t *widths, size_t step) {
   return sites->site_of[step] == NL_NONE ? network->steps[step].width : widths[sites->site_of[step]];
 }
 
-// Change of the parameter count by one step, as (added, removed).
-static void count_step(const nl_sites *sites, const nl_network *network, const size_t *widths, size_t s, size_t *added,
-                       size_t *removed) {
+// The constants of one step that these widths change; returns how many. Adds the elements that take their place.
+static size_t edited_places(const nl_sites *sites, const nl_network *network, const size_t *widths, size_t s,
+                            nl_place *places, size_t *added) {
   const nl_step *step = &network->steps[s];
   const size_t width = width_at(sites, network, widths, s);
+  size_t count = 0;
   if (step->kind == NL_STEP_DENSE) {
     const size_t in = width_at(sites, network, widths, step->inputs[0]);
-    if (!step->evaluable || (width == step->width && in == step->in_width)) return;
-    *added += width * in;
-    *removed += freed(network, step->weights);
-    if (step->bias.node != NL_NONE) *removed += freed(network, step->bias);
-    if (step->bias_possible) *added += width;
-    return;
+    if (!step->evaluable || (width == step->width && in == step->in_width)) return 0;
+    places[count++] = step->weights;
+    if (step->bias.node != NL_NONE) places[count++] = step->bias;
+    *added += width * in + (step->bias_possible ? width : 0);
+    return count;
   }
-  if (width == step->width) return;
-  for (size_t c = 0; c < step->constant_count; c++) {
+  for (size_t c = 0; c < step->constant_count && width != step->width; c++) {
     if (constant_count(network, step->constants[c]) == 1) continue;
+    places[count++] = step->constants[c];
     *added += width;
-    *removed += freed(network, step->constants[c]);
   }
+  return count;
+}
+
+// How many changed places before (step `s`, place `c`) read this value, or in all when s is step_count.
+static size_t edits_before(const nl_sites *sites, const nl_network *network, const size_t *widths, size_t value,
+                           size_t s, size_t c) {
+  size_t count = 0, unused = 0;
+  for (size_t t = 0; t <= s && t < network->step_count; t++) {
+    nl_place places[NL_STEP_CONSTANTS];
+    const size_t edited = edited_places(sites, network, widths, t, places, &unused);
+    for (size_t i = 0; i < edited && (t < s || i < c); i++) count += value_at(network, places[i]) == value;
+  }
+  return count;
 }
 
 size_t nl_sites_parameters(const nl_sites *sites, const nl_network *network, const size_t *widths) {
   size_t added = 0, removed = 0;
-  for (size_t s = 0; s < network->step_count; s++) count_step(sites, network, widths, s, &added, &removed);
+  for (size_t s = 0; s < network->step_count; s++) {
+    nl_place places[NL_STEP_CONSTANTS];
+    const size_t edited = edited_places(sites, network, widths, s, places, &added);
+    for (size_t c = 0; c < edited; c++) {
+      const size_t value = value_at(network, places[c]), uses = network->graph->values[value].use_count;
+      // a shared tensor goes, once, when everybody who reads it gets another
+      const bool goes = uses == 1 || (edits_before(sites, network, widths, value, s, c) == 0 &&
+                                      edits_before(sites, network, widths, value, network->step_count, 0) == uses);
+      if (goes) removed += constant_count(network, places[c]);
+    }
+  }
   return network->parameters + added - removed;
 }

@@ -24,7 +24,7 @@ typedef struct nl_sites {
 nl_status nl_sites_find(nl_sites *out, const nl_network *network, nl_arena *arena, nl_error *error);
 
 // Parameters the model has when site s keeps widths[s] units (network->parameters when all are kept). Never less than
-// the written model has: a tensor shared by several layers is counted once a layer as soon as it is edited.
+// the written model has: layers that share a tensor each get their own as soon as it is edited.
 size_t nl_sites_parameters(const nl_sites *sites, const nl_network *network, const size_t *widths);
 
 #endif
