@@ -55,7 +55,12 @@ export function Chart({ title, description, name, draw, table, tools, aside, hin
 function Plot({ title, description, hint, width, drawing, nearest }) {
   const id = useId();
   const { height, marks, stops } = drawing;
-  const [index, setIndex] = useState(-1);
+  const [index, show] = useState(-1);
+  const current = useRef(-1); // keys may come faster than the page is drawn
+  const setIndex = (/** @type {number} */ to) => {
+    current.current = to;
+    show(to);
+  };
   useEffect(() => setIndex(-1), [stops.length]);
   const stop = stops[index];
   const dragging = useRef(false);
@@ -73,8 +78,8 @@ function Plot({ title, description, hint, width, drawing, nearest }) {
   };
   /** @param {KeyboardEvent} event */
   const onKeyDown = (event) => {
-    const next = moved(index, stops.length, event.key);
-    if (event.key === "Enter") stop?.pick?.();
+    const next = moved(current.current, stops.length, event.key);
+    if (event.key === "Enter") stops[current.current]?.pick?.();
     if (event.key === "Escape") setIndex(-1);
     if (next === null) return;
     event.preventDefault();
