@@ -277,7 +277,7 @@ test("the chart's cursor is read by keyboard, and Enter takes the point", async 
   for (let i = 0; i < 5; i++) await page.keyboard.press("ArrowLeft"); // well away from the present choice, itself a stop
   assert.match((await page.textContent(".hero [aria-live]")) ?? "", /parameters, deviation/);
   await page.keyboard.press("Enter");
-  await page.waitForFunction((was) => document.querySelector("input[name=value]")?.value !== was, before, { timeout: 5000 });
+  await page.waitForFunction((was) => /** @type {HTMLInputElement} */ (document.querySelector("input[name=value]")).value !== was, before, { timeout: 5000 });
   await page.close();
 });
 
