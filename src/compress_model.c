@@ -110,6 +110,6 @@ nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *er
       (network->batch > 0 ? nl_report_number(root, "batch", (double)network->batch)
                           : cJSON_AddNullToObject(root, "batch") != NULL) &&
       add_computed(root, network) && nl_report_layers(root, network, &model->sites) &&
-      nl_report_sites(root, network, &model->sites) && nl_report_skipped(root, network, &model->sites);
+      nl_report_sites(root, network, &model->sites) && nl_report_skipped(root, network);
   return nl_report_print(root, fine, json, error);
 }

@@ -162,8 +162,7 @@ static nl_status write_edited(nl_result *result, nl_edits *edits, nl_error *erro
 static nl_status count_written(nl_result *result, nl_error *error) {
   nl_graph *graph = NULL;
   NL_TRY(nl_onnx_read(&graph, (nl_span){result->onnx.bytes, result->onnx.size}, error));
-  for (size_t i = 0; i < graph->tensor_count; i++)
-    if (nl_type_is_float(graph->tensors[i].type)) result->parameters += graph->tensors[i].count;
+  result->parameters = nl_graph_parameters(graph);
   nl_graph_free(graph);
   return NL_OK;
 }
@@ -268,7 +267,7 @@ nl_status nl_result_report(const nl_result *result, nl_buffer *json, nl_error *e
   cJSON *array = fine ? cJSON_AddArrayToObject(root, "sites") : NULL;
   fine = array != NULL;
   for (size_t i = 0; fine && i < model->sites.count; i++) fine = add_site(array, result, i);
-  fine = fine && nl_report_skipped(root, model->network, &model->sites);
+  fine = fine && nl_report_skipped(root, model->network);
   return nl_report_print(root, fine, json, error);
 }
 

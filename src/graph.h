@@ -150,6 +150,7 @@ size_t nl_type_size(nl_type type);   // bytes an element takes in raw data; 0 fo
 // Errors: NL_ERROR_EXTERNAL when the bytes are in a file not attached, NL_ERROR_UNSUPPORTED for strings.
 nl_status nl_tensor_read(const nl_tensor *tensor, double *dst, nl_error *error);
 nl_status nl_tensor_read_int(const nl_tensor *tensor, int64_t *dst, nl_error *error);
+size_t nl_graph_parameters(const nl_graph *graph); // elements of all float tensors: weights, biases, other constants
 // Elements to little-endian raw bytes of `type` (float types only), rounding to nearest even; dst holds count*size bytes.
 void nl_tensor_encode(nl_type type, const double *values, size_t count, uint8_t *dst);
 

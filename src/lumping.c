@@ -2,6 +2,11 @@
 
 #include "kernels/kernels.h"
 
+const nl_lumping *nl_lumping_at(const nl_sites *sites, const nl_lumping *lumpings, size_t step) {
+  const size_t site = sites->site_of[step];
+  return site != NL_NONE && lumpings[site].k < lumpings[site].n ? &lumpings[site] : NULL;
+}
+
 void nl_lumping_consume(const nl_lumping *lumping, size_t m, const double *weights, double *weights_out,
                         double *bias_out) {
   const size_t n = lumping->n, k = lumping->k;

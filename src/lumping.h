@@ -4,7 +4,7 @@
 #ifndef NL_LUMPING_H
 #define NL_LUMPING_H
 
-#include "arena.h"
+#include "site.h"
 
 typedef struct nl_lumping {
   size_t n, k;
@@ -13,6 +13,9 @@ typedef struct nl_lumping {
   const double *prolongation; // (n, k)
   const double *offset;       // (n)
 } nl_lumping;
+
+// The lumping that takes units from this step's channels; NULL where they all stay.
+const nl_lumping *nl_lumping_at(const nl_sites *sites, const nl_lumping *lumpings, size_t step);
 
 // W_out P and b_out + W_out p for weights (m, n): weights_out (m, k), bias_out (m) is added to.
 void nl_lumping_consume(const nl_lumping *lumping, size_t m, const double *weights, double *weights_out,

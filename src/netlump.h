@@ -84,7 +84,8 @@ nl_status nl_path_describe(const nl_path *path, nl_buffer *json, nl_error *error
 // ---- target and choice -------------------------------------------------------------------------------------------------
 
 typedef enum nl_target_kind {
-  NL_TARGET_EPSILON = 0,  // value: tolerance; every site shrinks while the output deviation it causes by itself stays within
+  NL_TARGET_EPSILON =
+      0, // value: tolerance; every site shrinks while the output deviation it causes by itself stays within
   NL_TARGET_RETAIN = 1,   // value: share of the parameters kept at most, in (0, 1]
   NL_TARGET_DEVIATION = 2 // value: the output's relative deviation at most, measured after the refit
 } nl_target_kind;

@@ -222,13 +222,6 @@ static nl_status collect_outputs(nl_build *build) {
   return NL_OK;
 }
 
-static size_t count_parameters(const nl_graph *graph) {
-  size_t count = 0;
-  for (size_t i = 0; i < graph->tensor_count; i++)
-    if (nl_type_is_float(graph->tensors[i].type)) count += graph->tensors[i].count;
-  return count;
-}
-
 // ---- the whole ----------------------------------------------------------------------------------------------------------
 
 static nl_status prepare(nl_build *build) {
@@ -261,7 +254,7 @@ nl_status nl_network_create(nl_network **out, const nl_graph *graph, nl_error *e
   if (network == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *network, 0);
   network->graph = graph;
   network->batch = -1;
-  network->parameters = count_parameters(graph);
+  network->parameters = nl_graph_parameters(graph);
   nl_build build = {.network = network, .graph = graph, .error = error};
   const nl_status status = lower(&build);
   if (status != NL_OK)

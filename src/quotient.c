@@ -9,11 +9,6 @@ static const nl_tensor *constant_at(const nl_network *network, nl_place place) {
   return nl_node_constant(network->graph, &network->graph->nodes[place.node], place.slot);
 }
 
-static const nl_lumping *lumping_at(const nl_sites *sites, const nl_lumping *lumpings, size_t step) {
-  const size_t site = sites->site_of[step];
-  return site != NL_NONE && lumpings[site].k < lumpings[site].n ? &lumpings[site] : NULL;
-}
-
 // Also says the new sizes of what an Identity or Cast behind the constant hands on.
 static nl_status set_constant(nl_edits *edits, const nl_network *network, nl_place place, nl_type type, size_t rank,
                               const int64_t *dims, const double *values, nl_error *error) {
@@ -104,7 +99,7 @@ nl_status nl_quotient_edit(nl_edits *edits, const nl_network *network, const nl_
                            nl_error *error) {
   for (size_t s = 0; s < network->step_count; s++) {
     const nl_step *step = &network->steps[s];
-    const nl_lumping *own = lumping_at(sites, lumpings, s);
+    const nl_lumping *own = nl_lumping_at(sites, lumpings, s);
     if (!step->evaluable) continue;
     if (step->kind == NL_STEP_DENSE && !same_layer(&original->layers[s], &reduced->layers[s])) {
       NL_TRY(edit_weights(edits, network, step, &reduced->layers[s], error));
@@ -114,7 +109,7 @@ nl_status nl_quotient_edit(nl_edits *edits, const nl_network *network, const nl_
   }
   for (size_t v = 0; v < network->graph->value_count; v++) {
     const size_t s = network->step_of[v];
-    const nl_lumping *own = s != NL_NONE ? lumping_at(sites, lumpings, s) : NULL;
+    const nl_lumping *own = s != NL_NONE ? nl_lumping_at(sites, lumpings, s) : NULL;
     if (own == NULL) continue;
     NL_TRY(nl_edits_resize_value(edits, v, network->steps[s].channel_axis, (int64_t)own->k, error));
   }

@@ -44,10 +44,7 @@ struct nl_refit {
 // ---- set-up -------------------------------------------------------------------------------------------------------------
 
 static const nl_lumping *lumping_at(const nl_refit *refit, size_t step) {
-  const size_t site = refit->input.sites->site_of[step];
-  if (site == NL_NONE) return NULL;
-  const nl_lumping *lumping = &refit->input.lumpings[site];
-  return lumping->k < lumping->n ? lumping : NULL;
+  return nl_lumping_at(refit->input.sites, refit->input.lumpings, step);
 }
 
 static void find_last_uses(nl_refit *refit) {

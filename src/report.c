@@ -143,10 +143,9 @@ bool nl_report_layers(cJSON *parent, const nl_network *network, const nl_sites *
   return fine;
 }
 
-bool nl_report_skipped(cJSON *parent, const nl_network *network, const nl_sites *sites) {
+bool nl_report_skipped(cJSON *parent, const nl_network *network) {
   cJSON *array = cJSON_AddArrayToObject(parent, "skipped");
   bool fine = array != NULL;
-  (void)sites;
   for (size_t i = 0; fine && i < network->graph->node_count; i++) {
     layer l;
     if (!layer_at(network, network->graph->order[i], &l) || l.reason == NL_REASON_NONE) continue;

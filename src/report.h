@@ -19,7 +19,7 @@ bool nl_report_node(cJSON *parent, const char *name, const nl_graph *graph, size
 // Layers with their sites or reasons; every layer that stays whole with its reason.
 bool nl_report_layers(cJSON *parent, const nl_network *network, const nl_sites *sites);
 bool nl_report_sites(cJSON *parent, const nl_network *network, const nl_sites *sites);
-bool nl_report_skipped(cJSON *parent, const nl_network *network, const nl_sites *sites);
+bool nl_report_skipped(cJSON *parent, const nl_network *network);
 bool nl_report_ports(cJSON *parent, const char *name, const nl_graph *graph, size_t count, const size_t *values);
 
 // Prints `object` (and deletes it, always) to the end of `out`. `complete`: false means that building it ran out of memory.

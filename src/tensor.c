@@ -209,3 +209,10 @@ void nl_tensor_encode(nl_type type, const double *values, size_t count, uint8_t 
     for (size_t k = 0; k < size; k++) *dst++ = (uint8_t)(bits >> (8 * k));
   }
 }
+
+size_t nl_graph_parameters(const nl_graph *graph) {
+  size_t count = 0;
+  for (size_t i = 0; i < graph->tensor_count; i++)
+    if (nl_type_is_float(graph->tensors[i].type)) count += graph->tensors[i].count;
+  return count;
+}
