@@ -15,6 +15,7 @@ const ROWS = [
   ["network"],
   ["site"],
   ["measure", "forward", "gram", "linear"],
+  ["chain"],
   ["ode", "partition", "project"],
   ["lumping"],
   ["refit", "quotient", "sensitivity", "prune", "certify"],
