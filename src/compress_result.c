@@ -51,13 +51,14 @@ static nl_status start_refit(nl_result *result, nl_error *error) {
   nl_arena_free(&result->arena);
   NL_TAKE(&result->arena, result->lumpings, nl_lumping, site_count(result), error);
   for (size_t i = 0; i < site_count(result); i++) NL_TRY(lump_site(result, i, result->widths[i], error));
-  const nl_refit_input input = {path->model->network,
-                                &path->model->sites,
-                                &path->parameters,
-                                result->lumpings,
-                                path->rows,
-                                path->scored_rows,
-                                path->x};
+  const nl_refit_input input = {.network = path->model->network,
+                                .sites = &path->model->sites,
+                                .original = &path->parameters,
+                                .lumpings = result->lumpings,
+                                .rows = path->rows,
+                                .scored_rows = path->scored_rows,
+                                .x = path->x,
+                                .fit = true};
   return nl_refit_create(&result->refit, &input, error);
 }
 

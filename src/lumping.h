@@ -9,7 +9,7 @@
 typedef struct nl_lumping {
   size_t n, k;
   const size_t *kept;         // (k) ascending
-  const double *restriction;  // (k, n), or NULL when R is the selection of `kept`
+  const double *restriction;  // (k, n), or NULL when R is the selection of `kept`; mixes only where channels are alike
   const double *prolongation; // (n, k)
   const double *offset;       // (n)
 } nl_lumping;

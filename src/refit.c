@@ -121,7 +121,21 @@ static nl_status pick(nl_arena *arena, const nl_lumping *lumping, const double *
   return NL_OK;
 }
 
-// Rows picked by the lumping of the layer's own site, columns taken over by that of its input's.
+// Row `row` of the original layer, its columns taken over by the lumping of its input; weighed by `by` and added.
+static void add_row(const nl_layer *from, const nl_lumping *read, size_t row, double by, double *work, nl_layer *to,
+                    size_t o) {
+  const double *weights = from->weights + row * from->in_width;
+  double bias = from->bias != NULL ? from->bias[row] : 0.0;
+  if (read != NULL) {
+    nl_lumping_consume(read, 1, weights, work, &bias);
+    weights = work;
+  }
+  nl_axpy_f64(to->in_width, by, weights, to->weights + o * to->in_width);
+  if (to->bias != NULL) to->bias[o] += by * bias;
+}
+
+// R W P and R (b + W p): rows picked or mixed by the lumping of the layer's own site, columns taken over by that of its
+// input's.
 static nl_status compensated_dense(nl_refit *refit, size_t s, nl_error *error) {
   const nl_step *step = &refit->input.network->steps[s];
   const nl_layer *from = &refit->input.original->layers[s];
@@ -130,18 +144,17 @@ static nl_status compensated_dense(nl_refit *refit, size_t s, nl_error *error) {
   const nl_lumping *own = lumping_at(refit, s), *read = lumping_at(refit, step->inputs[0]);
   to->width = own != NULL ? own->k : from->width;
   to->in_width = read != NULL ? read->k : from->in_width;
+  double *work = NULL;
   NL_TAKE(arena, to->weights, double, to->width * to->in_width + 1, error);
+  NL_TAKE(arena, work, double, to->in_width + 1, error);
   if (step->bias_possible) NL_TAKE(arena, to->bias, double, to->width, error);
-  for (size_t o = 0; o < to->width; o++) {
-    const size_t row = own != NULL ? own->kept[o] : o;
-    const double *weights = from->weights + row * from->in_width;
-    if (to->bias != NULL && from->bias != NULL) to->bias[o] = from->bias[row];
-    double *target = to->weights + o * to->in_width;
-    if (read != NULL)
-      nl_lumping_consume(read, 1, weights, target, to->bias != NULL ? to->bias + o : NULL);
+  for (size_t o = 0; o < to->width; o++)
+    if (own == NULL || own->restriction == NULL)
+      add_row(from, read, own != NULL ? own->kept[o] : o, 1.0, work, to, o);
     else
-      memcpy(target, weights, to->in_width * sizeof *target);
-  }
+      for (size_t row = 0; row < from->width; row++)
+        if (own->restriction[o * own->n + row] != 0)
+          add_row(from, read, row, own->restriction[o * own->n + row], work, to, o);
   return NL_OK;
 }
 
@@ -210,6 +223,12 @@ static nl_status start_fit(nl_refit *refit, nl_error *error) {
   return NL_OK;
 }
 
+// What a layer's output o is to be, at `target` (full): the original's, picked or mixed by the layer's own lumping.
+static double wanted(const nl_lumping *own, const double *target, size_t full, size_t o) {
+  if (own == NULL) return target[o];
+  return own->restriction == NULL ? target[own->kept[o]] : nl_dot_f64(full, own->restriction + o * full, target);
+}
+
 static void block_residuals(nl_refit *refit, size_t rows) {
   const fit *f = &refit->fit;
   const nl_layer *layer = &refit->reduced.layers[refit->step];
@@ -220,7 +239,7 @@ static void block_residuals(nl_refit *refit, size_t rows) {
   for (size_t r = 0; r < rows; r++)
     for (size_t o = 0; o < f->out; o++)
       f->block_r[r * f->out + o] =
-          (layer->bias != NULL ? layer->bias[o] : 0.0) - target[r * full + (own != NULL ? own->kept[o] : o)];
+          (layer->bias != NULL ? layer->bias[o] : 0.0) - wanted(own, target + r * full, full, o);
   nl_matmul_f64(rows, f->out, f->in, a, f->in, 1, layer->weights, 1, f->in, f->block_r, f->out, refit->work);
   for (size_t i = 0; i < rows * f->out; i++) f->block_r[i] = -f->block_r[i];
 }
@@ -306,7 +325,7 @@ static nl_status prepare(nl_refit *refit, nl_error *error) {
   }
   NL_TRY(take_values(refit, refit->reduced.layers[s].width, &refit->values[s], error));
   refit->stage = STAGE_REDUCED;
-  if (step->kind != NL_STEP_DENSE || !refit->changed[step->inputs[0]]) return NL_OK;
+  if (!refit->input.fit || step->kind != NL_STEP_DENSE || !refit->changed[step->inputs[0]]) return NL_OK;
   refit->stage = STAGE_FIT;
   return start_fit(refit, error);
 }

@@ -19,6 +19,7 @@ typedef struct nl_refit_input {
   size_t rows;                // of the measure
   size_t scored_rows;         // the first of them, on which the deviation is measured
   const double *x;            // (rows, features)
+  bool fit;                   // else the layers stay as the lumpings alone make them: R W P
 } nl_refit_input;
 
 // Everything in `input` is borrowed until free.
