@@ -120,8 +120,8 @@ static uint64_t key_of(double weight, double score) {
   return weight != 0 ? bits + 1 : 0;
 }
 
-// The key of which `rank` are as large or larger; afterwards *rank of its equals are among these. Digit by digit from the
-// top, so that no order of the keys is a bad one.
+// The least that the `rank` largest keys reach; afterwards as many as *rank of those that just reach it are among them.
+// Digit by digit from the top, so that no order of the keys is a bad one, until all with these digits are among them.
 static uint64_t key_at(size_t n, const uint64_t *keys, size_t stride, size_t *rank) {
   uint64_t prefix = 0, mask = 0;
   for (int shift = 56; shift >= 0; shift -= 8) {
@@ -132,6 +132,7 @@ static uint64_t key_at(size_t n, const uint64_t *keys, size_t stride, size_t *ra
     for (; digit > 0 && *rank > counts[digit]; digit--) *rank -= counts[digit];
     prefix |= (uint64_t)digit << shift;
     mask |= UINT64_C(255) << shift;
+    if (*rank == counts[digit]) break;
   }
   return prefix;
 }
