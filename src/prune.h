@@ -21,7 +21,8 @@ typedef enum nl_prune {
 
 // Weights left: what `keep` counts below.
 size_t nl_prune_weight_count(const nl_network *network, const nl_parameters *parameters);
-// Weights left, all biases, all other constants: of network->parameters, what is retained.
+// Weights left, all biases, all other constants: of network->parameters, what is retained. This less the weights left is
+// what no pruning reaches.
 size_t nl_prune_nonzero(const nl_network *network, const nl_parameters *parameters);
 
 // ---- what the layers read, for Wanda ---------------------------------------------------------------------------------
@@ -43,7 +44,7 @@ void nl_prune_norms_finish(nl_prune_norms *norms, const nl_network *network);
 // Copies `original` into `out` (its own memory) with all but `keep` of its weights set to 0; exactly `keep` are left, or all
 // when there are fewer. Shares are of the weights that are not zero, rounded by largest remainder: over the layers, for
 // Wanda then over the rows of each. Among equals the first of the file's tensor stays, the first layer gets the one over.
-// norms (steps) as above, finished; NULL unless the method is Wanda. Some ten passes over the weights.
+// norms (steps) as above, finished; NULL unless the method is Wanda. Linear in the weights, not stepped.
 nl_status nl_prune_weights(nl_parameters *out, const nl_network *network, const nl_parameters *original,
                            nl_prune method, const double *const *norms, size_t keep, nl_error *error);
 
