@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "arena.h"
+#include "equivalence.h"
 #include "status.h"
 
 #define NL_VERSION "0.1.0"
@@ -123,5 +124,14 @@ double nl_result_deviation(const nl_result *result);
 // The smaller model. When nothing was removed, the bytes are the source's own.
 nl_status nl_result_write(const nl_result *result, nl_format format, nl_buffer *out, nl_error *error);
 nl_status nl_result_forward(const nl_result *result, size_t rows, const double *x, double *y, nl_error *error);
+
+// ---- differential equivalence: chains of dense layers only -------------------------------------------------------------
+
+// The blocks of the hidden neurons at one tolerance: {"blocks": [["h1_1", "h1_3"], ...], "constant": ["h1_2", ...]}, blocks of
+// one included, layer by layer, in order of first member; hL_K is neuron K of hidden layer L, both from 1. `constant` is
+// empty unless `symmetric`. Errors: NL_ERROR_UNSUPPORTED naming the node that makes it no chain, NL_ERROR_LIMIT for
+// polynomials that would take too long.
+nl_status nl_model_blocks(const nl_model *model, const nl_partition_options *options, double epsilon, nl_buffer *json,
+                          nl_error *error);
 
 #endif

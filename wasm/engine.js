@@ -32,6 +32,9 @@ import { runSteps } from "./steps.js";
 
 const KINDS = { epsilon: 0, retain: 1, deviation: 2 }; // nl_target_kind
 const FORMATS = { onnx: 0, json: 1 }; // nl_format
+const ENCODINGS = { linear: 0, adjoint: 1, polynomial: 2 }; // nl_encoding
+const EQUIVALENCES = { fde: 0, bde: 1 }; // nl_equivalence: forward, backward
+const LINKAGES = { complete: 0, erode: 1 }; // nl_linkage
 const MORE = 1; // NL_MORE
 
 /** @param {{wasm?: import("./loader.js").WasmSource, scalar?: boolean}} [options] */
@@ -88,6 +91,15 @@ function forward(core, info, kind, handle, rows) {
   }
 }
 
+/** What the core wants of the choice, in its order. @param {import("./types.js").EquivalenceOptions} options */
+const equivalence = ({ encoding = "adjoint", equivalence: kind = "fde", linkage = "complete", degree = 0, symmetric = false }) => [
+  ENCODINGS[encoding],
+  EQUIVALENCES[kind],
+  LINKAGES[linkage],
+  degree,
+  Number(symmetric),
+];
+
 export class Model extends Handle {
   #core;
   #source;
@@ -133,6 +145,16 @@ export class Model extends Handle {
   /** @param {Float64Array} rows (rows, features) @returns {Float64Array} (rows, results) */
   forward(rows) {
     return forward(this.#core, this.info, "model", this.handle, rows);
+  }
+
+  /**
+   * Blocks of the hidden neurons under ε-differential equivalence; hL_K is neuron K of hidden layer L, both from 1.
+   * @param {import("./types.js").EquivalenceOptions} [options]
+   * @returns {{blocks: string[][], constant: string[]}} constant: in no block, only with `symmetric`
+   */
+  blocks(options = {}) {
+    this.#core.status(this.info.name, "model_blocks", this.handle, ...equivalence(options), options.epsilon ?? 0);
+    return JSON.parse(this.#core.text());
   }
 
   /**

@@ -105,6 +105,17 @@ int netlump_model_forward(boundary *b, const nl_model *model, size_t rows, const
   return (int)nl_model_forward(model, rows, x, y, entered(b));
 }
 
+// ---- differential equivalence ----------------------------------------------------------------------------------------
+
+NL_EXPORT(netlump_model_blocks)
+int netlump_model_blocks(boundary *b, const nl_model *model, int encoding, int equivalence, int linkage, size_t degree,
+                         int symmetric, double epsilon) {
+  nl_error *error = entered(b);
+  const nl_partition_options options = {(nl_encoding)encoding, (nl_equivalence)equivalence, (nl_linkage)linkage, degree,
+                                        symmetric != 0};
+  return (int)nl_model_blocks(model, &options, epsilon, &b->text, error);
+}
+
 // ---- path ------------------------------------------------------------------------------------------------------------
 
 // `data`, `mean` and `spread` may be 0; they must stay where they are as long as the path lives.

@@ -34,6 +34,10 @@
  * @typedef {{features: Float64Array, labels: Float64Array|null, rows: number, columns: number, labelColumns: number,
  *   names: string[]|null, source: string}} Table   features (rows, columns), labels (rows, labelColumns)
  *
+ * @typedef {{encoding?: 'linear'|'adjoint'|'polynomial', equivalence?: 'fde'|'bde', linkage?: 'complete'|'erode', epsilon?: number,
+ *   degree?: number, symmetric?: boolean}} EquivalenceOptions   adjoint, fde, complete, 0; degree of fitted polynomials, 0: a
+ *   default for each activation; symmetric: adjoint fde up to a factor or a sign
+ *
  * @typedef {{stage: 'path'|'refit'|'curve'|'verify', fraction: number}} Progress
  *
  * @typedef {{status: number, code: string, message: string, place: string, detail: string}} Fault   what an EngineError carries

@@ -22,6 +22,9 @@ void nl_axpy_f64(size_t n, double alpha, const double *restrict x, double *restr
 // sum x_i y_i: two lanes over even and odd i, added at the end, then the odd element
 double nl_dot_f64(size_t n, const double *restrict x, const double *restrict y);
 
+// sum |x_i - factor y_i|: eight lanes over i mod 8, the even ones and the odd ones added at the end, then what is left
+double nl_distance_f64(size_t n, const double *restrict x, double factor, const double *restrict y);
+
 // Both twins by name, for the tests and the benchmark.
 void nl_matmul_f64__scalar(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
                            size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
@@ -33,5 +36,7 @@ void nl_axpy_f64__scalar(size_t n, double alpha, const double *restrict x, doubl
 void nl_axpy_f64__simd128(size_t n, double alpha, const double *restrict x, double *restrict y);
 double nl_dot_f64__scalar(size_t n, const double *restrict x, const double *restrict y);
 double nl_dot_f64__simd128(size_t n, const double *restrict x, const double *restrict y);
+double nl_distance_f64__scalar(size_t n, const double *restrict x, double factor, const double *restrict y);
+double nl_distance_f64__simd128(size_t n, const double *restrict x, double factor, const double *restrict y);
 
 #endif
