@@ -18,8 +18,6 @@
 #include "kernels/kernels.h"
 #include "partition_parts.h"
 
-static const double rounding = 0x1p-24; // of a weight stored as f32, relative
-
 typedef struct layer_state {
   nl_arena memory; // of everything below, renewed when the neighbour's blocks change
   bool known;
@@ -112,7 +110,7 @@ static double collapse_row(const nl_chain_layer *layer, const nl_neighbour *from
 static bool is_constant(const double *row, size_t blocks, double magnitude) {
   double norm = 0;
   for (size_t b = 0; b < blocks; b++) norm += fabs(row[b]);
-  return norm <= 4 * rounding * magnitude;
+  return norm <= 4 * NL_PARTITION_ROUNDING * magnitude;
 }
 
 static nl_status take_signatures(layer_state *state, size_t n, size_t m, double factor, nl_error *error) {
@@ -150,7 +148,7 @@ static nl_status read_incoming(const nl_partitioner *p, layer_state *state, size
       for (size_t c = 0; c < m; c++) state->norm[i] += fabs(row[c]);
       for (size_t c = 0; c < m; c++) row[c] /= state->norm[i];
     }
-    s->slack[s->n] = s->factor * rounding * magnitude / state->norm[i];
+    s->slack[s->n] = s->factor * NL_PARTITION_ROUNDING * magnitude / state->norm[i];
     state->units[s->n++] = i;
   }
   return nl_signatures_finish(s, &state->memory, error);
@@ -166,7 +164,7 @@ static nl_status read_outgoing(const nl_partitioner *p, layer_state *state, size
     for (size_t i = 0; i < n; i++) {
       const double weight = next->weights[k * n + i];
       s->values[i * m + state->seen.block_of[k]] += weight;
-      s->slack[i] += s->factor * rounding * fabs(weight);
+      s->slack[i] += s->factor * NL_PARTITION_ROUNDING * fabs(weight);
     }
   for (size_t i = 0; i < n; i++) state->units[i] = i;
   return nl_signatures_finish(s, &state->memory, error);
@@ -213,13 +211,26 @@ static nl_status copy_neighbour(nl_neighbour *out, const nl_neighbour *from, nl_
   return NL_OK;
 }
 
+static nl_status read_polynomials(const nl_partitioner *p, layer_state *state, size_t l, nl_error *error) {
+  const size_t moved = p->incoming ? l : l + 1; // the layer whose drifts tell
+  NL_TAKE(&state->memory, state->units, size_t, p->chain->layers[l].width + 1, error);
+  for (size_t i = 0; i < p->chain->layers[l].width; i++) state->units[i] = i;
+  return (p->incoming ? nl_polynomial_backward : nl_polynomial_forward)(
+      &state->pairs, &p->chain->layers[moved], &p->polynomials[moved], &state->seen, &state->memory, error);
+}
+
+static nl_status read_layer(const nl_partitioner *p, layer_state *state, size_t l, nl_error *error) {
+  if (p->options.encoding == NL_ENCODING_POLYNOMIAL) return read_polynomials(p, state, l, error);
+  return p->incoming ? read_incoming(p, state, l, error) : read_outgoing(p, state, l, error);
+}
+
 static nl_status measure_layer(const nl_partitioner *p, layer_state *state, size_t l, nl_error *error) {
   const nl_neighbour now = neighbour_of(p, l);
   if (state->known && same_neighbour(&state->seen, &now)) return NL_OK;
   nl_arena_free(&state->memory);
   *state = (layer_state){0};
   NL_TRY(copy_neighbour(&state->seen, &now, &state->memory, error));
-  NL_TRY(p->incoming ? read_incoming(p, state, l, error) : read_outgoing(p, state, l, error));
+  NL_TRY(read_layer(p, state, l, error));
   NL_TRY(nl_tree_create(&state->tree, &state->pairs, p->options.linkage, &state->memory, error));
   state->known = true;
   return NL_OK;
@@ -299,13 +310,13 @@ static nl_status check(const nl_partition_options *options, nl_error *error) {
       (options->encoding != NL_ENCODING_ADJOINT || options->equivalence != NL_EQUIVALENCE_FORWARD))
     return nl_fail(error, NL_ERROR_ARGUMENT, "symmetric",
                    "it goes with the forward equivalence of the adjoint encoding");
-  if (options->encoding == NL_ENCODING_POLYNOMIAL)
-    return nl_fail(error, NL_ERROR_ARGUMENT, "encoding", "polynomial distances are not there yet");
   return NL_OK;
 }
 
 static nl_status prepare(nl_partitioner *p, nl_error *error) {
   NL_TRY(check(&p->options, error));
+  if (p->options.encoding == NL_ENCODING_POLYNOMIAL)
+    NL_TRY(nl_ode_polynomials(&p->polynomials, p->chain, p->options.degree, &p->arena, error));
   return take_layers(p, error);
 }
 

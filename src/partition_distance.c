@@ -13,7 +13,6 @@
 enum { TILE = 32 };
 
 static const double relative_slack = 1e-9;
-static const double work_most = 4e10; // multiplications of exact distances in one layer: about a minute
 
 static size_t chunks_of(const nl_signatures *s) { return (s->m + NL_SIGNATURE_CHUNK - 1) / NL_SIGNATURE_CHUNK; }
 
@@ -181,9 +180,9 @@ static nl_status scan_all(scan *s, nl_error *error) {
     for (size_t second = first; second < n; second += TILE) {
       gather_tile(s, first, second);
       scan_tile(s);
-      if (s->work > work_most)
+      if (s->work > NL_PARTITION_WORK_MOST)
         return nl_fail_count(error, NL_ERROR_LIMIT, "multiplications of the polynomials' distances",
-                             (uint64_t)work_most, (uint64_t)s->work);
+                             (uint64_t)NL_PARTITION_WORK_MOST, (uint64_t)s->work);
     }
   return NL_OK;
 }

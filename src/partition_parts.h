@@ -5,7 +5,9 @@
 
 #include "partition.h"
 
-enum { NL_SIGNATURE_CHUNK = 128 }; // columns between two looks at the bounds
+enum { NL_SIGNATURE_CHUNK = 128 };    // columns between two looks at the bounds
+#define NL_PARTITION_ROUNDING 0x1p-24 // of a weight stored as f32, relative
+#define NL_PARTITION_WORK_MOST 2e10   // multiplications of exact distances in one layer: about half a minute
 
 typedef struct nl_signatures {
   size_t n, m;
