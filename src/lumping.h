@@ -4,6 +4,7 @@
 #ifndef NL_LUMPING_H
 #define NL_LUMPING_H
 
+#include "chain.h"
 #include "site.h"
 
 typedef struct nl_lumping {
@@ -20,5 +21,36 @@ const nl_lumping *nl_lumping_at(const nl_sites *sites, const nl_lumping *lumping
 // W_out P and b_out + W_out p for weights (m, n): weights_out (m, k), bias_out (m) is added to.
 void nl_lumping_consume(const nl_lumping *lumping, size_t m, const double *weights, double *weights_out,
                         double *bias_out);
+
+// ---- from a partition ---------------------------------------------------------------------------------------------------
+
+typedef enum nl_quotient_kind {
+  NL_QUOTIENT_FORWARD,       // R sums a block, P gives each member 1/|H|: ERODE's quotient of a forward equivalence
+  NL_QUOTIENT_MEANS,         // R takes a block's mean, P hands it to every member
+  NL_QUOTIENT_REPRESENTATIVE // R picks the member nearest the block's mean, P hands on its multiples
+} nl_quotient_kind;
+
+// A layer's part of an nl_partition (partition.h).
+typedef struct nl_layer_blocks {
+  const size_t *block_of; // (width)
+  size_t blocks;
+  const double *scale;    // (width) or NULL
+  const double *constant; // (width) or NULL; put out by units in no block, folded into the offset
+  bool bound;             // a consumer has no room for an offset: one constant unit stays, the others are its multiples
+} nl_layer_blocks;
+
+// `kept`: each block's member nearest its mean (Euclidean, of incoming weights and bias, multiples taken out; the lowest number
+// of equally near ones); columns in their order. Where all units are constant, the first is kept and nobody reads it. MEANS
+// becomes REPRESENTATIVE where units may not be mixed or are multiples of each other.
+//
+// Which claims hold at ε = 0 (tests/unit/lumping_test.c). The smaller network computes the same function, up to rounding, for
+//   forward equivalence, linear encoding      FORWARD          identity activations; no other
+//   forward equivalence, adjoint encoding     MEANS, REPRES.   every activation; symmetric: REPRESENTATIVE
+//   backward equivalence, linear encoding     MEANS, REPRES.   every activation (the same blocks)
+//   backward equivalence, polynomial          REPRESENTATIVE   polynomial activations; with a fitted one the fit's network, not its own
+//   backward, adjoint; forward, polynomial    none             no claim: they lump the differential equations only
+// Errors: NL_ERROR_UNSUPPORTED for FORWARD where the layer's units may not be mixed, or scale or constant are given.
+nl_status nl_lumping_of_partition(nl_lumping *out, nl_arena *arena, nl_quotient_kind kind, const nl_chain_layer *layer,
+                                  const nl_layer_blocks *blocks, nl_error *error);
 
 #endif
