@@ -51,6 +51,10 @@ void nl_forward_all(const nl_network *network, const nl_parameters *parameters, 
 // others zero; afterwards each holds the derivative of Σ seed · output by that step's value, of the same shape.
 void nl_forward_gradient(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,
                          nl_scratch *gradients, size_t rows);
+// After it, for a dense step: weights (width, in_width) += gᵀ a and bias (width) += Σ g over the rows, with g the derivative by
+// what the step computes and a what it reads. Either may be NULL.
+void nl_forward_weight_gradient(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,
+                                const nl_scratch *gradients, size_t step, size_t rows, double *weights, double *bias);
 // x (rows, features) -> y (rows, results): the outputs of `network`, side by side.
 nl_status nl_forward(const nl_network *network, const nl_parameters *parameters, size_t rows, const double *x,
                      double *y, nl_error *error);

@@ -9,9 +9,23 @@ typedef struct pass { // one step: values and gradients of the step (y, gy) and 
   double *ga, *gb;
 } pass;
 
+// The commonest derivatives follow from the value that is there already; the others cost an exponential.
 static void through_function(const nl_step *step, const pass *p) {
-  for (size_t i = 0; i < p->count; i++)
-    p->ga[i] += p->gy[i] * nl_function_derivative(step->function, step->p, step->q, p->a[i]);
+  switch (step->function) {
+  case NL_FUNCTION_RELU:
+    for (size_t i = 0; i < p->count; i++) p->ga[i] += p->a[i] >= 0 ? p->gy[i] : 0.0;
+    break;
+  case NL_FUNCTION_TANH:
+    for (size_t i = 0; i < p->count; i++) p->ga[i] += p->gy[i] * (1.0 - p->y[i] * p->y[i]);
+    break;
+  case NL_FUNCTION_SIGMOID:
+    for (size_t i = 0; i < p->count; i++) p->ga[i] += p->gy[i] * p->y[i] * (1.0 - p->y[i]);
+    break;
+  default:
+    for (size_t i = 0; i < p->count; i++)
+      p->ga[i] += p->gy[i] * nl_function_derivative(step->function, step->p, step->q, p->a[i]);
+    break;
+  }
 }
 
 static void through_scale(const nl_layer *layer, const pass *p) {
@@ -102,4 +116,13 @@ void nl_forward_gradient(const nl_network *network, const nl_parameters *paramet
                     scratch->values[s],  gradients->values[s], gradients->values[first], gradients->values[second]};
     through_step(step, layer, &p, rows, gradients->work);
   }
+}
+
+void nl_forward_weight_gradient(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,
+                                const nl_scratch *gradients, size_t step, size_t rows, double *weights, double *bias) {
+  const nl_layer *layer = &parameters->layers[step];
+  const size_t out = layer->width, in = layer->in_width;
+  const double *a = scratch->values[network->steps[step].inputs[0]], *g = gradients->values[step];
+  if (weights != NULL) nl_matmul_f64(out, in, rows, g, 1, out, a, in, 1, weights, in, gradients->work);
+  for (size_t r = 0; bias != NULL && r < rows; r++) nl_axpy_f64(out, 1.0, g + r * out, bias);
 }

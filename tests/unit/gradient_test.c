@@ -76,42 +76,75 @@ static double seeded_sum(const nl_network *network, const nl_parameters *paramet
   return sum;
 }
 
-static void check_gradient(const char *last) {
-  nl_buffer bytes = {0};
-  nl_graph *graph = NULL;
-  nl_network *network = NULL;
+typedef struct setting { // a model, some rows of it and the derivatives of Σ seed · output there
+  nl_buffer bytes;
+  nl_graph *graph;
+  nl_network *network;
   nl_parameters parameters;
   nl_scratch scratch, gradients;
-  build_model(&bytes, last);
-  assert_int_equal(nl_onnx_read(&graph, (nl_span){bytes.bytes, bytes.size}, NULL), NL_OK);
-  assert_int_equal(nl_network_create(&network, graph, NULL), NL_OK);
-  assert_int_equal(nl_parameters_load(&parameters, network, NULL), NL_OK);
-  assert_int_equal(nl_scratch_create(&scratch, network, &parameters, ROWS, NULL), NL_OK);
-  assert_int_equal(nl_scratch_create(&gradients, network, &parameters, ROWS, NULL), NL_OK);
   double x[ROWS * FEATURES], seed[ROWS * 4];
+} setting;
+
+static void set_up(setting *s, const char *last) {
+  *s = (setting){0};
+  build_model(&s->bytes, last);
+  assert_int_equal(nl_onnx_read(&s->graph, (nl_span){s->bytes.bytes, s->bytes.size}, NULL), NL_OK);
+  assert_int_equal(nl_network_create(&s->network, s->graph, NULL), NL_OK);
+  assert_int_equal(nl_parameters_load(&s->parameters, s->network, NULL), NL_OK);
+  assert_int_equal(nl_scratch_create(&s->scratch, s->network, &s->parameters, ROWS, NULL), NL_OK);
+  assert_int_equal(nl_scratch_create(&s->gradients, s->network, &s->parameters, ROWS, NULL), NL_OK);
   uint32_t state = 11;
-  for (size_t i = 0; i < ROWS * FEATURES; i++) x[i] = noise(&state);
-  for (size_t i = 0; i < ROWS * 4; i++) seed[i] = noise(&state);
-  for (size_t s = 0; s < network->step_count; s++)
-    memset(gradients.values[s], 0, ROWS * parameters.layers[s].width * sizeof(double));
-  memcpy(gradients.values[network->outputs[0]], seed, sizeof seed);
-  nl_forward_all(network, &parameters, &scratch, ROWS, x);
-  nl_forward_gradient(network, &parameters, &scratch, &gradients, ROWS);
-  for (size_t i = 0; i < ROWS * FEATURES; i++) {
-    const double step = 1e-6, at = x[i];
-    x[i] = at + step;
-    const double above = seeded_sum(network, &parameters, x, seed);
-    x[i] = at - step;
-    const double below = seeded_sum(network, &parameters, x, seed);
-    x[i] = at;
-    assert_true(fabs((above - below) / (2 * step) - gradients.values[0][i]) < 1e-7);
+  for (size_t i = 0; i < ROWS * FEATURES; i++) s->x[i] = noise(&state);
+  for (size_t i = 0; i < ROWS * 4; i++) s->seed[i] = noise(&state);
+  for (size_t i = 0; i < s->network->step_count; i++)
+    memset(s->gradients.values[i], 0, ROWS * s->parameters.layers[i].width * sizeof(double));
+  memcpy(s->gradients.values[s->network->outputs[0]], s->seed, sizeof s->seed);
+  nl_forward_all(s->network, &s->parameters, &s->scratch, ROWS, s->x);
+  nl_forward_gradient(s->network, &s->parameters, &s->scratch, &s->gradients, ROWS);
+}
+
+static void tear_down(setting *s) {
+  nl_scratch_free(&s->scratch);
+  nl_scratch_free(&s->gradients);
+  nl_parameters_free(&s->parameters);
+  nl_network_free(s->network);
+  nl_graph_free(s->graph);
+  nl_buffer_free(&s->bytes);
+}
+
+// (F(v + h) - F(v - h)) / 2h for one of the numbers that Σ seed · output depends on
+static void assert_derivative(setting *s, double *number, double found) {
+  const double step = 1e-6, at = *number;
+  *number = at + step;
+  const double above = seeded_sum(s->network, &s->parameters, s->x, s->seed);
+  *number = at - step;
+  const double below = seeded_sum(s->network, &s->parameters, s->x, s->seed);
+  *number = at;
+  assert_true(fabs((above - below) / (2 * step) - found) < 1e-7);
+}
+
+static void check_gradient(const char *last) {
+  setting s;
+  set_up(&s, last);
+  for (size_t i = 0; i < ROWS * FEATURES; i++) assert_derivative(&s, &s.x[i], s.gradients.values[0][i]);
+  tear_down(&s);
+}
+
+static void check_weight_gradient(const char *last) {
+  setting s;
+  size_t dense = 0;
+  set_up(&s, last);
+  for (size_t step = 0; step < s.network->step_count; step++) {
+    if (s.network->steps[step].kind != NL_STEP_DENSE) continue;
+    const nl_layer *layer = &s.parameters.layers[step];
+    double weights[16] = {0}, bias[4] = {0};
+    nl_forward_weight_gradient(s.network, &s.parameters, &s.scratch, &s.gradients, step, ROWS, weights, bias);
+    for (size_t i = 0; i < layer->width * layer->in_width; i++) assert_derivative(&s, &layer->weights[i], weights[i]);
+    for (size_t o = 0; o < layer->width; o++) assert_derivative(&s, &layer->bias[o], bias[o]);
+    dense++;
   }
-  nl_scratch_free(&scratch);
-  nl_scratch_free(&gradients);
-  nl_parameters_free(&parameters);
-  nl_network_free(network);
-  nl_graph_free(graph);
-  nl_buffer_free(&bytes);
+  assert_int_equal(dense, 3);
+  tear_down(&s);
 }
 
 static void gradient_equals_central_differences_through_every_kind_of_step(void **context) {
@@ -126,10 +159,37 @@ static void gradient_passes_through_softmax_and_its_logarithm(void **context) {
   check_gradient("LogSoftmax");
 }
 
+static void weight_gradient_equals_central_differences_behind_every_kind_of_step(void **context) {
+  (void)context;
+  check_weight_gradient("Identity");
+  check_weight_gradient("Sigmoid");
+  check_weight_gradient("Relu");
+  check_weight_gradient("Softmax");
+  check_weight_gradient("LogSoftmax");
+}
+
+static void weight_gradient_adds_to_what_is_there(void **context) {
+  (void)context;
+  setting s;
+  set_up(&s, "Tanh");
+  size_t step = 0;
+  while (s.network->steps[step].kind != NL_STEP_DENSE) step++;
+  double once[16] = {0}, twice[16] = {0}, bias[4] = {0};
+  nl_forward_weight_gradient(s.network, &s.parameters, &s.scratch, &s.gradients, step, ROWS, once, NULL);
+  nl_forward_weight_gradient(s.network, &s.parameters, &s.scratch, &s.gradients, step, ROWS, twice, NULL);
+  nl_forward_weight_gradient(s.network, &s.parameters, &s.scratch, &s.gradients, step, ROWS, twice, NULL);
+  nl_forward_weight_gradient(s.network, &s.parameters, &s.scratch, &s.gradients, step, ROWS, NULL, bias);
+  for (size_t i = 0; i < FEATURES * 4; i++) assert_true(fabs(twice[i] - 2 * once[i]) < 1e-12 && once[i] != 0);
+  for (size_t i = 0; i < 4; i++) assert_true(bias[i] != 0);
+  tear_down(&s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gradient_equals_central_differences_through_every_kind_of_step),
       cmocka_unit_test(gradient_passes_through_softmax_and_its_logarithm),
+      cmocka_unit_test(weight_gradient_equals_central_differences_behind_every_kind_of_step),
+      cmocka_unit_test(weight_gradient_adds_to_what_is_there),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,302 @@
+#include "polish.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+#include "measure.h"
+#include "polish_descent.h"
+#include "polish_parts.h"
+
+enum {
+  HISTORY = 20,
+  ITERATIONS = 300,
+  WORK_PER_STEP = 20000000, // multiplications: some 20 ms
+  FOLD = 5                  // one row of so many is held back
+};
+static const double jitter_strength = 0.15; // relative to each input's spread
+
+typedef enum stage { STAGE_ANSWER_HELD, STAGE_ANSWER_TRAIN, STAGE_EVALUATE, STAGE_SCORE, STAGE_DONE } stage;
+
+// Rows and what the original says there.
+typedef struct lesson {
+  size_t rows;
+  double *x;       // (rows, features)
+  double *answers; // (rows, results)
+} lesson;
+
+struct nl_polish {
+  nl_polish_input input;
+  nl_arena arena;
+  nl_pieces pieces;
+  nl_parameters trial, best; // their trained numbers stand in descent.point and best_numbers
+  double *best_numbers;
+  nl_descent descent;
+  lesson train, held;
+  double variance; // Var f, summed over the outputs
+  nl_scratch scratch, gradients;
+  stage stage;
+  size_t row, kept; // of the lesson at hand
+  double sum;       // of squared differences so far
+  double before, after;
+  size_t iterations, most;
+};
+
+// ---- rows ---------------------------------------------------------------------------------------------------------------
+
+// One row of every FOLD in a row is held back, which one is drawn, so that ordered rows fall evenly on both sides.
+static bool held_back(uint64_t seed, size_t row) {
+  uint64_t z = seed + 0x9e3779b97f4a7c15u * (uint64_t)(row / FOLD + 1); // splitmix64 (Steele, Lea, Flood 2014)
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return row % FOLD == (z ^ (z >> 31)) % FOLD;
+}
+
+static nl_status take_lesson(nl_polish *polish, lesson *l, size_t rows, nl_error *error) {
+  const nl_network *network = polish->input.network;
+  const size_t widest = network->features + network->results + 1;
+  if (rows > SIZE_MAX / sizeof(double) / widest) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  l->rows = rows;
+  NL_TAKE(&polish->arena, l->x, double, rows * network->features + 1, error);
+  NL_TAKE(&polish->arena, l->answers, double, rows * network->results + 1, error);
+  return NL_OK;
+}
+
+static nl_status split_rows(nl_polish *polish, nl_error *error) {
+  const nl_polish_input *input = &polish->input;
+  const size_t features = input->network->features, copies = input->copies;
+  size_t held = 0, train = 0;
+  for (size_t r = 0; r < input->rows; r++) held += held_back(input->seed, r);
+  if (copies > SIZE_MAX / 8 / (input->rows + 1)) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  NL_TRY(take_lesson(polish, &polish->held, held, error));
+  NL_TRY(take_lesson(polish, &polish->train, (input->rows - held) * (1 + copies), error));
+  held = 0;
+  for (size_t r = 0; r < input->rows; r++) {
+    const bool back = held_back(input->seed, r);
+    double *to = back ? polish->held.x + held++ * features : polish->train.x + train++ * features;
+    memcpy(to, input->x + r * features, features * sizeof *to);
+  }
+  if (copies > 0 && train > 0)
+    nl_measure_jitter(input->seed, train, features, polish->train.x, jitter_strength, copies,
+                      polish->train.x + train * features);
+  return NL_OK;
+}
+
+// ---- life ---------------------------------------------------------------------------------------------------------------
+
+static nl_status build(nl_polish *polish, nl_error *error) {
+  const nl_polish_input *input = &polish->input;
+  NL_TRY(nl_pieces_find(&polish->pieces, &polish->arena, input->network, input->start, input->keep_zeros, error));
+  const size_t count = polish->pieces.numbers;
+  NL_TRY(nl_descent_take(&polish->descent, &polish->arena, count, HISTORY, error));
+  NL_TAKE(&polish->arena, polish->best_numbers, double, count + 1, error);
+  NL_TRY(nl_pieces_place(&polish->pieces, &polish->arena, input->start, polish->descent.point, &polish->trial, error));
+  NL_TRY(nl_pieces_place(&polish->pieces, &polish->arena, input->start, polish->best_numbers, &polish->best, error));
+  NL_TRY(split_rows(polish, error));
+  NL_TRY(nl_scratch_create(&polish->scratch, input->network, input->original, NL_FORWARD_ROWS, error));
+  return nl_scratch_create(&polish->gradients, input->network, input->start, NL_FORWARD_ROWS, error);
+}
+
+nl_status nl_polish_create(nl_polish **out, const nl_polish_input *input, nl_error *error) {
+  nl_polish *polish = calloc(1, sizeof *polish);
+  if (polish == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *polish, 0);
+  polish->input = *input;
+  polish->most = input->iterations > 0 ? input->iterations : ITERATIONS;
+  const nl_status status = build(polish, error);
+  if (status != NL_OK)
+    nl_polish_free(polish);
+  else
+    *out = polish;
+  return status;
+}
+
+void nl_polish_free(nl_polish *polish) {
+  if (polish == NULL) return;
+  nl_scratch_free(&polish->scratch);
+  nl_scratch_free(&polish->gradients);
+  nl_arena_free(&polish->arena);
+  free(polish);
+}
+
+const nl_parameters *nl_polish_parameters(const nl_polish *polish) { return &polish->best; }
+double nl_polish_before(const nl_polish *polish) { return polish->before; }
+double nl_polish_after(const nl_polish *polish) { return polish->after; }
+size_t nl_polish_iterations(const nl_polish *polish) { return polish->iterations; }
+
+// ---- blocks of rows -----------------------------------------------------------------------------------------------------
+
+static size_t block_rows(const nl_polish *polish, const lesson *l) {
+  const size_t left = l->rows - polish->row;
+  return left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
+}
+
+static size_t block_work(const nl_polish *polish, const nl_parameters *parameters, size_t rows) {
+  const nl_network *network = polish->input.network;
+  size_t work = 0;
+  for (size_t s = 0; s < network->step_count; s++) {
+    const nl_layer *layer = &parameters->layers[s];
+    work += layer->width * (network->steps[s].kind == NL_STEP_DENSE ? layer->in_width : 16);
+  }
+  return rows * work;
+}
+
+// The original's outputs side by side. Rows where they are not finite are dropped: nothing can be learnt there.
+static size_t answer_block(nl_polish *polish, lesson *l) {
+  const nl_network *network = polish->input.network;
+  const size_t rows = block_rows(polish, l), features = network->features, results = network->results;
+  const double *x = l->x + polish->row * features;
+  nl_forward_all(network, polish->input.original, &polish->scratch, rows, x);
+  for (size_t r = 0; r < rows; r++) {
+    double *next = l->answers + polish->kept * results;
+    bool finite = true;
+    for (size_t o = 0; o < network->output_count; o++) {
+      const size_t width = network->steps[network->outputs[o]].width;
+      for (size_t c = 0; c < width; c++, next++) {
+        *next = polish->scratch.values[network->outputs[o]][r * width + c];
+        finite = finite && isfinite(*next);
+      }
+    }
+    if (!finite) continue;
+    memmove(l->x + polish->kept * features, x + r * features, features * sizeof *x);
+    polish->kept++;
+  }
+  polish->row += rows;
+  return block_work(polish, polish->input.original, rows);
+}
+
+// Evaluates the trial on the next rows, adds up Σ |f' - f|²; `seed`: leaves scale (f' - f) in gradients.
+static size_t compare_block(nl_polish *polish, const lesson *l, bool seed, double scale) {
+  const nl_network *network = polish->input.network;
+  const size_t rows = block_rows(polish, l);
+  nl_forward_all(network, &polish->trial, &polish->scratch, rows, l->x + polish->row * network->features);
+  for (size_t s = 0; seed && s < network->step_count; s++)
+    memset(polish->gradients.values[s], 0, rows * polish->trial.layers[s].width * sizeof(double));
+  size_t column = 0;
+  for (size_t o = 0; o < network->output_count; o++) {
+    const size_t width = network->steps[network->outputs[o]].width;
+    const double *values = polish->scratch.values[network->outputs[o]];
+    double *seeds = polish->gradients.values[network->outputs[o]];
+    for (size_t r = 0; r < rows; r++)
+      for (size_t c = 0; c < width; c++) {
+        const double away = values[r * width + c] - l->answers[(polish->row + r) * network->results + column + c];
+        polish->sum += away * away;
+        if (seed) seeds[r * width + c] += scale * away;
+      }
+    column += width;
+  }
+  return rows;
+}
+
+static size_t gradient_block(nl_polish *polish) {
+  const nl_network *network = polish->input.network;
+  const lesson *l = &polish->train;
+  const double scale = 2.0 / ((double)l->rows * polish->variance);
+  if (polish->row == 0) memset(polish->descent.gradient, 0, polish->pieces.numbers * sizeof(double));
+  const size_t rows = compare_block(polish, l, true, scale);
+  nl_forward_gradient(network, &polish->trial, &polish->scratch, &polish->gradients, rows);
+  nl_pieces_gradient(&polish->pieces, network, &polish->trial, &polish->scratch, &polish->gradients, rows,
+                     polish->descent.gradient);
+  polish->row += rows;
+  return 3 * block_work(polish, &polish->trial, rows);
+}
+
+static size_t score_block(nl_polish *polish) {
+  const size_t rows = compare_block(polish, &polish->held, false, 0.0);
+  polish->row += rows;
+  return block_work(polish, &polish->trial, rows);
+}
+
+// ---- stages -------------------------------------------------------------------------------------------------------------
+
+static void enter(nl_polish *polish, stage next) {
+  polish->stage = next;
+  polish->row = polish->kept = 0;
+  polish->sum = 0;
+}
+
+// Var f, summed over the outputs
+static double answers_variance(const lesson *l, size_t results) {
+  double variance = 0;
+  for (size_t c = 0; c < results; c++) {
+    double mean = 0, squares = 0;
+    for (size_t r = 0; r < l->rows; r++) {
+      const double away = l->answers[r * results + c] - mean;
+      mean += away / (double)(r + 1);
+      squares += away * (l->answers[r * results + c] - mean);
+    }
+    variance += squares / (double)l->rows;
+  }
+  return variance;
+}
+
+static bool can_learn(nl_polish *polish) {
+  if (polish->held.rows == 0 || polish->train.rows == 0 || polish->pieces.numbers == 0) return false;
+  polish->variance = answers_variance(&polish->held, polish->input.network->results);
+  return polish->variance > 0 && isfinite(polish->variance);
+}
+
+static size_t answer(nl_polish *polish) {
+  lesson *l = polish->stage == STAGE_ANSWER_HELD ? &polish->held : &polish->train;
+  const size_t work = polish->row < l->rows ? answer_block(polish, l) : 0;
+  if (polish->row < l->rows) return work;
+  l->rows = polish->kept;
+  if (l == &polish->held)
+    enter(polish, STAGE_ANSWER_TRAIN);
+  else
+    enter(polish, can_learn(polish) ? STAGE_EVALUATE : STAGE_DONE);
+  return work;
+}
+
+static void clear_fixed(nl_polish *polish) {
+  for (size_t i = 0; polish->pieces.fixed != NULL && i < polish->pieces.numbers; i++)
+    if (polish->pieces.fixed[i]) polish->descent.gradient[i] = 0;
+}
+
+static size_t evaluate(nl_polish *polish) {
+  const size_t work = gradient_block(polish);
+  if (polish->row < polish->train.rows) return work;
+  clear_fixed(polish);
+  switch (nl_descent_judge(&polish->descent, polish->sum / ((double)polish->train.rows * polish->variance))) {
+  case NL_DESCENT_TRY:
+    enter(polish, STAGE_EVALUATE);
+    break;
+  case NL_DESCENT_ACCEPTED:
+    enter(polish, STAGE_SCORE);
+    break;
+  case NL_DESCENT_STUCK:
+    enter(polish, STAGE_DONE);
+    break;
+  }
+  return work + 6 * polish->pieces.numbers;
+}
+
+static bool scored(nl_polish *polish) {
+  const double deviation = sqrt(polish->sum / ((double)polish->held.rows * polish->variance));
+  const bool first = polish->before == 0 && polish->iterations == 0;
+  if (first) polish->before = polish->after = deviation;
+  if (!first) polish->iterations++;
+  if (deviation < polish->after) {
+    polish->after = deviation;
+    memcpy(polish->best_numbers, polish->descent.point, polish->pieces.numbers * sizeof(double));
+  }
+  return polish->iterations < polish->most;
+}
+
+static size_t score(nl_polish *polish) {
+  const size_t work = score_block(polish);
+  if (polish->row < polish->held.rows) return work;
+  const bool on = scored(polish) && nl_descent_turn(&polish->descent);
+  enter(polish, on ? STAGE_EVALUATE : STAGE_DONE);
+  return work + 4 * HISTORY * polish->pieces.numbers;
+}
+
+nl_status nl_polish_step(nl_polish *polish, double *progress, nl_error *error) {
+  (void)error;
+  for (size_t work = 0; polish->stage != STAGE_DONE && work < WORK_PER_STEP;)
+    work += polish->stage <= STAGE_ANSWER_TRAIN ? answer(polish)
+            : polish->stage == STAGE_SCORE      ? score(polish)
+                                                : evaluate(polish);
+  *progress = polish->stage == STAGE_DONE ? 1.0 : (double)polish->iterations / (double)polish->most;
+  return polish->stage == STAGE_DONE ? NL_OK : NL_MORE;
+}

@@ -1,0 +1,36 @@
+// polish: label-free self-distillation. The smaller network's weights and biases are moved until its outputs f' come as near
+// to the original's f as they can: the mean of |f' - f|² / Var f over the measure falls (DESIGN 2.3).
+//
+// A fifth of the measure is held back; what is kept is the iterate that is best on it, the start included, so that a
+// polish never makes the deviation measured there worse. It can be stopped after any step.
+#ifndef NL_POLISH_H
+#define NL_POLISH_H
+
+#include "forward.h"
+
+typedef struct nl_polish nl_polish;
+
+typedef struct nl_polish_input {
+  const nl_network *network;
+  const nl_parameters *original; // what answers
+  const nl_parameters *start;    // the smaller network
+  bool keep_zeros;               // weights that are 0 in `start` stay 0 (pruned networks)
+  size_t rows;                   // of the measure
+  const double *x;               // (rows, features)
+  size_t copies;                 // of the rows, jittered, that are learnt from as well; 0: none
+  uint64_t seed;
+  size_t iterations; // at most; 0: the default
+} nl_polish_input;
+
+// Everything in `input` is borrowed until free.
+nl_status nl_polish_create(nl_polish **out, const nl_polish_input *input, nl_error *error);
+void nl_polish_free(nl_polish *polish);
+nl_status nl_polish_step(nl_polish *polish, double *progress, nl_error *error); // NL_MORE until done
+
+// The best iterate so far. Layers that are not trained are those of `start`, pointers included.
+const nl_parameters *nl_polish_parameters(const nl_polish *polish);
+double nl_polish_before(const nl_polish *polish); // RMS(f' - f) / RMS(f - E f) over the rows held back
+double nl_polish_after(const nl_polish *polish);
+size_t nl_polish_iterations(const nl_polish *polish); // done so far
+
+#endif
