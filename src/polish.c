@@ -7,17 +7,28 @@
 #include "kernels/kernels.h"
 #include "measure.h"
 #include "polish_descent.h"
+#include "polish_metric.h"
 #include "polish_parts.h"
 
 enum {
   HISTORY = 20,
   ITERATIONS = 300,
-  WORK_PER_STEP = 20000000, // multiplications: some 20 ms
-  FOLD = 5                  // one row of so many is held back
+  WORK_PER_STEP = 40000000, // multiplications: some 20 ms
+  FOLD = 5,                 // one row of so many is held back
+  METRIC_EVERY = 10,        // iterations
+  METRIC_BLOCKS = 4,        // of NL_FORWARD_ROWS rows that it is taken on
+  FUNCTION_WORK = 40        // an exponential in multiplications
 };
 static const double jitter_strength = 0.15; // relative to each input's spread
 
-typedef enum stage { STAGE_ANSWER_HELD, STAGE_ANSWER_TRAIN, STAGE_EVALUATE, STAGE_SCORE, STAGE_DONE } stage;
+typedef enum stage {
+  STAGE_ANSWER_HELD,
+  STAGE_ANSWER_TRAIN,
+  STAGE_EVALUATE,
+  STAGE_SCORE,
+  STAGE_METRIC,
+  STAGE_DONE
+} stage;
 
 // Rows and what the original says there.
 typedef struct lesson {
@@ -33,7 +44,11 @@ struct nl_polish {
   nl_parameters trial, best; // their trained numbers stand in descent.point and best_numbers
   double *best_numbers;
   nl_descent descent;
+  nl_metric metric;
+  size_t blocks; // taken for the metric so far
+  uint64_t signs;
   lesson train, held;
+  size_t learnt;   // rows of the measure in train, without their copies
   double variance; // Var f, summed over the outputs
   nl_scratch scratch, gradients;
   stage stage;
@@ -77,6 +92,7 @@ static nl_status split_rows(nl_polish *polish, nl_error *error) {
     double *to = back ? polish->held.x + held++ * features : polish->train.x + train++ * features;
     memcpy(to, input->x + r * features, features * sizeof *to);
   }
+  polish->learnt = train;
   if (copies > 0 && train > 0)
     nl_measure_jitter(input->seed, train, features, polish->train.x, jitter_strength, copies,
                       polish->train.x + train * features);
@@ -95,6 +111,7 @@ static nl_status build(nl_polish *polish, nl_error *error) {
   NL_TRY(nl_pieces_place(&polish->pieces, &polish->arena, input->start, polish->best_numbers, &polish->best, error));
   NL_TRY(split_rows(polish, error));
   NL_TRY(nl_scratch_create(&polish->scratch, input->network, input->original, NL_FORWARD_ROWS, error));
+  NL_TRY(nl_metric_take(&polish->metric, &polish->arena, &polish->pieces, input->start, error));
   return nl_scratch_create(&polish->gradients, input->network, input->start, NL_FORWARD_ROWS, error);
 }
 
@@ -102,6 +119,7 @@ nl_status nl_polish_create(nl_polish **out, const nl_polish_input *input, nl_err
   nl_polish *polish = calloc(1, sizeof *polish);
   if (polish == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *polish, 0);
   polish->input = *input;
+  polish->signs = 2 * input->seed + 1;
   polish->most = input->iterations > 0 ? input->iterations : ITERATIONS;
   const nl_status status = build(polish, error);
   if (status != NL_OK)
@@ -136,7 +154,7 @@ static size_t block_work(const nl_polish *polish, const nl_parameters *parameter
   size_t work = 0;
   for (size_t s = 0; s < network->step_count; s++) {
     const nl_layer *layer = &parameters->layers[s];
-    work += layer->width * (network->steps[s].kind == NL_STEP_DENSE ? layer->in_width : 16);
+    work += layer->width * (network->steps[s].kind == NL_STEP_DENSE ? layer->in_width : FUNCTION_WORK);
   }
   return rows * work;
 }
@@ -165,13 +183,17 @@ static size_t answer_block(nl_polish *polish, lesson *l) {
   return block_work(polish, polish->input.original, rows);
 }
 
+static void clear_gradients(nl_polish *polish, size_t rows) {
+  for (size_t s = 0; s < polish->input.network->step_count; s++)
+    memset(polish->gradients.values[s], 0, rows * polish->trial.layers[s].width * sizeof(double));
+}
+
 // Evaluates the trial on the next rows, adds up Σ |f' - f|²; `seed`: leaves scale (f' - f) in gradients.
 static size_t compare_block(nl_polish *polish, const lesson *l, bool seed, double scale) {
   const nl_network *network = polish->input.network;
   const size_t rows = block_rows(polish, l);
   nl_forward_all(network, &polish->trial, &polish->scratch, rows, l->x + polish->row * network->features);
-  for (size_t s = 0; seed && s < network->step_count; s++)
-    memset(polish->gradients.values[s], 0, rows * polish->trial.layers[s].width * sizeof(double));
+  if (seed) clear_gradients(polish, rows);
   size_t column = 0;
   for (size_t o = 0; o < network->output_count; o++) {
     const size_t width = network->steps[network->outputs[o]].width;
@@ -283,20 +305,78 @@ static bool scored(nl_polish *polish) {
   return polish->iterations < polish->most;
 }
 
+static void turn(nl_polish *polish) { enter(polish, nl_descent_turn(&polish->descent) ? STAGE_EVALUATE : STAGE_DONE); }
+
 static size_t score(nl_polish *polish) {
   const size_t work = score_block(polish);
   if (polish->row < polish->held.rows) return work;
-  const bool on = scored(polish) && nl_descent_turn(&polish->descent);
-  enter(polish, on ? STAGE_EVALUATE : STAGE_DONE);
-  return work + 4 * HISTORY * polish->pieces.numbers;
+  const bool again = polish->iterations % METRIC_EVERY == 0;
+  if (!scored(polish))
+    enter(polish, STAGE_DONE);
+  else if (again)
+    enter(polish, STAGE_METRIC);
+  else
+    turn(polish);
+  return work + 4 * HISTORY * polish->pieces.numbers + nl_metric_work(&polish->metric) / 2;
+}
+
+static double random_sign(nl_polish *polish) { // xorshift64 (Marsaglia 2003)
+  polish->signs ^= polish->signs << 13;
+  polish->signs ^= polish->signs >> 7;
+  polish->signs ^= polish->signs << 17;
+  return polish->signs >> 63 != 0 ? 1.0 : -1.0;
+}
+
+// Blocks of rows evenly over the lesson; behind the last one the metric is ready.
+static size_t metric_block(nl_polish *polish) {
+  const nl_network *network = polish->input.network;
+  const lesson *l = &polish->train;
+  if (polish->blocks == 0) nl_metric_clear(&polish->metric);
+  polish->row = l->rows / METRIC_BLOCKS * polish->blocks++;
+  const size_t rows = block_rows(polish, l);
+  nl_forward_all(network, &polish->trial, &polish->scratch, rows, l->x + polish->row * network->features);
+  clear_gradients(polish, rows);
+  for (size_t o = 0; o < network->output_count; o++) {
+    double *seeds = polish->gradients.values[network->outputs[o]];
+    for (size_t i = 0; i < rows * network->steps[network->outputs[o]].width; i++) seeds[i] += random_sign(polish);
+  }
+  nl_forward_gradient(network, &polish->trial, &polish->scratch, &polish->gradients, rows);
+  nl_metric_add(&polish->metric, network, &polish->scratch, &polish->gradients, rows);
+  return 3 * block_work(polish, &polish->trial, rows);
+}
+
+static size_t measure_metric(nl_polish *polish) {
+  const size_t work = metric_block(polish);
+  if (polish->blocks < METRIC_BLOCKS) return work;
+  polish->blocks = 0;
+  const bool ready = nl_metric_finish(&polish->metric, polish->variance, polish->learnt);
+  polish->descent.metric = ready ? nl_metric_apply : NULL;
+  polish->descent.context = &polish->metric;
+  turn(polish);
+  return work + nl_metric_work(&polish->metric);
+}
+
+static size_t advance(nl_polish *polish) {
+  switch (polish->stage) {
+  case STAGE_ANSWER_HELD:
+  case STAGE_ANSWER_TRAIN:
+    return answer(polish);
+  case STAGE_EVALUATE:
+    return evaluate(polish);
+  case STAGE_SCORE:
+    return score(polish);
+  case STAGE_METRIC:
+    return measure_metric(polish);
+  case STAGE_DONE:
+    break;
+  }
+  return 0;
 }
 
 nl_status nl_polish_step(nl_polish *polish, double *progress, nl_error *error) {
   (void)error;
-  for (size_t work = 0; polish->stage != STAGE_DONE && work < WORK_PER_STEP;)
-    work += polish->stage <= STAGE_ANSWER_TRAIN ? answer(polish)
-            : polish->stage == STAGE_SCORE      ? score(polish)
-                                                : evaluate(polish);
+  size_t work = 0;
+  while (polish->stage != STAGE_DONE && work < WORK_PER_STEP) work += advance(polish);
   *progress = polish->stage == STAGE_DONE ? 1.0 : (double)polish->iterations / (double)polish->most;
   return polish->stage == STAGE_DONE ? NL_OK : NL_MORE;
 }

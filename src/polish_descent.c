@@ -104,7 +104,9 @@ static void two_loops(nl_descent *d) {
     d->part[k] = d->inverse[k] * nl_dot_f64(n, d->moves + k * n, q);
     nl_axpy_f64(n, -d->part[k], d->turns + k * n, q);
   }
-  if (d->stored > 0) {
+  if (d->metric != NULL)
+    d->metric(d->context, q);
+  else if (d->stored > 0) {
     const size_t k = (d->next + d->history - 1) % d->history;
     const double yy = nl_dot_f64(n, d->turns + k * n, d->turns + k * n);
     for (size_t i = 0; i < n; i++) q[i] /= d->inverse[k] * yy;
@@ -131,6 +133,6 @@ bool nl_descent_turn(nl_descent *d) {
   d->tried = 0;
   // without a past the scale is unknown: a step of a hundredth of the point's own length
   const double length = sqrt(nl_dot_f64(d->n, d->at, d->at) / -d->slope);
-  move(d, d->stored > 0 ? 1.0 : 0.01 * (length > 0 ? length : 1.0));
+  move(d, d->stored > 0 || d->metric != NULL ? 1.0 : 0.01 * (length > 0 ? length : 1.0));
   return true;
 }

@@ -29,6 +29,9 @@ typedef struct nl_descent {
   size_t stored, next;
   double *moves, *turns;  // (history, n)
   double *inverse, *part; // (history) 1 / sᵀy; work
+  // v <- M v, the inverse Hessian to start from; NULL: a multiple of the identity. May change between turns.
+  void (*metric)(void *context, double *v);
+  void *context;
 } nl_descent;
 
 nl_status nl_descent_take(nl_descent *out, nl_arena *arena, size_t n, size_t history, nl_error *error);
