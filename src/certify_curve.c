@@ -1,0 +1,350 @@
+#include "certify_curve.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { D = NL_CURVE_DEGREE, PARTS = 12, CUTS = 8 };
+
+// ---- an activation's series ----------------------------------------------------------------------------------------------
+
+static nl_series scaled(const nl_series *a, double factor, double shift) {
+  const nl_series f = nl_series_number(factor), s = nl_series_number(shift), product = nl_series_multiply(a, &f);
+  return nl_series_add(&product, &s);
+}
+
+static nl_series leaky(const nl_series *a, double slope) {
+  return nl_series_function(NL_FUNCTION_LEAKY_RELU, slope, 0, a);
+}
+
+enum { SERIES_MOST = 64 }; // steps of a composite activation
+
+static nl_series pair(nl_step_kind kind, const nl_series *a, const nl_series *b) {
+  switch (kind) {
+  case NL_STEP_ADD:
+    return nl_series_add(a, b);
+  case NL_STEP_SUBTRACT:
+    return nl_series_subtract(a, b);
+  case NL_STEP_MULTIPLY:
+    return nl_series_multiply(a, b);
+  case NL_STEP_DIVIDE: {
+    const nl_series inverse = nl_series_function(NL_FUNCTION_RECIPROCAL, 0, 0, b);
+    return nl_series_multiply(a, &inverse);
+  }
+  default:
+    return nl_series_extreme(a, b, kind == NL_STEP_MAXIMUM);
+  }
+}
+
+// A composite along its steps, as nl_chain_activation evaluates it.
+static nl_series composite(const nl_chain *chain, const nl_chain_layer *layer, nl_interval z) {
+  nl_series of[SERIES_MOST];
+  of[0] = nl_series_variable(z);
+  for (size_t s = layer->dense + 1; s <= layer->output; s++) {
+    const nl_step *step = &chain->network->steps[s];
+    const nl_layer *own = &chain->narrow.layers[s];
+    const size_t first = step->inputs[0], second = step->inputs[step->input_count - 1];
+    const nl_series *a = &of[first - layer->dense], *b = &of[second - layer->dense];
+    nl_series *to = &of[s - layer->dense];
+    if (step->kind == NL_STEP_FUNCTION)
+      *to = nl_series_function(step->function, step->p, step->q, a);
+    else if (step->kind == NL_STEP_SCALE)
+      *to = scaled(a, own->scale[0], own->shift[0]);
+    else if (step->kind == NL_STEP_PRELU)
+      *to = leaky(a, own->scale[0]);
+    else
+      *to = pair(step->kind, a, b);
+  }
+  return of[layer->output - layer->dense];
+}
+
+nl_series nl_curve_series(const nl_chain *chain, size_t index, nl_interval z) {
+  const nl_chain_layer *layer = &chain->layers[index];
+  const nl_series x = nl_series_variable(z);
+  switch (layer->kind) {
+  case NL_CHAIN_IDENTITY:
+    break;
+  case NL_CHAIN_FUNCTION:
+    return nl_series_function(layer->function, layer->p, layer->q, &x);
+  case NL_CHAIN_POLYNOMIAL: {
+    nl_series sum = nl_series_number(layer->coefficients[layer->degree]);
+    for (size_t d = layer->degree; d-- > 0;) {
+      const nl_series c = nl_series_number(layer->coefficients[d]), product = nl_series_multiply(&sum, &x);
+      sum = nl_series_add(&product, &c);
+    }
+    return sum;
+  }
+  case NL_CHAIN_OTHER:
+    return composite(chain, layer, z);
+  }
+  return x;
+}
+
+static bool same_composite(const nl_chain *a, const nl_chain *b, size_t index) {
+  const nl_chain_layer *l = &a->layers[index];
+  if (a->network != b->network) return false;
+  for (size_t s = l->dense + 1; s <= l->output; s++) {
+    const nl_layer *x = &a->narrow.layers[s], *y = &b->narrow.layers[s];
+    if (x->scale != NULL && x->scale[0] != y->scale[0]) return false;
+    if (x->shift != NULL && x->shift[0] != y->shift[0]) return false;
+  }
+  return true;
+}
+
+bool nl_curve_same(const nl_chain *a, const nl_chain *b, size_t index) {
+  const nl_chain_layer *x = &a->layers[index], *y = &b->layers[index];
+  if (x->kind != y->kind) return false;
+  if (x->kind == NL_CHAIN_FUNCTION) return x->function == y->function && x->p == y->p && x->q == y->q;
+  if (x->kind == NL_CHAIN_OTHER) return same_composite(a, b, index);
+  return x->kind == NL_CHAIN_IDENTITY ||
+         (x->degree == y->degree &&
+          memcmp(x->coefficients, y->coefficients, (x->degree + 1) * sizeof *x->coefficients) == 0);
+}
+
+static nl_status refuse(const nl_chain *chain, size_t step, const char *why, nl_error *error) {
+  const nl_graph *graph = chain->network->graph;
+  const size_t node = chain->network->steps[step].node;
+  return nl_fail_span(error, NL_ERROR_UNSUPPORTED, node != NL_NONE ? graph->nodes[node].name : (nl_span){0}, why);
+}
+
+nl_status nl_curve_check(const nl_chain *chain, size_t index, nl_error *error) {
+  const nl_chain_layer *layer = &chain->layers[index];
+  if (layer->kind != NL_CHAIN_OTHER) return NL_OK;
+  if (layer->output - layer->dense >= SERIES_MOST)
+    return refuse(chain, layer->dense, "its activation has too many steps for a certificate", error);
+  for (size_t s = layer->dense + 1; s <= layer->output; s++) {
+    const nl_step *step = &chain->network->steps[s];
+    const bool known = step->kind >= NL_STEP_FUNCTION && step->kind <= NL_STEP_MAXIMUM && step->input_count > 0;
+    if (!known || step->inputs[0] < layer->dense || step->inputs[step->input_count - 1] < layer->dense)
+      return refuse(chain, s, "it is part of an activation that the certificate cannot follow", error);
+  }
+  return NL_OK;
+}
+
+// ---- the polynomial ------------------------------------------------------------------------------------------------------
+
+// Newton's form over the nodes middle + half * node[i], expanded in powers of z - middle.
+static void interpolate(const nl_chain *chain, size_t layer, size_t degree, const double *node, nl_curve *curve) {
+  double value[D + 1], c[D + 1] = {0};
+  for (size_t i = 0; i <= degree; i++)
+    value[i] = nl_chain_activation(chain, layer, curve->middle + curve->half * node[i]);
+  for (size_t k = 1; k <= degree; k++)
+    for (size_t i = degree; i >= k; i--) value[i] = (value[i] - value[i - 1]) / (node[i] - node[i - k]);
+  for (size_t k = degree + 1; k-- > 0;) { // c = c * (s - node_k) + value_k
+    for (size_t d = degree; d > 0; d--) c[d] = c[d - 1] - node[k] * c[d];
+    c[0] = value[k] - node[k] * c[0];
+  }
+  double power = 1;
+  for (size_t d = 0; d <= degree; d++, power *= curve->half) curve->c[d] = c[d] / power;
+}
+
+static void at_the_middle(const nl_chain *chain, size_t layer, size_t degree, nl_curve *curve) {
+  const nl_series s = nl_curve_series(chain, layer, (nl_interval){curve->middle, curve->middle});
+  for (size_t d = 0; d <= degree; d++) curve->c[d] = 0.5 * s.c[d].low + 0.5 * s.c[d].high;
+}
+
+// ---- the remainder -------------------------------------------------------------------------------------------------------
+
+typedef struct cell {
+  double middle, reach;
+  nl_interval span, step; // the cell; [-reach, reach]
+  nl_series at, over;     // σ at its middle and over it
+  nl_interval p[D + 1];   // the polynomial in powers of z - middle
+  nl_interval slope;      // p' over the cell
+} cell;
+
+static nl_interval exactly(double x) { return (nl_interval){x, x}; }
+
+static void open_cell(cell *c, const nl_chain *chain, size_t layer, size_t degree, const nl_curve *curve, double from,
+                      double to) {
+  c->middle = 0.5 * (from + to);
+  c->reach = fmax(to - c->middle, c->middle - from) * (1 + 0x1p-50);
+  c->span = (nl_interval){from, to};
+  c->step = (nl_interval){-c->reach, c->reach};
+  c->over = nl_curve_series(chain, layer, c->span);
+  c->at = nl_curve_series(chain, layer, exactly(c->middle));
+  const nl_interval moved = nl_interval_subtract(exactly(c->middle), exactly(curve->middle));
+  for (size_t d = 0; d <= D; d++) c->p[d] = exactly(d <= degree ? curve->c[d] : 0);
+  for (size_t i = 0; i < degree; i++) // Taylor shift
+    for (size_t d = degree; d-- > i;) c->p[d] = nl_interval_add(c->p[d], nl_interval_multiply(moved, c->p[d + 1]));
+  c->slope = c->p[1];
+  for (size_t d = 2; d <= degree; d++) {
+    const nl_interval term = nl_interval_multiply(c->p[d], nl_interval_power(c->step, (unsigned)d - 1));
+    c->slope = nl_interval_add(c->slope, nl_interval_multiply(exactly((double)d), term));
+  }
+}
+
+// R = σ - p over the cell, by Taylor's formula to order degree + 1 where σ is smooth and to order 1 anywhere.
+static nl_interval remainder_of(const cell *c, size_t degree) {
+  const nl_interval first = nl_interval_subtract(c->at.c[0], c->p[0]);
+  const nl_interval slope = nl_interval_subtract(c->over.c[1], c->slope);
+  const nl_interval plain = nl_interval_add(first, nl_interval_multiply(slope, c->step));
+  const nl_interval wide =
+      nl_interval_subtract(c->over.c[0], nl_interval_add(c->p[0], nl_interval_multiply(c->slope, c->step)));
+  nl_interval fine = first;
+  for (size_t d = 1; d <= degree; d++)
+    fine = nl_interval_add(
+        fine, nl_interval_multiply(nl_interval_subtract(c->at.c[d], c->p[d]), nl_interval_power(c->step, (unsigned)d)));
+  fine = nl_interval_add(fine,
+                         nl_interval_multiply(c->over.c[degree + 1], nl_interval_power(c->step, (unsigned)degree + 1)));
+  nl_interval best = nl_interval_meet(plain, wide);
+  if (c->middle > c->span.low && c->middle < c->span.high) best = nl_interval_meet(best, fine);
+  return best;
+}
+
+static nl_interval slope_of(const cell *c, size_t degree) {
+  const nl_interval plain = nl_interval_subtract(c->over.c[1], c->slope);
+  if (!(c->middle > c->span.low && c->middle < c->span.high)) return plain;
+  nl_interval fine = nl_interval_subtract(c->at.c[1], c->p[1]);
+  for (size_t d = 2; d <= degree; d++) {
+    const nl_interval factor = nl_interval_multiply(exactly((double)d), nl_interval_subtract(c->at.c[d], c->p[d]));
+    fine = nl_interval_add(fine, nl_interval_multiply(factor, nl_interval_power(c->step, (unsigned)d - 1)));
+  }
+  const nl_interval last = nl_interval_multiply(exactly((double)degree + 1), c->over.c[degree + 1]);
+  fine = nl_interval_add(fine, nl_interval_multiply(last, nl_interval_power(c->step, (unsigned)degree)));
+  return nl_interval_meet(plain, fine);
+}
+
+// ---- cutting the interval -------------------------------------------------------------------------------------------------
+
+static size_t kinks_of(const nl_chain_layer *layer, double *at) {
+  const double p = layer->p, q = layer->q;
+  if (layer->kind != NL_CHAIN_FUNCTION) return 0;
+  switch (layer->function) {
+  case NL_FUNCTION_RELU:
+  case NL_FUNCTION_LEAKY_RELU:
+  case NL_FUNCTION_ELU:
+  case NL_FUNCTION_SELU:
+  case NL_FUNCTION_CELU:
+  case NL_FUNCTION_SOFTSIGN:
+  case NL_FUNCTION_ABS:
+    at[0] = 0;
+    return 1;
+  case NL_FUNCTION_THRESHOLDED_RELU:
+    at[0] = p;
+    return 1;
+  case NL_FUNCTION_HARD_SWISH:
+    at[0] = -3;
+    at[1] = 3;
+    return 2;
+  case NL_FUNCTION_CLIP:
+    at[0] = p;
+    at[1] = q;
+    return 2;
+  case NL_FUNCTION_HARD_SIGMOID: { // the crossings are rounded: a hair's breadth either side
+    static const double hair = 1e-14;
+    const double a = fmin(-q / p, (1 - q) / p), b = fmax(-q / p, (1 - q) / p), wide = hair * (fabs(a) + fabs(b));
+    at[0] = a - wide;
+    at[1] = a + wide;
+    at[2] = b - wide;
+    at[3] = b + wide;
+    return 4;
+  }
+  default:
+    return 0;
+  }
+}
+
+static bool straight(const nl_chain_layer *layer) { // in pieces: no finer cells are needed
+  if (layer->kind != NL_CHAIN_FUNCTION) return false;
+  switch (layer->function) {
+  case NL_FUNCTION_RELU:
+  case NL_FUNCTION_LEAKY_RELU:
+  case NL_FUNCTION_THRESHOLDED_RELU:
+  case NL_FUNCTION_ABS:
+  case NL_FUNCTION_CLIP:
+  case NL_FUNCTION_HARD_SIGMOID:
+  case NL_FUNCTION_NEGATE:
+  case NL_FUNCTION_IDENTITY:
+    return true;
+  default:
+    return false;
+  }
+}
+
+typedef struct remainder_range {
+  nl_interval value, slope;
+  bool some;
+} remainder_range;
+
+static void take_cells(remainder_range *r, const nl_chain *chain, size_t layer, size_t degree, const nl_curve *curve,
+                       double from, double to, size_t parts) {
+  cell c;
+  for (size_t i = 0; i < parts; i++) {
+    const double a = i == 0 ? from : from + (to - from) * (double)i / (double)parts;
+    const double b = i + 1 == parts ? to : from + (to - from) * (double)(i + 1) / (double)parts;
+    open_cell(&c, chain, layer, degree, curve, a, b);
+    const nl_interval value = remainder_of(&c, degree), slope = slope_of(&c, degree);
+    r->value = r->some ? nl_interval_hull(r->value, value) : value;
+    r->slope = r->some ? nl_interval_hull(r->slope, slope) : slope;
+    r->some = true;
+  }
+}
+
+static remainder_range remainder_over(const nl_chain *chain, size_t layer, size_t degree, const nl_curve *curve) {
+  const nl_chain_layer *own = &chain->layers[layer];
+  double cuts[CUTS];
+  const size_t kinks = kinks_of(own, cuts);
+  const double low = curve->middle - curve->half, high = curve->middle + curve->half;
+  remainder_range r = {{0, 0}, {0, 0}, false};
+  const double wanted = ceil((high - low) * 6);
+  const size_t parts = straight(own) ? 1 : wanted > PARTS ? PARTS : wanted < 3 ? 3 : (size_t)wanted;
+  double from = low;
+  for (size_t k = 0; k <= kinks; k++) {
+    const double to = k < kinks ? fmin(fmax(cuts[k], low), high) : high;
+    if (to > from || (k == kinks && !r.some)) take_cells(&r, chain, layer, degree, curve, from, to, parts);
+    from = to;
+  }
+  return r;
+}
+
+static void try_nodes(const nl_chain *chain, size_t layer, size_t degree, const double *node, nl_curve *best) {
+  nl_curve curve = *best;
+  interpolate(chain, layer, degree, node, &curve);
+  const remainder_range r = remainder_over(chain, layer, degree, &curve);
+  // the polynomial moves to the middle of the band; the constant is rounded, and the rest takes that in
+  const double shift = 0.5 * r.value.low + 0.5 * r.value.high;
+  if (!isfinite(shift)) return;
+  const double moved = curve.c[0] + shift;
+  const nl_interval off = nl_interval_subtract(exactly(moved), exactly(curve.c[0]));
+  curve.c[0] = moved;
+  curve.rest = nl_interval_largest(nl_interval_subtract(r.value, off));
+  curve.slope = r.slope;
+  if (curve.rest < best->rest) *best = curve;
+}
+
+static bool bends_within(const nl_chain_layer *layer, const nl_curve *curve) {
+  double cuts[CUTS];
+  for (size_t k = kinks_of(layer, cuts); k-- > 0;)
+    if (cuts[k] >= curve->middle - curve->half && cuts[k] <= curve->middle + curve->half) return true;
+  return false;
+}
+
+void nl_curve_fit(const nl_chain *chain, size_t layer, size_t degree, nl_interval z, nl_curve *out) {
+  static const double chebyshev[D + 1][D + 1] = {
+      {0},
+      {-0.70710678118654752, 0.70710678118654752},
+      {-0.86602540378443865, 0, 0.86602540378443865},
+      {-0.92387953251128676, -0.38268343236508977, 0.38268343236508977, 0.92387953251128676}};
+  static const double ends[2] = {-1, 1};
+  nl_curve best = {.rest = INFINITY, .slope = nl_interval_entire()};
+  best.middle = 0.5 * z.low + 0.5 * z.high;
+  best.half = fmax(z.high - best.middle, best.middle - z.low) * (1 + 0x1p-50);
+  best.half += 0x1p-50 * fabs(best.middle) + 1e-60; // so that middle ± half, rounded, still hold z
+  if (!isfinite(best.middle) || !isfinite(best.half)) {
+    *out = best;
+    return;
+  }
+  const bool bent = bends_within(&chain->layers[layer], &best);
+  if (!bent && (best.half < 1e-3 || straight(&chain->layers[layer]))) {
+    nl_curve curve = best;
+    at_the_middle(chain, layer, degree, &curve);
+    const remainder_range r = remainder_over(chain, layer, degree, &curve);
+    curve.rest = nl_interval_largest(r.value);
+    curve.slope = r.slope;
+    if (curve.rest < best.rest) best = curve;
+  } else {
+    try_nodes(chain, layer, degree, chebyshev[degree], &best);
+    if (degree == 1) try_nodes(chain, layer, 1, ends, &best);
+  }
+  *out = best;
+}
