@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { D = NL_CURVE_DEGREE, PARTS = 12, CUTS = 8 };
+enum { D = NL_CURVE_DEGREE, CUTS = 8 };
 
 // ---- an activation's series ----------------------------------------------------------------------------------------------
 
@@ -36,9 +36,9 @@ static nl_series pair(nl_step_kind kind, const nl_series *a, const nl_series *b)
 }
 
 // A composite along its steps, as nl_chain_activation evaluates it.
-static nl_series composite(const nl_chain *chain, const nl_chain_layer *layer, nl_interval z) {
+static nl_series composite(const nl_chain *chain, const nl_chain_layer *layer, const nl_series *z) {
   nl_series of[SERIES_MOST];
-  of[0] = nl_series_variable(z);
+  of[0] = *z;
   for (size_t s = layer->dense + 1; s <= layer->output; s++) {
     const nl_step *step = &chain->network->steps[s];
     const nl_layer *own = &chain->narrow.layers[s];
@@ -57,9 +57,9 @@ static nl_series composite(const nl_chain *chain, const nl_chain_layer *layer, n
   return of[layer->output - layer->dense];
 }
 
-nl_series nl_curve_series(const nl_chain *chain, size_t index, nl_interval z) {
+nl_series nl_curve_series(const nl_chain *chain, size_t index, nl_interval z, size_t order) {
   const nl_chain_layer *layer = &chain->layers[index];
-  const nl_series x = nl_series_variable(z);
+  const nl_series x = nl_series_variable(z, order);
   switch (layer->kind) {
   case NL_CHAIN_IDENTITY:
     break;
@@ -74,7 +74,7 @@ nl_series nl_curve_series(const nl_chain *chain, size_t index, nl_interval z) {
     return sum;
   }
   case NL_CHAIN_OTHER:
-    return composite(chain, layer, z);
+    return composite(chain, layer, &x);
   }
   return x;
 }
@@ -138,7 +138,7 @@ static void interpolate(const nl_chain *chain, size_t layer, size_t degree, cons
 }
 
 static void at_the_middle(const nl_chain *chain, size_t layer, size_t degree, nl_curve *curve) {
-  const nl_series s = nl_curve_series(chain, layer, (nl_interval){curve->middle, curve->middle});
+  const nl_series s = nl_curve_series(chain, layer, (nl_interval){curve->middle, curve->middle}, degree);
   for (size_t d = 0; d <= degree; d++) curve->c[d] = 0.5 * s.c[d].low + 0.5 * s.c[d].high;
 }
 
@@ -160,8 +160,8 @@ static void open_cell(cell *c, const nl_chain *chain, size_t layer, size_t degre
   c->reach = fmax(to - c->middle, c->middle - from) * (1 + 0x1p-50);
   c->span = (nl_interval){from, to};
   c->step = (nl_interval){-c->reach, c->reach};
-  c->over = nl_curve_series(chain, layer, c->span);
-  c->at = nl_curve_series(chain, layer, exactly(c->middle));
+  c->over = nl_curve_series(chain, layer, c->span, degree + 1);
+  c->at = nl_curve_series(chain, layer, exactly(c->middle), degree);
   const nl_interval moved = nl_interval_subtract(exactly(c->middle), exactly(curve->middle));
   for (size_t d = 0; d <= D; d++) c->p[d] = exactly(d <= degree ? curve->c[d] : 0);
   for (size_t i = 0; i < degree; i++) // Taylor shift
@@ -286,8 +286,9 @@ static remainder_range remainder_over(const nl_chain *chain, size_t layer, size_
   const size_t kinks = kinks_of(own, cuts);
   const double low = curve->middle - curve->half, high = curve->middle + curve->half;
   remainder_range r = {{0, 0}, {0, 0}, false};
-  const double wanted = ceil((high - low) * 6);
-  const size_t parts = straight(own) ? 1 : wanted > PARTS ? PARTS : wanted < 3 ? 3 : (size_t)wanted;
+  const size_t most = 4 + 2 * degree; // finer cells than the polynomial's waves gain little
+  const double wanted = ceil((high - low) * 3 * (double)degree);
+  const size_t parts = straight(own) ? 1 : !(wanted < (double)most) ? most : wanted < 2 ? 2 : (size_t)wanted;
   double from = low;
   for (size_t k = 0; k <= kinks; k++) {
     const double to = k < kinks ? fmin(fmax(cuts[k], low), high) : high;
@@ -344,7 +345,7 @@ void nl_curve_fit(const nl_chain *chain, size_t layer, size_t degree, nl_interva
     if (curve.rest < best.rest) best = curve;
   } else {
     try_nodes(chain, layer, degree, chebyshev[degree], &best);
-    if (degree == 1) try_nodes(chain, layer, 1, ends, &best);
+    if (degree == 1 && bent) try_nodes(chain, layer, 1, ends, &best);
   }
   *out = best;
 }

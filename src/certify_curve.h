@@ -19,8 +19,8 @@ typedef struct nl_curve {
 // rest is infinite where σ is not bounded on z.
 void nl_curve_fit(const nl_chain *chain, size_t layer, size_t degree, nl_interval z, nl_curve *out);
 
-// Values and slopes of a layer's activation over z.
-nl_series nl_curve_series(const nl_chain *chain, size_t layer, nl_interval z);
+// Taylor coefficients of a layer's activation over z, up to `order` >= 1.
+nl_series nl_curve_series(const nl_chain *chain, size_t layer, nl_interval z, size_t order);
 
 // Whether both layers have the same activation.
 bool nl_curve_same(const nl_chain *a, const nl_chain *b, size_t layer);

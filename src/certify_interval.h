@@ -26,14 +26,15 @@ double nl_interval_largest(nl_interval a); // of |x|
 
 enum { NL_SERIES_ORDER = 4 };
 
-// c[k] contains f^(k)(x) / k! for every x of a cell, k = 0 ... NL_SERIES_ORDER. At a kink c[1] contains all slopes between
+// c[k] contains f^(k)(x) / k! for every x of a cell, k = 0 ... order. At a kink c[1] contains all slopes between
 // points of the cell and the higher ones are entire; at a jump c[1] is entire as well.
 typedef struct nl_series {
+  size_t order; // at most NL_SERIES_ORDER; results have the smaller of the two
   nl_interval c[NL_SERIES_ORDER + 1];
 } nl_series;
 
-nl_series nl_series_variable(nl_interval cell); // x
-nl_series nl_series_number(double number);
+nl_series nl_series_variable(nl_interval cell, size_t order); // x
+nl_series nl_series_number(double number); // of any order
 nl_series nl_series_add(const nl_series *a, const nl_series *b);
 nl_series nl_series_subtract(const nl_series *a, const nl_series *b);
 nl_series nl_series_multiply(const nl_series *a, const nl_series *b);

@@ -25,8 +25,8 @@ double nl_certify_search_found(const nl_certify_search *search);
 const double *nl_certify_search_at(const nl_certify_search *search);
 void nl_certify_search_free(nl_certify_search *search);
 
-// Point `index` of a fixed sequence over the box: quasi-random in up to 10 dimensions (Roberts 2018), pseudo-random beyond;
-// every fifth is a corner.
-void nl_certify_point(size_t index, size_t features, const double *low, const double *high, double *x);
+// Points of a fixed sequence over the box from the `first` on, x (rows, features): quasi-random in up to 10 dimensions
+// (Roberts 2018), pseudo-random beyond; every fifth is a corner.
+void nl_certify_points_at(size_t first, size_t rows, size_t features, const double *low, const double *high, double *x);
 
 #endif

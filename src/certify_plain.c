@@ -79,12 +79,12 @@ static void curves(plain *p, size_t l) {
   const bool same = nl_curve_same(p->chain[0], p->chain[1], l);
   for (size_t k = 0; k < 2; k++)
     for (size_t i = 0; i < p->chain[k]->layers[l].width; i++)
-      p->a[k][i] = nl_curve_series(p->chain[k], l, p->z[k][i]).c[0];
+      p->a[k][i] = nl_curve_series(p->chain[k], l, p->z[k][i], 1).c[0];
   for (size_t j = 0; j < p->chain[1]->layers[l].width; j++) {
     if (twin[j] == NL_NONE) continue;
     nl_interval d = nl_interval_subtract(p->a[0][twin[j]], p->a[1][j]);
     const nl_interval over = nl_interval_hull(p->z[0][twin[j]], p->z[1][j]);
-    const nl_interval slope = nl_curve_series(p->chain[0], l, over).c[1];
+    const nl_interval slope = nl_curve_series(p->chain[0], l, over, 1).c[1];
     if (same) d = nl_interval_meet(d, nl_interval_multiply(slope, p->z_apart[j]));
     p->apart[j] = d;
   }
@@ -182,8 +182,7 @@ nl_status nl_certify_twins(const nl_chain *original, const nl_chain *reduced, co
   for (size_t k = 0; k < 2; k++) {
     NL_TAKE(arena, a[k], double, TWIN_POINTS *most_of(chain[k]), error);
     NL_TAKE(arena, z[k], double, TWIN_POINTS *most_of(chain[k]), error);
-    for (size_t r = 0; r < TWIN_POINTS; r++)
-      nl_certify_point(r, original->features, low, high, a[k] + r * original->features);
+    nl_certify_points_at(0, TWIN_POINTS, original->features, low, high, a[k]);
   }
   for (size_t l = 0; l < original->count; l++) {
     const size_t width = reduced->layers[l].width;

@@ -39,17 +39,19 @@ static uint64_t mix(uint64_t z) { // SplitMix64 (Steele, Lea, Flood 2014)
 
 static double uniform(uint64_t key) { return (double)(mix(key) >> 11) * 0x1p-53; }
 
-void nl_certify_point(size_t index, size_t features, const double *low, const double *high, double *x) {
+void nl_certify_points_at(size_t first, size_t rows, size_t features, const double *low, const double *high, double *x) {
   double ratio = 1.5;
   for (size_t i = 0; i < 40; i++) ratio = pow(1 + ratio, 1.0 / ((double)features + 1)); // ratio^(d+1) = ratio + 1
-  double alpha = 1;
-  for (size_t i = 0; i < features; i++) {
-    alpha /= ratio;
-    const double turns = 0.5 + alpha * (double)(index + 1);
-    const uint64_t key = (uint64_t)index * features + i;
-    double at = features <= QUASI_MOST ? turns - floor(turns) : uniform(key);
-    if (index % 5 == 0) at = uniform(key) < 0.5 ? 0 : 1;
-    x[i] = fmin(fmax(low[i] + at * (high[i] - low[i]), low[i]), high[i]);
+  for (size_t r = 0; r < rows; r++) {
+    double alpha = 1;
+    for (size_t i = 0; i < features; i++) {
+      alpha /= ratio;
+      const double turns = 0.5 + alpha * (double)(first + r + 1);
+      const uint64_t key = (uint64_t)(first + r) * features + i;
+      double at = features <= QUASI_MOST ? turns - floor(turns) : uniform(key);
+      if ((first + r) % 5 == 0) at = uniform(key) < 0.5 ? 0 : 1;
+      x[r * features + i] = fmin(fmax(low[i] + at * (high[i] - low[i]), low[i]), high[i]);
+    }
   }
 }
 
@@ -147,8 +149,8 @@ nl_status nl_certify_search_create(nl_certify_search **out, const nl_chain *orig
     nl_certify_search_free(s);
     return status;
   }
+  nl_certify_points_at(0, STARTS, s->features, low, high, s->start);
   for (size_t r = 0; r < STARTS; r++) {
-    nl_certify_point(r, s->features, low, high, s->start + r * s->features);
     s->value[r] = -1;
     s->stride[r] = 0.5;
   }
@@ -177,7 +179,7 @@ static void note(nl_certify_search *s, double value, const double *x) {
 
 // The block's best row replaces the worst start it beats.
 static void sample(nl_certify_search *s, size_t rows) {
-  for (size_t r = 0; r < rows; r++) nl_certify_point(s->done + r, s->features, s->low, s->high, s->x + r * s->features);
+  nl_certify_points_at(s->done, rows, s->features, s->low, s->high, s->x);
   evaluate(s, rows, s->x);
   size_t best = 0, output = 0, worst = 0;
   double most = -1;

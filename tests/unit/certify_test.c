@@ -399,7 +399,7 @@ static void a_series_contains_values_and_slopes(void **state) {
     for (size_t t = 0; t < CELLS; t++) {
       const sample *s = &samples[f];
       const nl_interval cell = draw_cell(&seed, s);
-      const nl_series variable = nl_series_variable(cell),
+      const nl_series variable = nl_series_variable(cell, NL_SERIES_ORDER),
                       series = nl_series_function(s->function, s->p, s->q, &variable);
       for (size_t i = 0; i <= PROBES; i++) {
         const double x = fmin(cell.low + (cell.high - cell.low) * (double)i / PROBES, cell.high);
@@ -465,7 +465,7 @@ static void a_polynomial_and_its_remainder_contain_the_activation(void **state) 
 
 static void outside_its_domain_a_function_is_not_bounded(void **state) {
   (void)state;
-  const nl_series x = nl_series_variable((nl_interval){-1, 1});
+  const nl_series x = nl_series_variable((nl_interval){-1, 1}, 1);
   assert_true(isinf(nl_series_function(NL_FUNCTION_LOG, 0, 0, &x).c[0].high));
   assert_true(isinf(nl_series_function(NL_FUNCTION_RECIPROCAL, 0, 0, &x).c[0].low));
 }
