@@ -9,7 +9,7 @@
 #include "certify_parts.h"
 
 enum { METHODS = 4, FORMS = METHODS - 1, BOXES_MOST = 1 << 16, POINTS = 100000, POINTS_LEAST = 2000 };
-static const double default_budget = 6e9, step_work = 2e7, search_work = 2e9;
+static const double default_budget = 3e9, step_work = 2e7, search_work = 2e9;
 static const double trial_share = 0.06; // of the budget, for each degree before the best goes on
 static const double near_enough = 1.01; // of what was found: no more is to be gained
 static const double memory_most = 1e8;

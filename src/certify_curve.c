@@ -261,47 +261,114 @@ static bool straight(const nl_chain_layer *layer) { // in pieces: no finer cells
   }
 }
 
-typedef struct remainder_range {
-  nl_interval value, slope;
+typedef struct band { // of a remainder: what the cells guarantee, and what some points reach
+  nl_interval value, slope, seen;
   bool some;
-} remainder_range;
+} band;
 
-static void take_cells(remainder_range *r, const nl_chain *chain, size_t layer, size_t degree, const nl_curve *curve,
-                       double from, double to, size_t parts) {
-  cell c;
-  for (size_t i = 0; i < parts; i++) {
-    const double a = i == 0 ? from : from + (to - from) * (double)i / (double)parts;
-    const double b = i + 1 == parts ? to : from + (to - from) * (double)(i + 1) / (double)parts;
-    open_cell(&c, chain, layer, degree, curve, a, b);
-    const nl_interval value = remainder_of(&c, degree), slope = slope_of(&c, degree);
-    r->value = r->some ? nl_interval_hull(r->value, value) : value;
-    r->slope = r->some ? nl_interval_hull(r->slope, slope) : slope;
-    r->some = true;
+enum { STACK = 24, DEEPEST = 6, SEEDS = 5 };
+static const double waste = 0.03; // of the band, that a cell may add before it is halved
+
+static void seed_band(band *b, const nl_chain *chain, size_t layer, size_t degree, const nl_curve *curve, double from,
+                      double to) {
+  for (size_t i = 0; i <= SEEDS; i++) {
+    const double z = from + (to - from) * (double)i / SEEDS;
+    double p = 0;
+    for (size_t d = degree + 1; d-- > 0;) p = p * (z - curve->middle) + curve->c[d];
+    const double r = nl_chain_activation(chain, layer, z) - p;
+    b->seen = i == 0 ? exactly(r) : nl_interval_hull(b->seen, exactly(r));
   }
 }
 
-static remainder_range remainder_over(const nl_chain *chain, size_t layer, size_t degree, const nl_curve *curve) {
-  const nl_chain_layer *own = &chain->layers[layer];
+// Halves cells until none widens the band by much over what points of it reach.
+static void take_cells(band *b, const nl_chain *chain, size_t layer, size_t degree, const nl_curve *curve, double from,
+                       double to) {
+  double low[STACK] = {from}, high[STACK] = {to};
+  size_t depth[STACK] = {straight(&chain->layers[layer]) ? DEEPEST : 0}, count = 1;
+  cell c;
+  while (count > 0) {
+    count--;
+    open_cell(&c, chain, layer, degree, curve, low[count], high[count]);
+    const nl_interval value = remainder_of(&c, degree), slope = slope_of(&c, degree);
+    const double more = waste * (b->seen.high - b->seen.low) + 1e-15;
+    const bool tight = value.low >= b->seen.low - more && value.high <= b->seen.high + more;
+    const bool cut = low[count] < c.middle && c.middle < high[count];
+    if (!tight && cut && depth[count] < DEEPEST) {
+      const double end = high[count];
+      high[count] = c.middle;
+      low[count + 1] = c.middle;
+      high[count + 1] = end;
+      depth[count + 1] = ++depth[count];
+      count += 2;
+      continue;
+    }
+    b->value = b->some ? nl_interval_hull(b->value, value) : value;
+    b->slope = b->some ? nl_interval_hull(b->slope, slope) : slope;
+    b->some = true;
+  }
+}
+
+static band band_over(const nl_chain *chain, size_t layer, size_t degree, const nl_curve *curve) {
   double cuts[CUTS];
-  const size_t kinks = kinks_of(own, cuts);
+  const size_t kinks = kinks_of(&chain->layers[layer], cuts);
   const double low = curve->middle - curve->half, high = curve->middle + curve->half;
-  remainder_range r = {{0, 0}, {0, 0}, false};
-  const size_t most = 4 + 2 * degree; // finer cells than the polynomial's waves gain little
-  const double wanted = ceil((high - low) * 3 * (double)degree);
-  const size_t parts = straight(own) ? 1 : !(wanted < (double)most) ? most : wanted < 2 ? 2 : (size_t)wanted;
+  band b = {{0, 0}, {0, 0}, {0, 0}, false};
+  seed_band(&b, chain, layer, degree, curve, low, high);
   double from = low;
   for (size_t k = 0; k <= kinks; k++) {
     const double to = k < kinks ? fmin(fmax(cuts[k], low), high) : high;
-    if (to > from || (k == kinks && !r.some)) take_cells(&r, chain, layer, degree, curve, from, to, parts);
+    if (to > from || (k == kinks && !b.some)) take_cells(&b, chain, layer, degree, curve, from, to);
     from = to;
   }
-  return r;
+  return b;
 }
 
-static void try_nodes(const nl_chain *chain, size_t layer, size_t degree, const double *node, nl_curve *best) {
+enum { POINTS = 16, MOST_POINTS = POINTS + 1 + CUTS, SEARCHES = 24 };
+
+// Height of the band around slope * z that holds the points.
+static double height(size_t count, const double *z, const double *y, double slope) {
+  double low = INFINITY, high = -INFINITY;
+  for (size_t i = 0; i < count; i++) {
+    const double r = y[i] - slope * z[i];
+    low = r < low ? r : low;
+    high = r > high ? r : high;
+  }
+  return high - low;
+}
+
+// The line nearest to σ in the largest distance, over some points: the height is convex in the slope.
+static void draw_line(const nl_chain *chain, size_t layer, nl_curve *curve) {
+  double z[MOST_POINTS], y[MOST_POINTS], cuts[CUTS];
+  size_t count = 0;
+  for (size_t i = 0; i <= POINTS; i++) z[count++] = curve->half * (2.0 * (double)i / POINTS - 1);
+  for (size_t k = kinks_of(&chain->layers[layer], cuts); k-- > 0;)
+    if (fabs(cuts[k] - curve->middle) < curve->half) z[count++] = cuts[k] - curve->middle;
+  double low = INFINITY, high = -INFINITY;
+  for (size_t i = 0; i < count; i++) {
+    y[i] = nl_chain_activation(chain, layer, curve->middle + z[i]);
+    if (i == 0 || i > POINTS) continue;
+    const double slope = (y[i] - y[i - 1]) / (z[i] - z[i - 1]);
+    low = slope < low ? slope : low;
+    high = slope > high ? slope : high;
+  }
+  for (size_t i = 0; i < SEARCHES; i++) {
+    const double a = low + 0.45 * (high - low), b = low + 0.55 * (high - low);
+    if (height(count, z, y, a) < height(count, z, y, b))
+      high = b;
+    else
+      low = a;
+  }
+  curve->c[1] = 0.5 * (low + high);
+  curve->c[0] = y[POINTS / 2];
+}
+
+static void try_polynomial(const nl_chain *chain, size_t layer, size_t degree, const double *node, nl_curve *best) {
   nl_curve curve = *best;
-  interpolate(chain, layer, degree, node, &curve);
-  const remainder_range r = remainder_over(chain, layer, degree, &curve);
+  if (degree == 1)
+    draw_line(chain, layer, &curve);
+  else
+    interpolate(chain, layer, degree, node, &curve);
+  const band r = band_over(chain, layer, degree, &curve);
   // the polynomial moves to the middle of the band; the constant is rounded, and the rest takes that in
   const double shift = 0.5 * r.value.low + 0.5 * r.value.high;
   if (!isfinite(shift)) return;
@@ -326,7 +393,6 @@ void nl_curve_fit(const nl_chain *chain, size_t layer, size_t degree, nl_interva
       {-0.70710678118654752, 0.70710678118654752},
       {-0.86602540378443865, 0, 0.86602540378443865},
       {-0.92387953251128676, -0.38268343236508977, 0.38268343236508977, 0.92387953251128676}};
-  static const double ends[2] = {-1, 1};
   nl_curve best = {.rest = INFINITY, .slope = nl_interval_entire()};
   best.middle = 0.5 * z.low + 0.5 * z.high;
   best.half = fmax(z.high - best.middle, best.middle - z.low) * (1 + 0x1p-50);
@@ -335,17 +401,15 @@ void nl_curve_fit(const nl_chain *chain, size_t layer, size_t degree, nl_interva
     *out = best;
     return;
   }
-  const bool bent = bends_within(&chain->layers[layer], &best);
-  if (!bent && (best.half < 1e-3 || straight(&chain->layers[layer]))) {
+  if (!bends_within(&chain->layers[layer], &best) && (best.half < 1e-3 || straight(&chain->layers[layer]))) {
     nl_curve curve = best;
     at_the_middle(chain, layer, degree, &curve);
-    const remainder_range r = remainder_over(chain, layer, degree, &curve);
+    const band r = band_over(chain, layer, degree, &curve);
     curve.rest = nl_interval_largest(r.value);
     curve.slope = r.slope;
     if (curve.rest < best.rest) best = curve;
   } else {
-    try_nodes(chain, layer, degree, chebyshev[degree], &best);
-    if (degree == 1 && bent) try_nodes(chain, layer, 1, ends, &best);
+    try_polynomial(chain, layer, degree, chebyshev[degree], &best);
   }
   *out = best;
 }

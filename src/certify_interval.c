@@ -169,7 +169,8 @@ static nl_series sigmoid_of(nl_interval x, size_t order) {
 
 static nl_series exp_of(nl_interval x, size_t order) {
   nl_series e = {order, {within(outward(exp(x.low), exp(x.high), library), 0, INFINITY)}};
-  for (size_t k = 0; k < order; k++) e.c[k + 1] = nl_interval_divide(e.c[k], (nl_interval){(double)k + 1, (double)k + 1});
+  for (size_t k = 0; k < order; k++)
+    e.c[k + 1] = nl_interval_divide(e.c[k], (nl_interval){(double)k + 1, (double)k + 1});
   return e;
 }
 

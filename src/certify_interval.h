@@ -34,7 +34,7 @@ typedef struct nl_series {
 } nl_series;
 
 nl_series nl_series_variable(nl_interval cell, size_t order); // x
-nl_series nl_series_number(double number); // of any order
+nl_series nl_series_number(double number);                    // of any order
 nl_series nl_series_add(const nl_series *a, const nl_series *b);
 nl_series nl_series_subtract(const nl_series *a, const nl_series *b);
 nl_series nl_series_multiply(const nl_series *a, const nl_series *b);

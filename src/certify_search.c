@@ -39,7 +39,8 @@ static uint64_t mix(uint64_t z) { // SplitMix64 (Steele, Lea, Flood 2014)
 
 static double uniform(uint64_t key) { return (double)(mix(key) >> 11) * 0x1p-53; }
 
-void nl_certify_points_at(size_t first, size_t rows, size_t features, const double *low, const double *high, double *x) {
+void nl_certify_points_at(size_t first, size_t rows, size_t features, const double *low, const double *high,
+                          double *x) {
   double ratio = 1.5;
   for (size_t i = 0; i < 40; i++) ratio = pow(1 + ratio, 1.0 / ((double)features + 1)); // ratio^(d+1) = ratio + 1
   for (size_t r = 0; r < rows; r++) {
