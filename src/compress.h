@@ -2,10 +2,15 @@
 #ifndef NL_COMPRESS_H
 #define NL_COMPRESS_H
 
+#include "chain.h"
+#include "deviation.h"
 #include "forward.h"
 #include "netlump.h"
 #include "network.h"
+#include "partition.h"
+#include "polish.h"
 #include "project.h"
+#include "prune.h"
 #include "refit.h"
 #include "report.h"
 #include "sensitivity.h"
@@ -29,11 +34,6 @@ typedef struct nl_site_path {
   double *deviation; // (n)
 } nl_site_path;
 
-// Running mean and squared deviation of one output number (Welford 1962).
-typedef struct nl_spread {
-  double count, mean, squares;
-} nl_spread;
-
 // One removal of the merged path: the unit whose site deviates least once it is gone. Spending the budget by error per
 // parameter freed instead measured about alike (better at the smallest sizes, worse at the largest); one tolerance for
 // all sites is what the user is told, so it also decides.
@@ -41,6 +41,29 @@ typedef struct nl_removal {
   size_t site;
   double deviation;
 } nl_removal;
+
+enum { NL_METHOD_COUNT = NL_METHOD_RANDOM + 1 };
+
+enum { NL_KNOWN_SIZES = 256 };
+
+// Parameters at a size, as found.
+typedef struct nl_known {
+  size_t size, parameters;
+} nl_known;
+
+// What some methods need beyond the path: made when first asked for, kept for the next result.
+typedef struct nl_stock {
+  bool has_chain;
+  nl_chain chain;
+  nl_partitioner *partitioners[NL_METHOD_COUNT];
+  nl_partition_options options[NL_METHOD_COUNT]; // those they were made with
+  double loosest[NL_METHOD_COUNT];               // tolerance at which every layer is one block; 0: not known yet
+  nl_known known[NL_METHOD_COUNT][NL_KNOWN_SIZES];
+  size_t known_count[NL_METHOD_COUNT];
+  bool has_norms;
+  nl_prune_norms norms; // of what dense steps read
+  nl_scratch scratch;
+} nl_stock;
 
 struct nl_path {
   const nl_model *model;
@@ -62,27 +85,75 @@ struct nl_path {
   nl_elimination *elimination;
   nl_sensitivity *sensitivity;
   nl_spread *outputs; // (results)
+  nl_stock *stock;
 };
 
+// The sizes a method can reach are numbered: 0 is the whole network, each further one smaller (or as small).
 struct nl_result {
   const nl_path *path;
-  nl_arena arena;
   nl_target target;
+  nl_result_options options;
+  int stage;
+  bool searching;
+  size_t low, high, tried; // sizes: `low` is known to do or 0, none beyond `high` does
+  // the candidate
+  nl_arena arena;
   double epsilon;
   size_t *widths;       // (sites)
   nl_lumping *lumpings; // (sites)
+  nl_parameters pruned; // zeros in the weights, or a random start; counts where it has layers
   nl_refit *refit;
-  nl_buffer onnx; // the smaller model
+  nl_deviation *measuring;
+  nl_polish *polish;
+  bool polished; // the polish's parameters count
+  double deviation, largest;
+  // what is written
+  nl_buffer onnx;
   size_t parameters;
-  bool done;
-  size_t low, high, tried; // search over removals, for NL_TARGET_DEVIATION
 };
+
+// ---- compress_method.c: what a method makes of a target ------------------------------------------------------------------
+
+extern const char *const nl_method_names[NL_METHOD_COUNT];
+bool nl_method_partitions(nl_method method);
+bool nl_method_prunes(nl_method method); // keeps the widths, weights become 0
+bool nl_method_fits(nl_method method);   // by least squares
+
+// What the method needs before any candidate: NL_MORE until it is there. Errors as nl_result_create.
+nl_status nl_method_prepare(nl_result *result, nl_error *error);
+// How many sizes there are beyond the whole network's.
+size_t nl_method_sizes(const nl_result *result);
+// Makes the candidate of that size (or tolerance): widths, lumpings, epsilon; pruned weights.
+nl_status nl_method_take(nl_result *result, size_t size, nl_error *error);
+// Parameters at that size, from memory where a result of this path has been there.
+nl_status nl_method_count(nl_result *result, size_t size, size_t *parameters, nl_error *error);
+nl_status nl_method_take_within(nl_result *result, double epsilon, nl_error *error);
+// The same for widths that stand in result->widths.
+nl_status nl_method_take_widths(nl_result *result, double epsilon, nl_error *error);
+// A tolerance at which something goes. Slow where the method partitions.
+nl_status nl_method_first_tolerance(nl_result *result, double *epsilon, nl_error *error);
+void nl_method_drop(nl_result *result);
+// The candidate's parameters: for pruning what is not zero, biases included.
+size_t nl_method_parameters(const nl_result *result);
+void nl_stock_free(nl_stock *stock);
+
+// ---- compress_path.c, compress_result.c ------------------------------------------------------------------------------------
 
 // Widths after the first `removals` entries of the merged path.
 void nl_path_widths(const nl_path *path, size_t removals, size_t *widths);
+// Widths for a tolerance.
+void nl_path_within(const nl_path *path, double epsilon, size_t *widths);
+nl_status nl_path_unreachable(const nl_model *model, size_t least, nl_error *error);
 // Tolerance that gives these widths: the largest deviation among the units gone.
 double nl_path_epsilon(const nl_path *path, const size_t *widths);
 // Adds measure and seed. False when memory is out.
 bool nl_path_report_measure(const nl_path *path, cJSON *root);
+
+// The smaller network's parameters as they stand.
+const nl_parameters *nl_result_parameters(const nl_result *result);
+bool nl_result_whole(const nl_result *result);
+bool nl_result_done(const nl_result *result);
+// Writes the smaller model into result->onnx and counts its parameters.
+nl_status nl_result_finish(nl_result *result, nl_error *error);
 
 #endif

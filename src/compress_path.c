@@ -148,7 +148,9 @@ nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_opt
   nl_path *path = calloc(1, sizeof *path);
   if (path == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *path, 0);
   path->model = model;
-  const nl_status status = build_path(path, options, error);
+  path->stock = calloc(1, sizeof *path->stock);
+  const nl_status status =
+      path->stock != NULL ? build_path(path, options, error) : nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
   if (status != NL_OK)
     nl_path_free(path);
   else
@@ -168,27 +170,13 @@ static void drop_work(nl_path *path) {
 void nl_path_free(nl_path *path) {
   if (path == NULL) return;
   drop_work(path);
+  nl_stock_free(path->stock);
   nl_parameters_free(&path->parameters);
   nl_arena_free(&path->arena);
   free(path);
 }
 
 // ---- moments ------------------------------------------------------------------------------------------------------------
-
-static void spread_outputs(nl_path *path, size_t rows) {
-  const nl_network *network = path->model->network;
-  nl_spread *spread = path->outputs;
-  for (size_t o = 0; o < network->output_count; o++) {
-    const size_t width = network->steps[network->outputs[o]].width;
-    const double *values = path->scratch.values[network->outputs[o]];
-    for (size_t c = 0; c < width; c++, spread++)
-      for (size_t r = 0; r < rows; r++) {
-        const double away = values[r * width + c] - spread->mean;
-        spread->mean += away / ++spread->count;
-        spread->squares += away * (values[r * width + c] - spread->mean);
-      }
-  }
-}
 
 static nl_status gather_block(nl_path *path, size_t *work, nl_error *error) {
   const nl_model *model = path->model;
@@ -208,7 +196,7 @@ static nl_status gather_block(nl_path *path, size_t *work, nl_error *error) {
     }
     *work += rows * site->width * site->width;
   }
-  spread_outputs(path, rows);
+  nl_spread_add(path->outputs, network, &path->scratch, rows);
   if (nl_sensitivity_rows(path->sensitivity) < ROWS_SENSITIVITY) {
     nl_sensitivity_add(path->sensitivity, &path->scratch, rows);
     *work += PROBES_ABOUT * rows * network->parameters;
@@ -248,18 +236,11 @@ static double stack_consumers(const nl_path *path, const nl_site *site, const do
   return counted;
 }
 
-static double output_variance(const nl_path *path) {
-  double variance = 0;
-  for (size_t o = 0; o < path->model->network->results; o++)
-    if (path->outputs[o].count > 0) variance += path->outputs[o].squares / path->outputs[o].count;
-  return variance;
-}
-
 // What the elimination counts: errors of the model's output over its variance, to first order; where the outputs say
 // nothing (none depends on this site), errors of the consumers over theirs. Returns what squared errors are divided by.
 static double weigh_consumers(const nl_path *path, const nl_site *site, const double *second, size_t m,
                               double *weights) {
-  const double variance = output_variance(path);
+  const double variance = nl_spread_variance(path->outputs, path->model->network->results);
   stack_consumers(path, site, second, false, m, weights);
   if (variance > 0 && isfinite(variance) &&
       nl_sensitivity_apply(path->sensitivity, path->site, site->width, m, weights))
@@ -353,7 +334,7 @@ double nl_path_epsilon(const nl_path *path, const size_t *widths) {
 }
 
 // Every site goes as far as its deviation stays within the tolerance.
-static void choose_within(const nl_path *path, double epsilon, size_t *widths) {
+void nl_path_within(const nl_path *path, double epsilon, size_t *widths) {
   for (size_t i = 0; i < path->model->sites.count; i++) {
     const size_t n = path->model->sites.sites[i].width;
     size_t gone = 0;
@@ -383,7 +364,7 @@ static void fill_up(const nl_path *path, size_t most, size_t *widths) {
   }
 }
 
-static nl_status unreachable(const nl_model *model, size_t least, nl_error *error) {
+nl_status nl_path_unreachable(const nl_model *model, size_t least, nl_error *error) {
   nl_buffer text = {0};
   const double percent = ceil(1e4 * (double)least / (double)model->network->parameters) / 100;
   static const char before[] = "The smallest network keeps ", after[] = " % of the parameters";
@@ -401,7 +382,7 @@ static nl_status choose_share(const nl_path *path, double share, size_t *widths,
   size_t low = 0, high = path->removal_count; // parameters fall with every removal
   nl_path_widths(path, high, widths);
   const size_t least = nl_sites_parameters(&model->sites, model->network, widths);
-  if (least > most) return unreachable(model, least, error);
+  if (least > most) return nl_path_unreachable(model, least, error);
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
     nl_path_widths(path, middle, widths);
@@ -425,7 +406,7 @@ nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choic
   if (target.kind == NL_TARGET_RETAIN)
     status = choose_share(path, target.value, chosen, error);
   else
-    choose_within(path, target.value, chosen);
+    nl_path_within(path, target.value, chosen);
   if (status == NL_OK) {
     choice->epsilon = target.kind == NL_TARGET_EPSILON ? target.value : nl_path_epsilon(path, chosen);
     choice->parameters = nl_sites_parameters(&model->sites, model->network, chosen);

@@ -5,7 +5,7 @@
 //   nl_model *model;   nl_model_open(&model, bytes, size, &error);
 //   nl_path *path;     nl_path_create(&path, model, &(nl_path_options){.seed = 1}, &error);
 //                      while (nl_path_step(path, &progress, &error) == NL_MORE) {}
-//   nl_result *result; nl_result_create(&result, path, (nl_target){NL_TARGET_EPSILON, 0.02}, &error);
+//   nl_result *result; nl_result_create(&result, path, (nl_target){NL_TARGET_EPSILON, 0.02}, NULL, &error);
 //                      while (nl_result_step(result, &progress, &error) == NL_MORE) {}
 //                      nl_result_write(result, NL_FORMAT_ONNX, &buffer, &error);
 //
@@ -108,15 +108,83 @@ nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choic
 
 // ---- result: the smaller model -----------------------------------------------------------------------------------------
 
+// The methods. All but the pruning ones give a lumping of every site, ã = R a, a ≈ P ã + p, and then the same quotient:
+// W_in' = R W_in, b_in' = R b_in, W_out' = W_out P, b_out' = b_out + W_out p.
+//
+// projected. R selects units, P and p are the least-squares prediction of all units from them over the measure. Which units
+//   go first is found by elimination (optimal brain surgeon's identity for a whole unit, Hassibi & Stork 1993): with C the
+//   covariance of the activations and H = (C + λI)⁻¹, the unit with the least ‖w_j‖² / H_jj goes, that being how much the
+//   consumers' squared error grows when the others make up for it. The consumers' errors count by what the output feels of
+//   them to first order, so ε is the relative deviation of the output that a site causes by itself. One pass orders all
+//   units and serves every ε. Afterwards each consumer is fitted again, in order, to the original's pre-activations from the
+//   activations the smaller network really has. Exact at ε = 0 on the measure: copies, proportional and constant units and
+//   any linear dependence go. Works for every network of dense layers and elementwise functions, sums and products. Limits:
+//   what is alike on the measure need not be alike elsewhere; n³ work and n² memory for a site of n units.
+//
+// partition. The blocks of the adjoint partition (below) with a fitted P: each block's unit gets the mean of its members'
+//   incoming weights, and the consumers are fitted by least squares as above, which is the prolongation from the true
+//   cross-moments E[a ãᵀ] E[ã ãᵀ]⁻¹, affine, in order. Exact at ε = 0 wherever the partition is. Between the paper's quotient
+//   and projected lumping: it can only merge what reads alike, but forgives it for not being quite alike. ε is ERODE's
+//   tolerance on sums of weights, not a deviation. Limits: a chain of layers only (chain.h); what a tolerance costs in
+//   accuracy is known after the refit, not before.
+//
+// adjoint, symmetric, forward, polynomial. Differential equivalence, the paper's method: see there.
+//
+// norm. The units with the largest L2 norm of incoming weights stay (Li, Kadav, Durdanovic, Samet, Graf 2017, arXiv
+//   1608.08710), the same share of every site; nothing takes over what the others did. A baseline: cheap, blind to what units
+//   have in common. Takes a share or a deviation, knows no tolerance.
+//
+// magnitude, magnitude-global, wanda. Single weights become 0, widths stay; retained counts what is not zero, and the file
+//   stays as large. By |w|, the same share of every layer (Han, Pool, Tran, Dally 2015, arXiv 1506.02626) or one threshold
+//   for all; by |w_oi| times the RMS of what it reads over the measure, the same share of every row (Sun, Liu, Bair, Kolter
+//   2023, arXiv 2306.11695). The last layer takes part. Baselines: take a share or a deviation, know no tolerance. A dense
+//   runtime computes as much as before.
+//
+// random. Projected's widths from a random start (PyTorch's for Linear, seeded): useless by itself, and the honest control
+//   for the polish, which has to beat training anew.
+//
+// The polish works after any of them: label-free self-distillation (Hinton, Vinyals, Dean 2015, arXiv 1503.02531, on the
+//   outputs themselves). Weights and biases move until the mean of |f' - f|² over the measure is as small as it gets; with the
+//   user's rows also over four jittered copies of them. A fifth of the rows is held back, the best iterate on those is kept,
+//   and nothing is kept that is worse on the whole measure. What is pruned stays 0. Limits: it learns the measure, so few or
+//   strange rows teach little; never at tolerance 0, which is exact already.
+typedef enum nl_method {
+  NL_METHOD_PROJECTED = 0,
+  NL_METHOD_PARTITION = 1,
+  NL_METHOD_ADJOINT = 2,
+  NL_METHOD_SYMMETRIC = 3,
+  NL_METHOD_FORWARD = 4,
+  NL_METHOD_POLYNOMIAL = 5,
+  NL_METHOD_NORM = 6,
+  NL_METHOD_MAGNITUDE = 7,
+  NL_METHOD_MAGNITUDE_GLOBAL = 8,
+  NL_METHOD_WANDA = 9,
+  NL_METHOD_RANDOM = 10
+} nl_method;
+
+typedef struct nl_result_options {
+  nl_method method;
+  nl_linkage linkage; // of the methods that partition
+  size_t degree;      // of the polynomials that stand for other activations (polynomial); 0: the default
+  bool polish;        // never applied at tolerance 0, which is exact
+  size_t iterations;  // of the polish at most; 0: the default
+} nl_result_options;
+
 typedef struct nl_result nl_result;
 
-nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target target, nl_error *error);
+// options: NULL for projected lumping without polish.
+// Errors: NL_ERROR_UNSUPPORTED where the method wants a chain of layers and the model is none, NL_ERROR_ARGUMENT for a
+// tolerance where the method knows none (pruning, norm).
+nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target target, const nl_result_options *options,
+                           nl_error *error);
 nl_status nl_result_step(nl_result *result, double *progress, nl_error *error); // as nl_path_step
+bool nl_result_polishing(const nl_result *result);                              // what the next step does
 void nl_result_free(nl_result *result);
 
-// {"method": "projected", "epsilon", "target": {"kind": "epsilon"|"retain"|"deviation", "value"}, "measure", "seed",
-//  "parameters": {"before", "after"}, "retained", "deviation": RMS(f' - f) / RMS(f - E f) over the measure,
-//  "largest": largest |f' - f| over the measure, "sites": [{"name", "before", "after", "deviation", "kept": [unit, ...]}],
+// {"method": its name above, "epsilon": null where the method knows none, "target": {"kind": "epsilon"|"retain"|"deviation",
+//  "value"}, "measure", "seed", "parameters": {"before", "after"}, "retained", "deviation": RMS(f' - f) / RMS(f - E f) over the
+//  measure, "largest": largest |f' - f| over the measure, "polish": null or {"iterations", "before", "after": deviation on the
+//  rows held back}, "sites": [{"name", "before", "after", "deviation": null unless projected, "kept": [unit, ...]}],
 //  "skipped": [{"node", "reason"}]}
 nl_status nl_result_report(const nl_result *result, nl_buffer *json, nl_error *error);
 double nl_result_deviation(const nl_result *result);
@@ -133,5 +201,24 @@ nl_status nl_result_forward(const nl_result *result, size_t rows, const double *
 // polynomials that would take too long.
 nl_status nl_model_blocks(const nl_model *model, const nl_partition_options *options, double epsilon, nl_buffer *json,
                           nl_error *error);
+
+// ---- certificate --------------------------------------------------------------------------------------------------------
+
+typedef struct nl_certificate nl_certificate;
+
+// A guaranteed bound on how far two models' outputs are apart anywhere in the box [low, high] (features each), for chains of
+// dense layers with elementwise activations: a worst case, to be read beside the measured deviation. `reduced` is opened from
+// the bytes that nl_result_write gives, so that what is certified is what is written. certify.h is its manual: method,
+// sources, what is covered and what is not. Both models must outlive the certificate; low and high as well.
+// Errors: NL_ERROR_UNSUPPORTED naming the node for which nothing can be said, NL_ERROR_ARGUMENT for a box that is none.
+nl_status nl_certificate_create(nl_certificate **out, const nl_model *original, const nl_model *reduced,
+                                const double *low, const double *high, nl_error *error);
+nl_status nl_certificate_step(nl_certificate *certificate, double *progress, nl_error *error); // as nl_path_step
+void nl_certificate_free(nl_certificate *certificate);
+
+// {"bound": the largest |f' - f| possible over all outputs, "bounds": [for each output], "found": the largest that a search
+//  met, "foundAt": [the inputs there], "points": of that search, "method": "intervals"|"zonotope"|"quadratic"|"cubic"|"none",
+//  "boxes": the box was split into, "beforeSoftmax": whether it speaks of what goes into a last softmax}
+nl_status nl_certificate_describe(const nl_certificate *certificate, nl_buffer *json, nl_error *error);
 
 #endif

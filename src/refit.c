@@ -32,13 +32,12 @@ struct nl_refit {
   double **values;   // (steps) of the smaller network; the same array where nothing changed
   double **window;   // (steps) pointers to the rows at hand
   bool *changed;     // (steps) differs from the original in number or value
-  size_t *last_use;  // (steps) the last step that reads it; step_count when it is an output
+  size_t *last_use;  // (steps) the last step that reads it
   double *work;
   size_t step;
   stage stage;
   size_t row;
   fit fit;
-  double deviation, largest;
 };
 
 // ---- set-up -------------------------------------------------------------------------------------------------------------
@@ -51,7 +50,6 @@ static void find_last_uses(nl_refit *refit) {
   const nl_network *network = refit->input.network;
   for (size_t s = 0; s < network->step_count; s++)
     for (size_t i = 0; i < network->steps[s].input_count; i++) refit->last_use[network->steps[s].inputs[i]] = s;
-  for (size_t i = 0; i < network->output_count; i++) refit->last_use[network->outputs[i]] = network->step_count;
 }
 
 static void find_changes(nl_refit *refit) {
@@ -109,8 +107,6 @@ void nl_refit_free(nl_refit *refit) {
 }
 
 const nl_parameters *nl_refit_parameters(const nl_refit *refit) { return &refit->reduced; }
-double nl_refit_deviation(const nl_refit *refit) { return refit->deviation; }
-double nl_refit_largest(const nl_refit *refit) { return refit->largest; }
 
 // ---- the layer that the lumping alone gives -----------------------------------------------------------------------------
 
@@ -371,33 +367,6 @@ static nl_status advance(nl_refit *refit, size_t *work, nl_error *error) {
   return NL_OK;
 }
 
-// Adds one output step's squared difference and variance over the scored rows.
-static void compare_output(nl_refit *refit, size_t step, double *difference, double *variance) {
-  const size_t width = refit->input.network->steps[step].width, rows = refit->input.scored_rows;
-  const double *f = refit->original[step], *g = refit->values[step];
-  for (size_t c = 0; c < width; c++) {
-    double mean = 0;
-    for (size_t r = 0; r < rows; r++) mean += f[r * width + c];
-    mean /= (double)rows;
-    for (size_t r = 0; r < rows; r++) {
-      const double d = g[r * width + c] - f[r * width + c], v = f[r * width + c] - mean;
-      *difference += d * d;
-      *variance += v * v;
-      refit->largest = fmax(refit->largest, fabs(d));
-    }
-  }
-}
-
-static nl_status finish(nl_refit *refit, nl_error *error) {
-  const nl_network *network = refit->input.network;
-  double difference = 0, variance = 0;
-  for (size_t i = 0; i < network->output_count; i++) compare_output(refit, network->outputs[i], &difference, &variance);
-  refit->deviation = difference == 0 ? 0.0 : variance > 0 ? sqrt(difference / variance) : INFINITY;
-  for (size_t s = 0; s < network->step_count; s++) drop_values(refit, s);
-  return isnan(difference) || isnan(variance) ? nl_fail(error, NL_ERROR_NOT_FINITE, "the network's outputs", NULL)
-                                              : NL_OK;
-}
-
 nl_status nl_refit_step(nl_refit *refit, double *progress, nl_error *error) {
   const nl_network *network = refit->input.network;
   size_t work = 0;
@@ -409,6 +378,7 @@ nl_status nl_refit_step(nl_refit *refit, double *progress, nl_error *error) {
   }
   *progress = (double)refit->step / (double)(network->step_count + 1);
   if (refit->step < network->step_count) return NL_MORE;
+  for (size_t s = 0; s < network->step_count; s++) drop_values(refit, s);
   *progress = 1.0;
-  return finish(refit, error);
+  return NL_OK;
 }

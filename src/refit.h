@@ -17,7 +17,6 @@ typedef struct nl_refit_input {
   const nl_parameters *original;
   const nl_lumping *lumpings; // (sites); k == n where a site is kept whole
   size_t rows;                // of the measure
-  size_t scored_rows;         // the first of them, on which the deviation is measured
   const double *x;            // (rows, features)
   bool fit;                   // else the layers stay as the lumpings alone make them: R W P
 } nl_refit_input;
@@ -28,7 +27,5 @@ void nl_refit_free(nl_refit *refit);
 nl_status nl_refit_step(nl_refit *refit, double *progress, nl_error *error); // NL_MORE until done
 
 const nl_parameters *nl_refit_parameters(const nl_refit *refit);
-double nl_refit_deviation(const nl_refit *refit); // RMS(f' - f) / RMS(f - E f) over the scored rows
-double nl_refit_largest(const nl_refit *refit);   // largest |f' - f|
 
 #endif

@@ -19,7 +19,7 @@ const ROWS = [
   ["ode"],
   ["partition", "project"],
   ["lumping"],
-  ["refit", "quotient", "sensitivity", "prune", "certify"],
+  ["refit", "quotient", "sensitivity", "prune", "certify", "deviation"],
   ["polish"],
   ["report"],
   ["netlump"],

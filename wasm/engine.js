@@ -10,10 +10,11 @@
 //
 // Everything lives in the core's memory until free(). Long calls work in steps of some 50 ms and let the event loop run
 // between them, so signals are heard. Errors are EngineErrors; an aborted call rejects with the signal's reason.
-import { STATUS, fault } from "./fault.js";
+import { EngineError, STATUS, fault } from "./fault.js";
 import { Handle, releaseAll } from "./handle.js";
 import { loadCore } from "./loader.js";
-import { wrongRows } from "./messages.js";
+import { unknownMethod, wrongRows } from "./messages.js";
+import { LINKAGES, METHODS } from "./methods.js";
 import { scorable, score as scoreRows } from "./score.js";
 import { runSteps } from "./steps.js";
 
@@ -28,13 +29,16 @@ import { runSteps } from "./steps.js";
  * @typedef {import("./loader.js").Core} Core
  * @typedef {Omit<Report, "verified"|"score"|"bytes">} CoreReport
  * @typedef {import("./steps.js").Watch} Watch
+ * @typedef {import("./methods.js").Method} Method
+ * @typedef {{method?: Method, linkage?: import("./methods.js").Linkage, degree?: number, polish?: boolean, iterations?: number}} Way
+ *   linkage: of the methods that partition; degree: of the polynomials that stand for other activations, 0 for the default;
+ *   polish: move what is left towards the original's outputs; iterations: of that at most, 0 for the default
  */
 
 const KINDS = { epsilon: 0, retain: 1, deviation: 2 }; // nl_target_kind
 const FORMATS = { onnx: 0, json: 1 }; // nl_format
 const ENCODINGS = { linear: 0, adjoint: 1, polynomial: 2 }; // nl_encoding
 const EQUIVALENCES = { fde: 0, bde: 1 }; // nl_equivalence: forward, backward
-const LINKAGES = { complete: 0, erode: 1 }; // nl_linkage
 const MORE = 1; // NL_MORE
 
 /** @param {{wasm?: import("./loader.js").WasmSource, scalar?: boolean}} [options] */
@@ -95,7 +99,7 @@ function forward(core, info, kind, handle, rows) {
 const equivalence = ({ encoding = "adjoint", equivalence: kind = "fde", linkage = "complete", degree = 0, symmetric = false }) => [
   ENCODINGS[encoding],
   EQUIVALENCES[kind],
-  LINKAGES[linkage],
+  numberOf(LINKAGES, linkage),
   degree,
   Number(symmetric),
 ];
@@ -252,12 +256,16 @@ export class Path extends Handle {
     };
   }
 
-  /** @param {Target} target @param {Watch} [watch] @returns {Promise<Result>} */
-  async compress(target, watch = {}) {
-    watch.signal?.throwIfAborted();
-    const result = new Result(this.#core, this, this.handle, target);
+  /**
+   * @param {Target} target
+   * @param {Way & Watch} [options] the way to get there: projected lumping without polish by default
+   * @returns {Promise<Result>}
+   */
+  async compress(target, { signal, onProgress, ...way } = {}) {
+    signal?.throwIfAborted();
+    const result = new Result(this.#core, this, this.handle, target, way);
     try {
-      await runSteps(() => result.step(), "refit", watch);
+      await runSteps(() => result.step(), "refit", { signal, onProgress });
       result.describe((measure) => this.#withSource(measure));
       return result;
     } catch (error) {
@@ -267,22 +275,40 @@ export class Path extends Handle {
   }
 
   /**
-   * Size against deviation from the whole model down to the smallest, the sizes spaced evenly on a logarithmic scale.
-   * Different sizes only; epsilon grows from point to point. `score`: labelled rows each point is scored on.
-   * @param {{points?: number, score?: Table|null} & Watch} [options] @returns {Promise<CurvePoint[]>}
+   * Size against deviation from the whole model down to the smallest, the sizes spaced evenly on a logarithmic scale, one
+   * method after the other. Different sizes only; within a method they fall from point to point. A size that a method cannot
+   * reach is left out, and so is a method the model does not allow. `score`: labelled rows each point is scored on.
+   * @param {{points?: number, methods?: readonly Method[], score?: Table|null} & Omit<Way, "method"> & Watch} [options]
+   * @returns {Promise<CurvePoint[]>}
    */
-  async curve({ points = 16, score = null, signal, onProgress } = {}) {
+  async curve({ points = 16, methods = ["projected"], score = null, signal, onProgress, ...way } = {}) {
     const targets = this.#curveTargets(points);
     /** @type {CurvePoint[]} */
     const curve = [];
-    for (const [i, target] of targets.entries()) {
-      const tell = (/** @type {number} */ fraction) =>
-        onProgress?.({ stage: "curve", fraction: (i + fraction) / targets.length });
-      const result = await this.compress(target, { signal, onProgress: ({ fraction }) => tell(fraction) });
-      curve.push(curvePoint(result, score));
-      result.free();
+    for (const [m, method] of methods.entries()) {
+      let last = Infinity;
+      for (const [i, target] of targets.entries()) {
+        const tell = (/** @type {number} */ fraction) =>
+          onProgress?.({ stage: "curve", fraction: (m + (i + fraction) / targets.length) / methods.length });
+        const watch = { signal, onProgress: (/** @type {{fraction: number}} */ { fraction }) => tell(fraction) };
+        const result = await this.#compressIfPossible(target, { ...way, method, ...watch });
+        if (result === null) continue;
+        if (result.report.parameters.after < last) curve.push(curvePoint(result, score));
+        last = Math.min(last, result.report.parameters.after);
+        result.free();
+      }
     }
     return curve;
+  }
+
+  /** @param {Target} target @param {Way & Watch} options */
+  async #compressIfPossible(target, options) {
+    try {
+      return await this.compress(target, options);
+    } catch (error) {
+      if (error instanceof EngineError && ["UNREACHABLE", "UNSUPPORTED"].includes(error.code)) return null;
+      throw error;
+    }
   }
 
   /** The targets behind a curve: the whole model first, each a smaller one. @param {number} points @returns {Target[]} */
@@ -312,9 +338,16 @@ export class Path extends Handle {
   }
 }
 
+/** @template T @param {readonly T[]} names @param {T} name @returns {number} */
+function numberOf(names, name) {
+  const number = names.indexOf(name);
+  if (number < 0) throw fault("ARGUMENT", unknownMethod(String(name)));
+  return number;
+}
+
 /** @param {Result} result @param {Table|null} table @returns {CurvePoint} */
 function curvePoint(result, table) {
-  const { epsilon, retained, parameters, sites, deviation, method } = result.report;
+  const { epsilon, retained, parameters, sites, deviation, method, polish } = result.report;
   return {
     epsilon,
     retained,
@@ -323,6 +356,7 @@ function curvePoint(result, table) {
     deviation,
     score: table && scorable(table, result.path.model.info.results) ? scoreRows(result.forward(table.features), table).value : null,
     method,
+    polished: polish !== null,
   };
 }
 
@@ -330,20 +364,22 @@ export class Result extends Handle {
   #core;
   report = /** @type {CoreReport} */ (/** @type {unknown} */ (null)); // from describe() on
 
-  /** @param {Core} core @param {Path} path @param {number} handle of the path @param {Target} target */
-  constructor(core, path, handle, { kind, value }) {
+  /** @param {Core} core @param {Path} path @param {number} handle of the path @param {Target} target @param {Way} way */
+  constructor(core, path, handle, { kind, value }, { method = "projected", linkage = "complete", degree = 0, polish = false, iterations = 0 }) {
     super("result", path, (result) => {
       if (!core.dead) core.call("result_free", result);
     });
     this.#core = core;
     this.path = path;
-    this.hold(core.make(path.model.info.name, "result_create", handle, KINDS[kind], value));
+    this.hold(core.make(path.model.info.name, "result_create", handle, KINDS[kind], value, numberOf(METHODS, method), numberOf(LINKAGES, linkage), degree, Number(polish), iterations));
   }
 
   /** @package */
   step() {
     const more = this.#core.status(this.#info.name, "result_step", this.handle) === MORE;
-    return { more, fraction: this.#core.left("progress") };
+    const fraction = this.#core.left("progress");
+    const polishing = this.#core.call("result_polishing", this.handle) !== 0;
+    return { more, fraction, stage: polishing ? /** @type {const} */ ("polish") : undefined };
   }
 
   /** @package @param {(measure: import("./types.js").Measure) => import("./types.js").Measure} named */

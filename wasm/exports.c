@@ -146,10 +146,19 @@ int netlump_path_choose(boundary *b, const nl_path *path, int kind, double value
 // ---- result ----------------------------------------------------------------------------------------------------------
 
 NL_EXPORT(netlump_result_create)
-nl_result *netlump_result_create(boundary *b, const nl_path *path, int kind, double value) {
+nl_result *netlump_result_create(boundary *b, const nl_path *path, int kind, double value, int method, int linkage,
+                                 size_t degree, int polish, size_t iterations) {
   nl_result *result = NULL;
   const nl_target target = {(nl_target_kind)kind, value};
-  return nl_result_create(&result, path, target, entered(b)) == NL_OK ? result : NULL;
+  const nl_result_options options = {.method = (nl_method)method,
+                                     .linkage = (nl_linkage)linkage,
+                                     .degree = degree,
+                                     .polish = polish != 0,
+                                     .iterations = iterations};
+  return nl_result_create(&result, path, target, &options, entered(b)) == NL_OK ? result : NULL;
+}
+NL_EXPORT(netlump_result_polishing) int netlump_result_polishing(const nl_result *result) {
+  return nl_result_polishing(result);
 }
 NL_EXPORT(netlump_result_step) int netlump_result_step(boundary *b, nl_result *result) {
   nl_error *error = entered(b);

@@ -141,7 +141,7 @@ export const badOption = (/** @type {string} */ option, /** @type {string} */ va
   `--${option} ${value}: ${wanted} is expected.`;
 export const oneTarget = () => "Give one of --epsilon, --retain and --max-deviation, not several.";
 export const needsData = (/** @type {string} */ option) => `--${option} is about the rows of a file. Give --data FILE too.`;
-export const unknownMethod = (/** @type {string} */ method) => `There is no method “${method}”. Methods: projected.`;
+export const unknownMethod = (/** @type {string} */ method) => `There is no method “${method}”. Methods: ${METHODS.join(", ")}.`;
 export const unknownEnding = (/** @type {string} */ file) => `“${file}”: the smaller model is written as .onnx or .json.`;
 export const onlyFor = (/** @type {string} */ option, /** @type {string} */ command) =>
   `--${option} belongs to "netlump ${command}".`;
@@ -154,6 +154,7 @@ export const wrote = (/** @type {string} */ file, /** @type {number} */ bytes) =
 export const STAGES = Object.freeze({
   path: "ordering neurons",
   refit: "refitting",
+  polish: "polishing",
   curve: "drawing the curve",
   verify: "running both in ONNX Runtime",
 });

@@ -21,15 +21,15 @@ const breathe = (() => {
 
 /**
  * Runs `step` until it has no more to do.
- * @param {() => {more: boolean, fraction: number}} step
- * @param {Progress["stage"]} stage
+ * @param {() => {more: boolean, fraction: number, stage?: Progress["stage"]}} step
+ * @param {Progress["stage"]} stage where the step names none
  * @param {Watch} watch
  */
 export async function runSteps(step, stage, { signal, onProgress }) {
   for (;;) {
     signal?.throwIfAborted();
-    const { more, fraction } = step();
-    onProgress?.({ stage, fraction: more ? fraction : 1 });
+    const { more, fraction, stage: own = stage } = step();
+    onProgress?.({ stage: own, fraction: more ? fraction : 1 });
     if (!more) return;
     await breathe();
   }

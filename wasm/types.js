@@ -22,14 +22,17 @@
  *   deviation of what the core computes equals the core's; null where the runtime does not give those values
  * @typedef {{kind: 'mse'|'accuracy', before: number, after: number, rows: number, heldOut: boolean}} Score
  * @typedef {{
- *   netlump: string, model: string, format: 'onnx'|'json', method: 'projected', epsilon: number, target: Target,
+ *   netlump: string, model: string, format: 'onnx'|'json', method: import('./methods.js').Method, epsilon: number|null, target: Target,
  *   measure: Measure, seed: number, parameters: {before: number, after: number}, retained: number,
  *   bytes: {before: number, after: number}, deviation: number, largest: number,
+ *   polish: {iterations: number, before: number, after: number}|null,
  *   verified: Verified|{skipped: string}|null, score: Score|null,
- *   sites: {name: string, before: number, after: number, deviation: number, kept: number[]}[], skipped: Skipped[]
- * }} Report   what --json prints and the page shows
+ *   sites: {name: string, before: number, after: number, deviation: number|null, kept: number[]}[], skipped: Skipped[]
+ * }} Report   what --json prints and the page shows; epsilon null where the method knows no tolerance; polish: deviation on
+ *   the rows it held back, before and after, null where there was none
  *
- * @typedef {{epsilon: number, retained: number, parameters: number, widths: number[], deviation: number, score: number|null, method: string}} CurvePoint
+ * @typedef {{epsilon: number|null, retained: number, parameters: number, widths: number[], deviation: number, score: number|null,
+ *   method: import('./methods.js').Method, polished: boolean}} CurvePoint
  *
  * @typedef {{features: Float64Array, labels: Float64Array|null, rows: number, columns: number, labelColumns: number,
  *   names: string[]|null, source: string}} Table   features (rows, columns), labels (rows, labelColumns)
@@ -38,7 +41,7 @@
  *   degree?: number, symmetric?: boolean}} EquivalenceOptions   adjoint, fde, complete, 0; degree of fitted polynomials, 0: a
  *   default for each activation; symmetric: adjoint fde up to a factor or a sign
  *
- * @typedef {{stage: 'path'|'refit'|'curve'|'verify', fraction: number}} Progress
+ * @typedef {{stage: 'path'|'refit'|'polish'|'curve'|'verify', fraction: number}} Progress
  *
  * @typedef {{status: number, code: string, message: string, place: string, detail: string}} Fault   what an EngineError carries
  */

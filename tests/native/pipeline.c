@@ -66,7 +66,7 @@ int main(int count, char **words) {
   if (status == NL_OK) status = nl_path_create(&path, model, &(nl_path_options){.seed = 1}, &error);
   if (status == NL_OK) status = finish_path(path, &error);
   const nl_target target = {NL_TARGET_EPSILON, count == 3 ? atof(words[2]) : 0.0};
-  if (status == NL_OK) status = nl_result_create(&result, path, target, &error);
+  if (status == NL_OK) status = nl_result_create(&result, path, target, NULL, &error);
   if (status == NL_OK) status = finish_result(result, &error);
   if (status == NL_OK) status = print_result(model, result, &error);
   nl_result_free(result);

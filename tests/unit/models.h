@@ -191,12 +191,12 @@ static inline nl_status stepped_result(nl_result *result, nl_error *error) {
   }
 }
 // What creating and stepping ends with; *out is NULL unless that is NL_OK.
-static inline nl_status try_target(nl_result **out, const nl_path *path, nl_target_kind kind, double value,
-                                   nl_error *error) {
+static inline nl_status try_options(nl_result **out, const nl_path *path, nl_target_kind kind, double value,
+                                    const nl_result_options *options, nl_error *error) {
   *error = (nl_error){0};
   *out = NULL;
   nl_result *result = NULL;
-  nl_status status = nl_result_create(&result, path, (nl_target){kind, value}, error);
+  nl_status status = nl_result_create(&result, path, (nl_target){kind, value}, options, error);
   if (status == NL_OK)
     status = stepped_result(result, error);
   else
@@ -207,10 +207,20 @@ static inline nl_status try_target(nl_result **out, const nl_path *path, nl_targ
     nl_result_free(result);
   return status;
 }
+static inline nl_status try_target(nl_result **out, const nl_path *path, nl_target_kind kind, double value,
+                                   nl_error *error) {
+  return try_options(out, path, kind, value, NULL, error);
+}
 static inline nl_result *reached(const nl_path *path, nl_target_kind kind, double value) {
   nl_result *result = NULL;
   nl_error error;
   assert_fine(try_target(&result, path, kind, value, &error), &error);
+  return result;
+}
+static inline nl_result *reached_by(const nl_path *path, nl_target_kind kind, double value, nl_result_options options) {
+  nl_result *result = NULL;
+  nl_error error;
+  assert_fine(try_options(&result, path, kind, value, &options, &error), &error);
   return result;
 }
 

@@ -1,0 +1,159 @@
+// What a result gives: the smaller model and its report.
+#include <math.h>
+#include <stdlib.h>
+
+#include "compress.h"
+#include "json.h"
+#include "json_decimal.h"
+#include "onnx.h"
+#include "quotient.h"
+
+// ---- the smaller model --------------------------------------------------------------------------------------------------
+
+static nl_status set_number(nl_edits *edits, const char *key, double value, nl_error *error) {
+  nl_buffer text = {0};
+  nl_status status = nl_decimal_append(&text, (float)value, error);
+  if (status == NL_OK) status = nl_buffer_append(&text, "", 1, error);
+  if (status == NL_OK) status = nl_edits_set_metadata(edits, key, (const char *)text.bytes, error);
+  nl_buffer_free(&text);
+  return status;
+}
+
+static bool knows_tolerance(const nl_result *result) {
+  return !nl_method_prunes(result->options.method) && result->options.method != NL_METHOD_NORM;
+}
+
+static nl_status set_metadata(nl_edits *edits, const nl_result *result, nl_error *error) {
+  NL_TRY(nl_edits_set_metadata(edits, "netlump.version", NL_VERSION, error));
+  NL_TRY(nl_edits_set_metadata(edits, "netlump.method", nl_method_names[result->options.method], error));
+  if (knows_tolerance(result)) NL_TRY(set_number(edits, "netlump.epsilon", result->epsilon, error));
+  if (result->polished)
+    NL_TRY(set_number(edits, "netlump.polish", (double)nl_polish_iterations(result->polish), error));
+  NL_TRY(nl_edits_set_metadata(edits, "netlump.measure", result->path->from_data ? "data" : "normal", error));
+  NL_TRY(set_number(edits, "netlump.measure.rows", (double)result->path->scored_rows, error));
+  return set_number(edits, "netlump.seed", (double)result->path->seed, error);
+}
+
+static nl_status write_edited(nl_result *result, nl_edits *edits, nl_error *error) {
+  const nl_path *path = result->path;
+  if (!nl_result_whole(result)) {
+    NL_TRY(nl_quotient_edit(edits, path->model->network, &path->model->sites, result->lumpings, &path->parameters,
+                            nl_result_parameters(result), error));
+    NL_TRY(set_metadata(edits, result, error));
+  }
+  return nl_onnx_write(path->model->graph, edits, &result->onnx, error);
+}
+
+// Reads back what was written: it must parse, and its parameters are what the report states (for pruning, those that
+// are not zero).
+static nl_status count_written(nl_result *result, nl_error *error) {
+  nl_graph *graph = NULL;
+  NL_TRY(nl_onnx_read(&graph, (nl_span){result->onnx.bytes, result->onnx.size}, error));
+  result->parameters =
+      nl_method_prunes(result->options.method) ? nl_method_parameters(result) : nl_graph_parameters(graph);
+  nl_graph_free(graph);
+  return NL_OK;
+}
+
+nl_status nl_result_finish(nl_result *result, nl_error *error) {
+  nl_edits *edits = NULL;
+  NL_TRY(nl_edits_create(&edits, result->path->model->graph, error));
+  const nl_status status = write_edited(result, edits, error);
+  nl_edits_free(edits);
+  NL_TRY(status);
+  return count_written(result, error);
+}
+
+// ---- what comes out -----------------------------------------------------------------------------------------------------
+
+static nl_status need_done(const nl_result *result, nl_error *error) {
+  return nl_result_done(result) ? NL_OK : nl_fail(error, NL_ERROR_ARGUMENT, "result", "it is not complete yet");
+}
+
+// What the path foretells for the site; nothing where another method chose.
+static double site_deviation(const nl_result *result, size_t index, size_t gone) {
+  if (result->options.method != NL_METHOD_PROJECTED) return (double)NAN;
+  return gone > 0 ? result->path->sites[index].deviation[gone - 1] : 0.0;
+}
+
+static bool add_site(cJSON *array, const nl_result *result, size_t index) {
+  const nl_model *model = result->path->model;
+  const nl_site *site = &model->sites.sites[index];
+  const nl_lumping *lumping = &result->lumpings[index];
+  const size_t gone = lumping->n - lumping->k;
+  cJSON *object = cJSON_CreateObject();
+  if (object == NULL || !cJSON_AddItemToArray(array, object)) return false;
+  bool fine = nl_report_node(object, "name", model->graph, model->network->steps[site->producer].node) &&
+              nl_report_number(object, "before", (double)lumping->n) &&
+              nl_report_number(object, "after", (double)lumping->k) &&
+              nl_report_number(object, "deviation", site_deviation(result, index, gone));
+  cJSON *kept = fine ? cJSON_AddArrayToObject(object, "kept") : NULL;
+  fine = kept != NULL;
+  for (size_t i = 0; fine && i < lumping->k; i++)
+    fine = cJSON_AddItemToArray(kept, cJSON_CreateNumber((double)lumping->kept[i]));
+  return fine;
+}
+
+// How far the polish came on the rows it held back; null where there was none, or nothing came of it.
+static bool add_polish(cJSON *root, const nl_result *result) {
+  if (!result->polished) return cJSON_AddNullToObject(root, "polish") != NULL;
+  cJSON *object = cJSON_AddObjectToObject(root, "polish");
+  return object != NULL && nl_report_number(object, "iterations", (double)nl_polish_iterations(result->polish)) &&
+         nl_report_number(object, "before", nl_polish_before(result->polish)) &&
+         nl_report_number(object, "after", nl_polish_after(result->polish));
+}
+
+static bool add_pair(cJSON *root, const char *name, double before, double after) {
+  cJSON *pair = cJSON_AddObjectToObject(root, name);
+  return pair != NULL && nl_report_number(pair, "before", before) && nl_report_number(pair, "after", after);
+}
+
+static bool add_target(cJSON *root, nl_target target) {
+  static const char *const kinds[] = {"epsilon", "retain", "deviation"};
+  cJSON *object = cJSON_AddObjectToObject(root, "target");
+  return object != NULL && cJSON_AddStringToObject(object, "kind", kinds[target.kind]) != NULL &&
+         nl_report_number(object, "value", target.value);
+}
+
+nl_status nl_result_report(const nl_result *result, nl_buffer *json, nl_error *error) {
+  NL_TRY(need_done(result, error));
+  const nl_model *model = result->path->model;
+  const double before = (double)model->network->parameters;
+  cJSON *root = cJSON_CreateObject();
+  bool fine = root != NULL &&
+              cJSON_AddStringToObject(root, "method", nl_method_names[result->options.method]) != NULL &&
+              nl_report_number(root, "epsilon", knows_tolerance(result) ? result->epsilon : (double)NAN) &&
+              add_target(root, result->target) && nl_path_report_measure(result->path, root) &&
+              add_pair(root, "parameters", before, (double)result->parameters) &&
+              nl_report_number(root, "retained", (double)result->parameters / before) &&
+              nl_report_number(root, "deviation", result->deviation) &&
+              nl_report_number(root, "largest", result->largest) && add_polish(root, result);
+  cJSON *array = fine ? cJSON_AddArrayToObject(root, "sites") : NULL;
+  fine = array != NULL;
+  for (size_t i = 0; fine && i < model->sites.count; i++) fine = add_site(array, result, i);
+  fine = fine && nl_report_skipped(root, model->network);
+  return nl_report_print(root, fine, json, error);
+}
+
+static nl_status write_json(const nl_result *result, nl_buffer *out, nl_error *error) {
+  const nl_model *model = result->path->model;
+  const nl_span original = model->format == NL_FORMAT_JSON ? model->source : (nl_span){NULL, 0};
+  if (model->format == NL_FORMAT_JSON && nl_result_whole(result))
+    return nl_buffer_append(out, original.bytes, original.size, error);
+  nl_graph *graph = NULL;
+  NL_TRY(nl_onnx_read(&graph, (nl_span){result->onnx.bytes, result->onnx.size}, error));
+  const nl_status status = nl_json_write(graph, original, out, error);
+  nl_graph_free(graph);
+  return status;
+}
+
+nl_status nl_result_write(const nl_result *result, nl_format format, nl_buffer *out, nl_error *error) {
+  NL_TRY(need_done(result, error));
+  if (format == NL_FORMAT_JSON) return write_json(result, out, error);
+  return nl_buffer_append(out, result->onnx.bytes, result->onnx.size, error);
+}
+
+nl_status nl_result_forward(const nl_result *result, size_t rows, const double *x, double *y, nl_error *error) {
+  NL_TRY(need_done(result, error));
+  return nl_forward(result->path->model->network, nl_result_parameters(result), rows, x, y, error);
+}

@@ -1,0 +1,95 @@
+#include "deviation.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { WORK_PER_STEP = 20000000 }; // multiplications: some 20 ms
+
+struct nl_deviation {
+  const nl_network *network;
+  const nl_parameters *original, *reduced;
+  size_t rows, row;
+  const double *x;
+  nl_scratch f, g;
+  nl_spread *spreads; // (results) of f
+  double squares, largest;
+};
+
+void nl_spread_add(nl_spread *spreads, const nl_network *network, const nl_scratch *scratch, size_t rows) {
+  for (size_t o = 0; o < network->output_count; o++) {
+    const size_t width = network->steps[network->outputs[o]].width;
+    const double *values = scratch->values[network->outputs[o]];
+    for (size_t c = 0; c < width; c++, spreads++)
+      for (size_t r = 0; r < rows; r++) {
+        const double away = values[r * width + c] - spreads->mean;
+        spreads->mean += away / ++spreads->count;
+        spreads->squares += away * (values[r * width + c] - spreads->mean);
+      }
+  }
+}
+
+double nl_spread_variance(const nl_spread *spreads, size_t results) {
+  double variance = 0;
+  for (size_t o = 0; o < results; o++)
+    if (spreads[o].count > 0) variance += spreads[o].squares / spreads[o].count;
+  return variance;
+}
+
+nl_status nl_deviation_create(nl_deviation **out, const nl_network *network, const nl_parameters *original,
+                              const nl_parameters *reduced, size_t rows, const double *x, nl_error *error) {
+  nl_deviation *d = calloc(1, sizeof *d);
+  if (d == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  *d = (nl_deviation){.network = network, .original = original, .reduced = reduced, .rows = rows, .x = x};
+  d->spreads = calloc(network->results + 1, sizeof *d->spreads);
+  nl_status status = d->spreads != NULL ? NL_OK : nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (status == NL_OK) status = nl_scratch_create(&d->f, network, original, NL_FORWARD_ROWS, error);
+  if (status == NL_OK) status = nl_scratch_create(&d->g, network, reduced, NL_FORWARD_ROWS, error);
+  if (status != NL_OK)
+    nl_deviation_free(d);
+  else
+    *out = d;
+  return status;
+}
+
+void nl_deviation_free(nl_deviation *d) {
+  if (d == NULL) return;
+  nl_scratch_free(&d->f);
+  nl_scratch_free(&d->g);
+  free(d->spreads);
+  free(d);
+}
+
+static void add_block(nl_deviation *d, size_t rows) {
+  const double *x = d->x + d->row * d->network->features;
+  nl_forward_all(d->network, d->original, &d->f, rows, x);
+  nl_forward_all(d->network, d->reduced, &d->g, rows, x);
+  nl_spread_add(d->spreads, d->network, &d->f, rows);
+  for (size_t o = 0; o < d->network->output_count; o++) {
+    const size_t step = d->network->outputs[o], count = rows * d->network->steps[step].width;
+    for (size_t i = 0; i < count; i++) {
+      const double away = d->g.values[step][i] - d->f.values[step][i];
+      d->squares += away * away;
+      d->largest = fmax(d->largest, fabs(away));
+    }
+  }
+  d->row += rows;
+}
+
+nl_status nl_deviation_step(nl_deviation *d, double *progress, nl_error *error) {
+  for (size_t work = 0; d->row < d->rows && work < WORK_PER_STEP;) {
+    const size_t left = d->rows - d->row, rows = left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
+    add_block(d, rows);
+    work += 2 * rows * (d->network->parameters + 1);
+  }
+  *progress = d->rows > 0 ? (double)d->row / (double)d->rows : 1.0;
+  if (isnan(d->squares) || isnan(nl_spread_variance(d->spreads, d->network->results)))
+    return nl_fail(error, NL_ERROR_NOT_FINITE, "the network's outputs", NULL);
+  return d->row < d->rows ? NL_MORE : NL_OK;
+}
+
+double nl_deviation_relative(const nl_deviation *d) {
+  const double variance = nl_spread_variance(d->spreads, d->network->results) * (double)d->rows;
+  return d->squares == 0 ? 0.0 : variance > 0 ? sqrt(d->squares / variance) : INFINITY;
+}
+
+double nl_deviation_largest(const nl_deviation *d) { return d->largest; }
