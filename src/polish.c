@@ -12,14 +12,17 @@
 
 enum {
   HISTORY = 20,
-  ITERATIONS = 300,
+  ITERATIONS = 200,
+  PATIENCE = 40,            // iterations without a better one
+  EVALUATIONS = 60,         // that the whole work has room for, at least
   WORK_PER_STEP = 40000000, // multiplications: some 20 ms
   FOLD = 5,                 // one row of so many is held back
   METRIC_EVERY = 10,        // iterations
   METRIC_BLOCKS = 4,        // of NL_FORWARD_ROWS rows that it is taken on
   FUNCTION_WORK = 40        // an exponential in multiplications
 };
-static const double jitter_strength = 0.15; // relative to each input's spread
+static const double jitter_strength = 0.07; // relative to each input's spread; 0.15 and 0.3 measured worse
+static const double work_most = 2e10;       // multiplications in all: a few seconds
 
 typedef enum stage {
   STAGE_ANSWER_HELD,
@@ -55,7 +58,8 @@ struct nl_polish {
   size_t row, kept; // of the lesson at hand
   double sum;       // of squared differences so far
   double before, after;
-  size_t iterations, most;
+  size_t iterations, most, best_iteration;
+  double work; // done so far
 };
 
 // ---- rows ---------------------------------------------------------------------------------------------------------------
@@ -78,19 +82,38 @@ static nl_status take_lesson(nl_polish *polish, lesson *l, size_t rows, nl_error
   return NL_OK;
 }
 
+static size_t block_work(const nl_polish *polish, const nl_parameters *parameters, size_t rows) {
+  const nl_network *network = polish->input.network;
+  size_t work = 0;
+  for (size_t s = 0; s < network->step_count; s++) {
+    const nl_layer *layer = &parameters->layers[s];
+    const nl_step *step = &network->steps[s];
+    const bool curved = step->kind == NL_STEP_FUNCTION && step->function != NL_FUNCTION_RELU;
+    work += layer->width * (step->kind == NL_STEP_DENSE ? layer->in_width : curved ? FUNCTION_WORK : 4);
+  }
+  return rows * work;
+}
+
+// Rows on which the error and its gradient can be had EVALUATIONS times.
+static size_t rows_in_budget(const nl_polish *polish) {
+  const double row = 3.0 * (double)block_work(polish, polish->input.start, 1) + 1.0;
+  return (size_t)(work_most / EVALUATIONS / row) + 1;
+}
+
 static nl_status split_rows(nl_polish *polish, nl_error *error) {
   const nl_polish_input *input = &polish->input;
-  const size_t features = input->network->features, copies = input->copies;
-  size_t held = 0, train = 0;
-  for (size_t r = 0; r < input->rows; r++) held += held_back(input->seed, r);
-  if (copies > SIZE_MAX / 8 / (input->rows + 1)) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  const size_t features = input->network->features, room = rows_in_budget(polish);
+  const size_t rows = input->rows < 2 * room ? input->rows : 2 * room; // evenly spaced where there are more
+  size_t held = 0, train = 0, copies = rows > 0 ? room / rows : 0;
+  if (copies > input->copies) copies = input->copies;
+  for (size_t r = 0; r < rows; r++) held += held_back(input->seed, r);
   NL_TRY(take_lesson(polish, &polish->held, held, error));
-  NL_TRY(take_lesson(polish, &polish->train, (input->rows - held) * (1 + copies), error));
+  NL_TRY(take_lesson(polish, &polish->train, (rows - held) * (1 + copies), error));
   held = 0;
-  for (size_t r = 0; r < input->rows; r++) {
+  for (size_t r = 0; r < rows; r++) {
     const bool back = held_back(input->seed, r);
     double *to = back ? polish->held.x + held++ * features : polish->train.x + train++ * features;
-    memcpy(to, input->x + r * features, features * sizeof *to);
+    memcpy(to, input->x + r * input->rows / rows * features, features * sizeof *to);
   }
   polish->learnt = train;
   if (copies > 0 && train > 0)
@@ -147,16 +170,6 @@ size_t nl_polish_iterations(const nl_polish *polish) { return polish->iterations
 static size_t block_rows(const nl_polish *polish, const lesson *l) {
   const size_t left = l->rows - polish->row;
   return left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
-}
-
-static size_t block_work(const nl_polish *polish, const nl_parameters *parameters, size_t rows) {
-  const nl_network *network = polish->input.network;
-  size_t work = 0;
-  for (size_t s = 0; s < network->step_count; s++) {
-    const nl_layer *layer = &parameters->layers[s];
-    work += layer->width * (network->steps[s].kind == NL_STEP_DENSE ? layer->in_width : FUNCTION_WORK);
-  }
-  return rows * work;
 }
 
 // The original's outputs side by side. Rows where they are not finite are dropped: nothing can be learnt there.
@@ -300,9 +313,11 @@ static bool scored(nl_polish *polish) {
   if (!first) polish->iterations++;
   if (deviation < polish->after) {
     polish->after = deviation;
+    polish->best_iteration = polish->iterations;
     memcpy(polish->best_numbers, polish->descent.point, polish->pieces.numbers * sizeof(double));
   }
-  return polish->iterations < polish->most;
+  return polish->iterations < polish->most && polish->iterations < polish->best_iteration + PATIENCE &&
+         polish->work < work_most;
 }
 
 static void turn(nl_polish *polish) { enter(polish, nl_descent_turn(&polish->descent) ? STAGE_EVALUATE : STAGE_DONE); }
@@ -377,6 +392,8 @@ nl_status nl_polish_step(nl_polish *polish, double *progress, nl_error *error) {
   (void)error;
   size_t work = 0;
   while (polish->stage != STAGE_DONE && work < WORK_PER_STEP) work += advance(polish);
-  *progress = polish->stage == STAGE_DONE ? 1.0 : (double)polish->iterations / (double)polish->most;
+  polish->work += (double)work;
+  *progress = fmax((double)polish->iterations / (double)polish->most, fmin(polish->work / work_most, 1.0));
+  if (polish->stage == STAGE_DONE) *progress = 1.0;
   return polish->stage == STAGE_DONE ? NL_OK : NL_MORE;
 }
