@@ -24,6 +24,13 @@ double nl_dot_f64(size_t n, const double *restrict x, const double *restrict y);
 
 // sum |x_i - factor y_i|: eight lanes over i mod 8, the even ones and the odd ones added at the end, then what is left
 double nl_distance_f64(size_t n, const double *restrict x, double factor, const double *restrict y);
+// y (n) = e^x, e^x - 1, tanh x, 1 / (1 + e^-x), ln(1 + e^x); x and y may be the same array. Within 4 units in the last place
+// over the whole range, subnormal results included; NaN stays NaN, infinities give the limits, and a zero keeps its sign.
+void nl_exp_f64(size_t n, const double *x, double *y);
+void nl_expm1_f64(size_t n, const double *x, double *y);
+void nl_tanh_f64(size_t n, const double *x, double *y);
+void nl_sigmoid_f64(size_t n, const double *x, double *y);
+void nl_softplus_f64(size_t n, const double *x, double *y);
 
 // Both twins by name, for the tests and the benchmark.
 void nl_matmul_f64__scalar(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
@@ -38,5 +45,15 @@ double nl_dot_f64__scalar(size_t n, const double *restrict x, const double *rest
 double nl_dot_f64__simd128(size_t n, const double *restrict x, const double *restrict y);
 double nl_distance_f64__scalar(size_t n, const double *restrict x, double factor, const double *restrict y);
 double nl_distance_f64__simd128(size_t n, const double *restrict x, double factor, const double *restrict y);
+void nl_exp_f64__scalar(size_t n, const double *x, double *y);
+void nl_exp_f64__simd128(size_t n, const double *x, double *y);
+void nl_expm1_f64__scalar(size_t n, const double *x, double *y);
+void nl_expm1_f64__simd128(size_t n, const double *x, double *y);
+void nl_tanh_f64__scalar(size_t n, const double *x, double *y);
+void nl_tanh_f64__simd128(size_t n, const double *x, double *y);
+void nl_sigmoid_f64__scalar(size_t n, const double *x, double *y);
+void nl_sigmoid_f64__simd128(size_t n, const double *x, double *y);
+void nl_softplus_f64__scalar(size_t n, const double *x, double *y);
+void nl_softplus_f64__simd128(size_t n, const double *x, double *y);
 
 #endif

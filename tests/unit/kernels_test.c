@@ -3,6 +3,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -298,6 +299,110 @@ static void axpy_and_dot_accept_pointers_off_the_vector_alignment(void **state) 
   }
 }
 
+// ---- e^x and its relatives ---------------------------------------------------------------------------------------------
+
+typedef void elementary(size_t n, const double *x, double *y);
+
+static long double logistic(long double x) { return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x)); }
+static long double softened_plus(long double x) { return (x > 0 ? x : 0) + log1pl(expl(-fabsl(x))); }
+
+static const struct {
+  const char *name;
+  elementary *twins[3];
+  long double (*reference)(long double x);
+  double low, high, zero; // at -infinity, infinity, 0
+} elementaries[] = {
+    {"exp", {nl_exp_f64__scalar, nl_exp_f64__simd128, nl_exp_f64}, expl, 0, INFINITY, 1},
+    {"expm1", {nl_expm1_f64__scalar, nl_expm1_f64__simd128, nl_expm1_f64}, expm1l, -1, INFINITY, 0},
+    {"tanh", {nl_tanh_f64__scalar, nl_tanh_f64__simd128, nl_tanh_f64}, tanhl, -1, 1, 0},
+    {"sigmoid", {nl_sigmoid_f64__scalar, nl_sigmoid_f64__simd128, nl_sigmoid_f64}, logistic, 0, 1, 0.5},
+    {"softplus",
+     {nl_softplus_f64__scalar, nl_softplus_f64__simd128, nl_softplus_f64},
+     softened_plus,
+     0,
+     INFINITY,
+     0.693147180559945309417},
+};
+enum { ELEMENTARIES = sizeof elementaries / sizeof elementaries[0], TWINS = 3 };
+
+// Of every size from 2⁻⁴⁰ to 2¹⁰, and now and then what lies at the ends.
+static double argument(uint32_t *seed) {
+  static const double ends[] = {NAN, 709.78, 709.79, -708.5, -745.1, -745.2, 0x1p-1022, -0x1p-1030};
+  if (next(seed) % 16 == 0) return ends[next(seed) % (sizeof ends / sizeof ends[0])];
+  if (next(seed) % 8 == 0) return specials[next(seed) % SPECIALS];
+  return ldexp((double)next(seed) / 0x1p31 - 1.0, (int)(next(seed) % 51) - 40);
+}
+
+// In place as well: the plain loop is the scalar twin, one number at a time.
+static void elementary_twins_give_the_same_bits_for_every_length(void **state) {
+  (void)state;
+  uint32_t seed = 9;
+  for (size_t f = 0; f < ELEMENTARIES; f++)
+    for (size_t n = 0; n < LENGTHS; n++)
+      for (size_t draw = 0; draw < 8; draw++) {
+        double *x = filled(n, argument, &seed), *expected = doubles(n);
+        for (size_t i = 0; i < n; i++) elementaries[f].twins[0](1, x + i, expected + i);
+        for (size_t v = 0; v < TWINS; v++) {
+          double *y = copied(x, n);
+          elementaries[f].twins[v](n, y, y);
+          assert_same(y, expected, n, elementaries[f].name);
+          elementaries[f].twins[v](n, x, y);
+          assert_same(y, expected, n, elementaries[f].name);
+          free(y);
+        }
+        free(expected);
+        free(x);
+      }
+}
+
+// |found - expected| in units of the last place of a double near it, subnormal ones included
+static double units(double found, long double expected) {
+  int exponent;
+  (void)frexp((double)expected, &exponent);
+  return (double)fabsl((found - expected) / ldexpl(1, exponent < -1021 ? -1074 : exponent - 53));
+}
+
+static void elementary_functions_are_within_four_units_in_the_last_place(void **state) {
+  (void)state;
+  uint32_t seed = 10;
+  for (size_t f = 0; f < ELEMENTARIES; f++)
+    for (size_t draw = 0; draw < 200000; draw++) {
+      // around the steps of n ln 2 and 0, where digits would be lost, and over the whole range
+      const double x = (draw % 2 ? 2.0 : 745.0) * ((double)next(&seed) / 0x1p31 - 1.0) * (draw % 5 ? 1.0 : 1e-6);
+      double y;
+      elementaries[f].twins[0](1, &x, &y);
+      const long double expected = elementaries[f].reference(x);
+      if (isinf((double)expected) && isinf(y)) continue;
+      if (!(units(y, expected) <= 4))
+        fail_msg("%s at %a: %a is %g units off", elementaries[f].name, x, y, units(y, expected));
+    }
+}
+
+static void elementary_functions_take_their_limits_and_keep_the_sign_of_zero(void **state) {
+  (void)state;
+  for (size_t f = 0; f < ELEMENTARIES; f++) {
+    const double at[7] = {-INFINITY, -1e308, INFINITY, 1e308, 0.0, -0.0, NAN};
+    const double low = elementaries[f].low, high = elementaries[f].high, zero = elementaries[f].zero;
+    const bool odd = zero == 0;
+    const double expected[7] = {low, low, high, high, zero, odd ? -zero : zero, NAN};
+    double y[7];
+    elementaries[f].twins[0](7, at, y);
+    if (elementaries[f].reference == softened_plus) y[3] = y[3] == 1e308 ? INFINITY : 0; // ln(1 + e^x) = x
+    assert_same(y, expected, 7, elementaries[f].name);
+  }
+}
+
+// 1 - tanh² and s (1 - s), the slopes, must not turn negative.
+static void tanh_and_sigmoid_do_not_exceed_1(void **state) {
+  (void)state;
+  for (double x = 15; x < 40; x += 0x1p-8) {
+    double y[2];
+    nl_tanh_f64(1, &x, &y[0]);
+    nl_sigmoid_f64(1, &x, &y[1]);
+    assert_true(y[0] <= 1 && y[1] <= 1);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(matmul_equals_the_plain_loop_for_every_length_to_67),
@@ -310,6 +415,10 @@ int main(void) {
       cmocka_unit_test(dot_equals_the_plain_loop_for_every_length),
       cmocka_unit_test(products_are_rounded_before_they_are_added),
       cmocka_unit_test(axpy_and_dot_accept_pointers_off_the_vector_alignment),
+      cmocka_unit_test(elementary_twins_give_the_same_bits_for_every_length),
+      cmocka_unit_test(elementary_functions_are_within_four_units_in_the_last_place),
+      cmocka_unit_test(elementary_functions_take_their_limits_and_keep_the_sign_of_zero),
+      cmocka_unit_test(tanh_and_sigmoid_do_not_exceed_1),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
