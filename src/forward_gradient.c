@@ -9,23 +9,8 @@ typedef struct pass { // one step: values and gradients of the step (y, gy) and 
   double *ga, *gb;
 } pass;
 
-// The commonest derivatives follow from the value that is there already; the others cost an exponential.
 static void through_function(const nl_step *step, const pass *p) {
-  switch (step->function) {
-  case NL_FUNCTION_RELU:
-    for (size_t i = 0; i < p->count; i++) p->ga[i] += p->a[i] >= 0 ? p->gy[i] : 0.0;
-    break;
-  case NL_FUNCTION_TANH:
-    for (size_t i = 0; i < p->count; i++) p->ga[i] += p->gy[i] * (1.0 - p->y[i] * p->y[i]);
-    break;
-  case NL_FUNCTION_SIGMOID:
-    for (size_t i = 0; i < p->count; i++) p->ga[i] += p->gy[i] * p->y[i] * (1.0 - p->y[i]);
-    break;
-  default:
-    for (size_t i = 0; i < p->count; i++)
-      p->ga[i] += p->gy[i] * nl_function_derivative(step->function, step->p, step->q, p->a[i]);
-    break;
-  }
+  nl_function_gradient(step->function, step->p, step->q, p->count, p->a, p->y, p->gy, p->ga);
 }
 
 static void through_scale(const nl_layer *layer, const pass *p) {

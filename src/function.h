@@ -40,6 +40,9 @@ typedef enum nl_function {
 
 // y[i] = f(x[i]); x and y may be the same array.
 void nl_function_apply(nl_function function, double p, double q, size_t count, const double *x, double *y);
+// gx[i] += gy[i] f'(x[i]), y[i] = f(x[i]) at hand.
+void nl_function_gradient(nl_function function, double p, double q, size_t count, const double *x, const double *y,
+                          const double *gy, double *gx);
 // df/dx at x; at a kink the derivative from the right.
 double nl_function_derivative(nl_function function, double p, double q, double x);
 

@@ -187,6 +187,43 @@ static void a_function_works_in_place(void **state) {
   }
 }
 
+// gx += gy f'(x) over more numbers than a block of function.c holds, an odd count of them.
+static void assert_gradient(const sample *s, const double *points) {
+  enum { MANY = 131 };
+  double x[MANY], y[MANY], gy[MANY], gx[MANY];
+  for (size_t i = 0; i < MANY; i++) x[i] = points[i % POINTS], gy[i] = 1 - (double)i / 50, gx[i] = (double)(i % 3);
+  nl_function_apply(s->function, s->p, s->q, MANY, x, y);
+  nl_function_gradient(s->function, s->p, s->q, MANY, x, y, gy, gx);
+  for (size_t i = 0; i < MANY; i++) {
+    const double slope = nl_function_derivative(s->function, s->p, s->q, x[i]);
+    assert_near(gx[i], (double)(i % 3) + gy[i] * slope, 1e-14 * fmax(1, fabs(slope)));
+  }
+}
+
+static void the_gradient_adds_the_derivative_times_what_arrives(void **state) {
+  (void)state;
+  static const double kinks_and_limits[POINTS] = {-800, -30, -0.0, 0, 30, 800};
+  for (size_t i = 0; i < SAMPLES; i++) {
+    assert_gradient(&samples[i], everywhere);
+    if (samples[i].function != NL_FUNCTION_EXP) assert_gradient(&samples[i], kinks_and_limits);
+  }
+  for (size_t i = 0; i < POSITIVE; i++) assert_gradient(&positive_samples[i], positive);
+}
+
+static void a_number_has_the_same_value_wherever_it_stands(void **state) {
+  (void)state;
+  enum { MANY = 131 };
+  for (size_t s = 0; s < SAMPLES; s++) {
+    double x[MANY], y[MANY], alone;
+    for (size_t i = 0; i < MANY; i++) x[i] = everywhere[i % POINTS] + (double)i / 1000;
+    nl_function_apply(samples[s].function, samples[s].p, samples[s].q, MANY, x, y);
+    for (size_t i = 0; i < MANY; i++) {
+      nl_function_apply(samples[s].function, samples[s].p, samples[s].q, 1, x + i, &alone);
+      assert_memory_equal(&alone, y + i, sizeof alone);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_function_has_the_values_of_its_formula),
@@ -195,6 +232,8 @@ int main(void) {
       cmocka_unit_test(a_kink_has_the_slope_from_the_right),
       cmocka_unit_test(far_out_functions_take_their_limits),
       cmocka_unit_test(a_function_works_in_place),
+      cmocka_unit_test(the_gradient_adds_the_derivative_times_what_arrives),
+      cmocka_unit_test(a_number_has_the_same_value_wherever_it_stands),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
