@@ -131,7 +131,7 @@ $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm: $(KERNELS) $(HEADERS) | too
 	$(BENCH) -O3 -ffp-contract=off --no-entry -sSTANDALONE_WASM -sINITIAL_MEMORY=67108864 -Isrc $(KERNELS) -o $@
 $(BUILD)/bench/native: $(KERNELS) $(HEADERS) | tools-native
 	@mkdir -p $(@D)
-	$(CC) -O3 -march=native -ffp-contract=off -Isrc $(KERNELS) -o $@
+	$(CC) -O3 -march=native -ffp-contract=off -Isrc $(KERNELS) -lm -o $@
 
 bench: $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native $(WASM) $(NPM) ## time the kernels and the pipeline
 	node tests/bench/kernels.mjs $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native

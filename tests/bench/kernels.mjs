@@ -1,4 +1,4 @@
-// GFLOP/s of the matrix kernels: WebAssembly scalar, WebAssembly SIMD and native, taken in turns in one run so that a busy
+// GFLOP/s of the matrix kernels and nanoseconds a number of the elementary ones: WebAssembly scalar, WebAssembly SIMD and native, taken in turns in one run so that a busy
 // machine slows all of them alike; medians and their ratios.
 //
 //   node tests/bench/kernels.mjs scalar.wasm simd.wasm native-program
@@ -16,11 +16,14 @@ const OPERATIONS = {
   gram: (/** @type {number} */ n) => n ** 2 * (n + 1),
 };
 
+// nanoseconds a number, n² of them in -3 to 3
+const ELEMENTARY = ["exp", "tanh", "logistic"];
+
 /** @typedef {(operation: string, n: number) => number} Timer seconds of one run */
 
 /**
  * @param {string} path
- * @param {"scalar" | "vector"} variant
+ * @param {"scalar" | "vector" | "c library"} variant
  * @returns {Promise<Timer>}
  */
 async function wasmTimer(path, variant) {
@@ -46,7 +49,7 @@ function imports(/** @type {WebAssembly.Module} */ module) {
 
 /**
  * @param {string} program
- * @param {"scalar" | "vector"} variant
+ * @param {"scalar" | "vector" | "c library"} variant
  * @returns {Timer}
  */
 const nativeTimer = (program, variant) => (operation, n) =>
@@ -66,16 +69,31 @@ const timers = {
   native: nativeTimer(native, "vector"),
 };
 
+/** Medians of ROUNDS, all timers in turns. @param {Record<string, Timer>} timers @param {string} operation @param {number} n */
+function seconds(timers, operation, n) {
+  /** @type {Record<string, number[]>} */
+  const all = Object.fromEntries(Object.keys(timers).map((name) => [name, []]));
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [name, timer] of Object.entries(timers)) all[name].push(timer(operation, n));
+  return Object.fromEntries(Object.entries(all).map(([name, values]) => [name, median(values)]));
+}
+
 console.log(`GFLOP/s, medians of ${ROUNDS}`);
 for (const [operation, flops] of Object.entries(OPERATIONS))
   for (const n of SIZES) {
-    /** @type {Record<string, number[]>} */
-    const seconds = Object.fromEntries(Object.keys(timers).map((name) => [name, []]));
-    for (let round = 0; round < ROUNDS; round++)
-      for (const [name, timer] of Object.entries(timers)) seconds[name].push(timer(operation, n));
-    const rate = Object.fromEntries(Object.entries(seconds).map(([name, all]) => [name, flops(n) / median(all) / 1e9]));
+    const rate = Object.fromEntries(Object.entries(seconds(timers, operation, n)).map(([name, time]) => [name, flops(n) / time / 1e9]));
     const rates = Object.entries(rate).map(([name, value]) => `${name} ${value.toFixed(2)}`);
     const ratios = `simd/scalar ${(rate["wasm simd"] / rate["wasm scalar"]).toFixed(2)}  ` +
       `simd/native ${(rate["wasm simd"] / rate.native).toFixed(2)}`;
     console.log([`${operation} ${n}`.padEnd(12), ...rates, ratios].join("  "));
   }
+
+/** @type {Record<string, Timer>} */
+const withLibrary = { "wasm libm": await wasmTimer(simd, "c library"), ...timers, "native libm": nativeTimer(native, "c library") };
+console.log(`ns a number, medians of ${ROUNDS}`);
+for (const operation of ELEMENTARY) {
+  const times = Object.entries(seconds(withLibrary, operation, 1024)).map(([name, time]) => [name, time / 1024 ** 2 * 1e9]);
+  const each = Object.fromEntries(times);
+  console.log([operation.padEnd(12), ...times.map(([name, time]) => `${name} ${Number(time).toFixed(2)}`),
+    `libm/simd ${(each["wasm libm"] / each["wasm simd"]).toFixed(2)}`].join("  "));
+}

@@ -1,5 +1,6 @@
-// The matrix kernels at one size, timed from outside. Natively: `kernels_bench OPERATION VARIANT N` prints the seconds of one
+// The kernels at one size, timed from outside. Natively: `kernels_bench OPERATION VARIANT N` prints the seconds of one
 // run. As a WebAssembly module it exports bench_prepare and bench_run, and kernels.mjs holds the clock.
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -34,14 +35,53 @@ EXPORT(bench_prepare) bench *bench_prepare(size_t n) {
                   aligned_doubles(nl_matmul_f64_work())};
   if (!made->a || !made->b || !made->c || !made->work) return NULL;
   for (size_t i = 0; i < n * n; i++) {
-    made->a[i] = (double)(i % 17) / 16 - 0.5;
+    made->a[i] = (double)(i * 7919 % 4093) / 682 - 3;
     made->b[i] = (double)(i % 23) / 22 - 0.5;
     made->c[i] = 0;
   }
   return made;
 }
 
-// One run of operation 'm' (matmul) or 'g' (gram) by variant 's' (scalar) or 'v' (simd128); 0 where it does not exist.
+static double logistic(double x) { return x >= 0 ? 1.0 / (1.0 + exp(-x)) : exp(x) / (1.0 + exp(x)); }
+
+// c = f(a) number by number, f of the C library: what the elementary kernels are held against
+static void apply_library(const bench *on, double function(double)) {
+  for (size_t i = 0; i < on->n * on->n; i++) on->c[i] = function(on->a[i]);
+}
+
+// c = f(a) for 'e' (exp), 't' (tanh) or 'l' (logistic sigmoid)
+static int run_elementary(const bench *on, int operation, int variant) {
+  typedef void elementary(size_t n, const double *x, double *y);
+  static const struct {
+    int operation;
+    double (*library)(double);
+    elementary *scalar, *vector;
+  } functions[] = {
+#if NL_HAVE_SIMD128
+    {'e', exp, nl_exp_f64__scalar, nl_exp_f64__simd128},
+    {'t', tanh, nl_tanh_f64__scalar, nl_tanh_f64__simd128},
+    {'l', logistic, nl_sigmoid_f64__scalar, nl_sigmoid_f64__simd128},
+#else
+    {'e', exp, nl_exp_f64__scalar, NULL},
+    {'t', tanh, nl_tanh_f64__scalar, NULL},
+    {'l', logistic, nl_sigmoid_f64__scalar, NULL},
+#endif
+  };
+  for (size_t f = 0; f < sizeof functions / sizeof functions[0]; f++) {
+    if (functions[f].operation != operation) continue;
+    elementary *const kernel = variant == 's' ? functions[f].scalar : functions[f].vector;
+    if (variant != 'c' && kernel == NULL) return 0;
+    if (variant == 'c')
+      apply_library(on, functions[f].library);
+    else
+      kernel(on->n * on->n, on->a, on->c);
+    return 1;
+  }
+  return 0;
+}
+
+// One run of operation 'm' (matmul), 'g' (gram), 'e', 't' or 'l' by variant 's' (scalar), 'v' (simd128) or, of the last three,
+// 'c' (the C library); 0 where it does not exist.
 int bench_run(const bench *on, int operation, int variant);
 EXPORT(bench_run) int bench_run(const bench *on, int operation, int variant) {
   const size_t n = on->n;
@@ -56,7 +96,7 @@ EXPORT(bench_run) int bench_run(const bench *on, int operation, int variant) {
     nl_gram_f64__simd128(n, n, on->a, n, on->c, n, on->work);
 #endif
   else
-    return 0;
+    return run_elementary(on, operation, variant);
   return 1;
 }
 
