@@ -83,7 +83,40 @@ static nl_status say_constants(nl_buffer *json, const nl_chain *chain, const nl_
   return NL_OK;
 }
 
-static nl_status say_blocks(nl_buffer *json, const view *v, double epsilon, nl_error *error) {
+// ,"polynomials":[{"layer", "degree", "fitted", "mean", "spread", "rms", "largest"}, ...] of hidden layers and output
+static nl_status say_polynomials(nl_buffer *json, const nl_chain *chain, const nl_polynomial *polynomials,
+                                 nl_error *error) {
+  cJSON *array = cJSON_CreateArray();
+  bool fine = array != NULL;
+  for (size_t l = 0; fine && l < chain->count; l++) {
+    const nl_polynomial *p = &polynomials[l];
+    cJSON *item = cJSON_CreateObject();
+    fine = item != NULL && cJSON_AddItemToArray(array, item) && nl_report_number(item, "layer", (double)(l + 1)) &&
+           nl_report_number(item, "degree", (double)p->degree) &&
+           cJSON_AddBoolToObject(item, "fitted", p->fitted) != NULL && nl_report_number(item, "mean", p->mean) &&
+           nl_report_number(item, "spread", p->spread) && nl_report_number(item, "rms", p->rms) &&
+           nl_report_number(item, "largest", p->largest);
+    cJSON *coefficients = fine ? cJSON_AddArrayToObject(item, "coefficients") : NULL;
+    fine = coefficients != NULL;
+    for (size_t d = 0; fine && d <= p->degree; d++) {
+      cJSON *number = cJSON_CreateNumber(p->coefficients[d]);
+      fine = number != NULL && cJSON_AddItemToArray(coefficients, number);
+    }
+  }
+  return nl_report_print(array, fine, json, error);
+}
+
+static nl_status fit_polynomials(nl_buffer *json, const view *v, size_t degree, nl_error *error) {
+  const nl_polynomial *polynomials;
+  nl_arena work = {0};
+  nl_status status = nl_ode_polynomials(&polynomials, &v->chain, degree, &work, error);
+  if (status == NL_OK) status = say_polynomials(json, &v->chain, polynomials, error);
+  nl_arena_free(&work);
+  return status;
+}
+
+static nl_status say_blocks(nl_buffer *json, const view *v, const nl_partition_options *options, double epsilon,
+                            nl_error *error) {
   const nl_partition *partition;
   bool first = true;
   NL_TRY(nl_partitioner_at(v->partitioner, epsilon, &partition, error));
@@ -92,7 +125,12 @@ static nl_status say_blocks(nl_buffer *json, const view *v, double epsilon, nl_e
     NL_TRY(say_layer(json, partition, l, v->chain.layers[l].width, &first, error));
   NL_TRY(say(json, "],\"constant\":[", error));
   NL_TRY(say_constants(json, &v->chain, partition, error));
-  return say(json, "]}", error);
+  NL_TRY(say(json, "]", error));
+  if (options->encoding == NL_ENCODING_POLYNOMIAL) {
+    NL_TRY(say(json, ",\"polynomials\":", error));
+    NL_TRY(fit_polynomials(json, v, options->degree, error));
+  }
+  return say(json, "}", error);
 }
 
 nl_status nl_model_blocks(const nl_model *model, const nl_partition_options *options, double epsilon, nl_buffer *json,
@@ -100,7 +138,39 @@ nl_status nl_model_blocks(const nl_model *model, const nl_partition_options *opt
   view v = {0};
   nl_status status = open_view(&v, model, error);
   if (status == NL_OK) status = nl_partitioner_create(&v.partitioner, &v.chain, options, error);
-  if (status == NL_OK) status = say_blocks(json, &v, epsilon, error);
+  if (status == NL_OK) status = say_blocks(json, &v, options, epsilon, error);
+  close_view(&v);
+  return status;
+}
+
+// ---- encodings ----------------------------------------------------------------------------------------------------------
+
+static nl_status write_ode(nl_buffer *text, view *v, const nl_partition_options *options, double epsilon,
+                           nl_error *error) {
+  const nl_polynomial *polynomials = NULL;
+  nl_arena work = {0};
+  nl_status status = options->encoding == NL_ENCODING_POLYNOMIAL
+                         ? nl_ode_polynomials(&polynomials, &v->chain, options->degree, &work, error)
+                         : NL_OK;
+  if (status == NL_OK)
+    status = nl_ode_write(text, &v->chain, options->encoding, options->equivalence, epsilon, polynomials, error);
+  nl_arena_free(&work);
+  return status;
+}
+
+nl_status nl_model_ode(const nl_model *model, const nl_partition_options *options, double epsilon, nl_buffer *text,
+                       nl_error *error) {
+  view v = {0};
+  nl_status status = open_view(&v, model, error);
+  if (status == NL_OK) status = write_ode(text, &v, options, epsilon, error);
+  close_view(&v);
+  return status;
+}
+
+nl_status nl_model_polynomials(const nl_model *model, size_t degree, nl_buffer *json, nl_error *error) {
+  view v = {0};
+  nl_status status = open_view(&v, model, error);
+  if (status == NL_OK) status = fit_polynomials(json, &v, degree, error);
   close_view(&v);
   return status;
 }

@@ -197,10 +197,18 @@ nl_status nl_result_forward(const nl_result *result, size_t rows, const double *
 
 // The blocks of the hidden neurons at one tolerance: {"blocks": [["h1_1", "h1_3"], ...], "constant": ["h1_2", ...]}, blocks of
 // one included, layer by layer, in order of first member; hL_K is neuron K of hidden layer L, both from 1. `constant` is
-// empty unless `symmetric`. Errors: NL_ERROR_UNSUPPORTED naming the node that makes it no chain, NL_ERROR_LIMIT for
+// empty unless `symmetric`; with the polynomial encoding also "polynomials" (nl_model_polynomials). Errors: NL_ERROR_UNSUPPORTED naming the node that makes it no chain, NL_ERROR_LIMIT for
 // polynomials that would take too long.
 nl_status nl_model_blocks(const nl_model *model, const nl_partition_options *options, double epsilon, nl_buffer *json,
                           nl_error *error);
+
+// The encoding as ERODE's .ode text (ode.h); `degree` of the options is that of fitted polynomials.
+nl_status nl_model_ode(const nl_model *model, const nl_partition_options *options, double epsilon, nl_buffer *text,
+                       nl_error *error);
+
+// The layers' activations as polynomials: [{"layer": from 1, the output last, "degree", "fitted", "mean", "spread": of the
+// pre-activations fitted on, "rms", "largest": error over the activation's RMS, "coefficients": [c0, ...]}]
+nl_status nl_model_polynomials(const nl_model *model, size_t degree, nl_buffer *json, nl_error *error);
 
 // ---- certificate --------------------------------------------------------------------------------------------------------
 

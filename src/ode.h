@@ -24,4 +24,13 @@ typedef struct nl_polynomial {
 nl_status nl_ode_polynomials(const nl_polynomial **out, const nl_chain *chain, size_t degree, nl_arena *arena,
                              nl_error *error);
 
+// The encoding as ERODE's .ode file: x1.. inputs, hL_1.. hidden layer L, y1.. outputs, u of the adjoint; everything in
+// `begin partition`, inputs, outputs and u alone, each hidden layer one block; behind the model the command
+// reduceEpsNFB (forward) or reduceEpsNBB (backward) with the tolerance. Numbers are the shortest decimals that read back equal,
+// without exponents; a weight that is an f32 is taken as its shortest decimal, in products too, so that 0.1 stays 0.1.
+// `polynomials` only for the polynomial encoding. Errors: NL_ERROR_LIMIT above NL_ODE_TERMS_MOST monomials.
+#define NL_ODE_TERMS_MOST 4e6
+nl_status nl_ode_write(nl_buffer *out, const nl_chain *chain, nl_encoding encoding, nl_equivalence equivalence,
+                       double epsilon, const nl_polynomial *polynomials, nl_error *error);
+
 #endif

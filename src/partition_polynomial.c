@@ -20,15 +20,10 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "ode_monomials.h"
 #include "partition_parts.h"
 
 enum { TERMS = NL_CHAIN_DEGREE + 1 };
-
-static double binomial(size_t n, size_t k) {
-  double value = 1;
-  for (size_t i = 1; i <= k; i++) value = value * (double)(n - k + i) / (double)i;
-  return value;
-}
 
 static double power(double x, size_t n) {
   double value = 1;
@@ -36,22 +31,14 @@ static double power(double x, size_t n) {
   return value;
 }
 
-// g (degree + 1) of p at a bias
-static void around(const nl_polynomial *p, double bias, double *g) {
-  for (size_t d = 0; d <= p->degree; d++) {
-    g[d] = 0;
-    for (size_t e = p->degree + 1; e-- > d;) g[d] = g[d] * bias + binomial(e, d) * p->coefficients[e];
-  }
-}
-
 // N_t of the form G (t + 1)
 static double form_distance(size_t t, const double *form) {
   if (t == 1) return 3.0 * fabs(form[1] - form[0]);
   double sum = 0, tail = 0;
-  for (size_t a = 1; a <= t; a++) sum += fabs(form[a] - binomial(t, a) * form[0]);
+  for (size_t a = 1; a <= t; a++) sum += fabs(form[a] - nl_binomial(t, a) * form[0]);
   for (size_t r = 1; r <= t; r++) {
     double q = 0;
-    for (size_t a = 0; a <= r; a++) q += ((r - a) % 2 == 0 ? 1.0 : -1.0) * binomial(t - a, r - a) * form[a];
+    for (size_t a = 0; a <= r; a++) q += ((r - a) % 2 == 0 ? 1.0 : -1.0) * nl_binomial(t - a, r - a) * form[a];
     tail += fabs(q);
   }
   return sum + power(2, t) * tail;
@@ -62,45 +49,6 @@ static double absolute_value(const nl_polynomial *p, double magnitude) {
   double value = 0;
   for (size_t d = p->degree + 1; d-- > 0;) value = value * magnitude + fabs(p->coefficients[d]);
   return value;
-}
-
-// ---- multisets ------------------------------------------------------------------------------------------------------------
-
-// Indices index[0] <= index[1] <= ... below n, i and j left out; all monomials of degree `size` in turn.
-typedef struct multiset {
-  size_t n, skip[2], size;
-  size_t index[TERMS];
-} multiset;
-
-static size_t allowed(const multiset *m, size_t index) {
-  while (index == m->skip[0] || index == m->skip[1]) index++;
-  return index;
-}
-
-static bool start(multiset *m) {
-  for (size_t l = 0; l < m->size; l++) m->index[l] = allowed(m, 0);
-  return m->size == 0 || m->index[0] < m->n;
-}
-
-static bool next(multiset *m) {
-  for (size_t l = m->size; l-- > 0;) {
-    const size_t up = allowed(m, m->index[l] + 1);
-    if (up >= m->n) continue;
-    for (size_t k = l; k < m->size; k++) m->index[k] = up;
-    return true;
-  }
-  return false;
-}
-
-// r!/α! for the multiset and one more index behind its last; *run how often the last occurs already.
-static double arrangements(const multiset *m, size_t *run) {
-  double value = 1;
-  *run = 0;
-  for (size_t l = 0; l < m->size; l++) {
-    *run = l > 0 && m->index[l] == m->index[l - 1] ? *run + 1 : 1;
-    value = value * (double)(l + 1) / (double)*run;
-  }
-  return value * (double)(m->size + 1);
 }
 
 // ---- forward ----------------------------------------------------------------------------------------------------------------
@@ -122,8 +70,8 @@ static double single_distance(const forward *f, size_t k, size_t i, size_t j) {
   if (w[i] == w[j]) return 0.0; // the form is c (x_i + x_j)^t
   for (size_t t = 1; t <= f->degree; t++) {
     double mixed = 0;
-    for (size_t d = t; d <= f->degree; d++) mixed += binomial(d, t) * fabs(g[d]) * power(others, d - t);
-    for (size_t a = 0; a <= t; a++) form[a] = binomial(t, a) * power(w[i], a) * power(w[j], t - a);
+    for (size_t d = t; d <= f->degree; d++) mixed += nl_binomial(d, t) * fabs(g[d]) * power(others, d - t);
+    for (size_t a = 0; a <= t; a++) form[a] = nl_binomial(t, a) * power(w[i], a) * power(w[j], t - a);
     sum += mixed * form_distance(t, form);
   }
   return sum;
@@ -142,7 +90,7 @@ static void gather_forms(const forward *f, const term *q, size_t from) {
     for (size_t l = f->first[q->block]; l < f->first[q->block + 1]; l++) {
       const double *w = f->weights + f->members[l] * f->n;
       const double factor =
-          q->t == 1 ? w[q->i] - w[q->j] : binomial(q->t, a) * power(w[q->i], a) * power(w[q->j], q->t - a);
+          q->t == 1 ? w[q->i] - w[q->j] : nl_binomial(q->t, a) * power(w[q->i], a) * power(w[q->j], q->t - a);
       nl_axpy_f64(f->n - from, f->products[l] * factor, w + from, row + from);
     }
   }
@@ -161,23 +109,23 @@ static double add_forms(const forward *f, const term *q, size_t from, size_t run
 
 // Monomials with other variables in them: each multiset but its last index, the last all at once.
 static double mixed_distance(const forward *f, const term *q, double limit, double *work) {
-  multiset others = {.n = f->n, .skip = {q->i, q->j}, .size = q->d - q->t - 1};
+  nl_monomials others = {.n = f->n, .skip = {q->i, q->j}, .size = q->d - q->t - 1};
   const size_t width = f->first[q->block + 1] - f->first[q->block];
   double sum = 0;
-  if (!start(&others)) return 0.0;
+  if (!nl_monomials_start(&others)) return 0.0;
   do {
     const size_t from = others.size > 0 ? others.index[others.size - 1] : 0;
     size_t run;
-    const double ways = arrangements(&others, &run);
+    const double ways = nl_monomials_ways(&others, &run);
     for (size_t l = f->first[q->block]; l < f->first[q->block + 1]; l++) {
       const size_t k = f->members[l];
       f->products[l] = f->g[k * (f->degree + 1) + q->d];
       for (size_t x = 0; x < others.size; x++) f->products[l] *= f->weights[k * f->n + others.index[x]];
     }
     gather_forms(f, q, from);
-    sum += binomial(q->d, q->t) * ways * add_forms(f, q, from, run);
+    sum += nl_binomial(q->d, q->t) * ways * add_forms(f, q, from, run);
     *work += (double)(f->n - from) * (double)width * (double)(q->t == 1 ? 1 : q->t + 1);
-  } while (sum <= limit && *work <= NL_PARTITION_WORK_MOST && next(&others));
+  } while (sum <= limit && *work <= NL_PARTITION_WORK_MOST && nl_monomials_next(&others));
   return sum;
 }
 
@@ -185,7 +133,8 @@ static double pure_distance(const forward *f, const term *q) {
   double form[TERMS] = {0};
   for (size_t l = f->first[q->block]; l < f->first[q->block + 1]; l++) {
     const double *w = f->weights + f->members[l] * f->n, g = f->g[f->members[l] * (f->degree + 1) + q->d];
-    for (size_t a = 0; a <= q->d; a++) form[a] += g * binomial(q->d, a) * power(w[q->i], a) * power(w[q->j], q->d - a);
+    for (size_t a = 0; a <= q->d; a++)
+      form[a] += g * nl_binomial(q->d, a) * power(w[q->i], a) * power(w[q->j], q->d - a);
   }
   return form_distance(q->d, form);
 }
@@ -246,7 +195,7 @@ static double forward_cost(const forward *f) {
   double mixed = 0, cost = 0;
   for (size_t d = 2; d <= f->degree; d++)
     for (size_t t = 1; t < d; t++)
-      mixed += binomial(f->n + d - t - 1, d - t - 1) * (double)f->n * (double)(t == 1 ? 1 : t + 1);
+      mixed += nl_binomial(f->n + d - t - 1, d - t - 1) * (double)f->n * (double)(t == 1 ? 1 : t + 1);
   for (size_t b = 0; b < f->blocks; b++) {
     const double width = (double)(f->first[b + 1] - f->first[b]);
     cost += width == 1 ? 8.0 * (double)(f->degree * f->degree) : width * mixed;
@@ -274,7 +223,7 @@ static nl_status forward_context(forward *f, const nl_chain_layer *layer, const 
   NL_TAKE(arena, f->forms, double, (f->degree + 1) * f->n + 1, error);
   NL_TAKE(arena, f->products, double, f->rows + 1, error);
   for (size_t k = 0; k < f->rows; k++) {
-    around(p, layer->bias[k], f->g + k * (f->degree + 1));
+    nl_polynomial_around(p, layer->bias[k], f->g + k * (f->degree + 1));
     for (size_t m = 0; m < f->n; m++) f->norm[k] += fabs(f->weights[k * f->n + m]);
   }
   return NL_OK;
@@ -330,14 +279,14 @@ static double scaled_distance(size_t n, double p, const double *x, double q, con
 static double degree_distance(const backward *b, size_t d, size_t i, size_t j, double limit, double *work) {
   const double *x = b->rows + i * b->m, *y = b->rows + j * b->m;
   const double gi = b->g[i * (b->degree + 1) + d], gj = b->g[j * (b->degree + 1) + d];
-  multiset others = {.n = b->m, .skip = {NL_NONE, NL_NONE}, .size = d - 1};
+  nl_monomials others = {.n = b->m, .skip = {NL_NONE, NL_NONE}, .size = d - 1};
   double sum = 0;
-  if ((gi == 0 && gj == 0) || !start(&others)) return 0.0;
+  if ((gi == 0 && gj == 0) || !nl_monomials_start(&others)) return 0.0;
   do {
     const size_t from = others.size > 0 ? others.index[others.size - 1] : 0;
     size_t run;
     double p = gi, q = gj;
-    const double ways = arrangements(&others, &run);
+    const double ways = nl_monomials_ways(&others, &run);
     for (size_t l = 0; l < others.size; l++) {
       p *= x[others.index[l]];
       q *= y[others.index[l]];
@@ -346,7 +295,7 @@ static double degree_distance(const backward *b, size_t d, size_t i, size_t j, d
     const size_t rest = run > 0 ? from + 1 : from;
     sum += ways * (first + scaled_distance(b->m - rest, p, x + rest, q, y + rest));
     *work += (double)(b->m - from);
-  } while (sum <= limit && *work <= NL_PARTITION_WORK_MOST && next(&others));
+  } while (sum <= limit && *work <= NL_PARTITION_WORK_MOST && nl_monomials_next(&others));
   return sum;
 }
 
@@ -375,7 +324,7 @@ static void backward_columns(const backward *b, size_t i, double *row) {
 
 static double backward_cost(const backward *b) {
   double cost = 0;
-  for (size_t d = 1; d <= b->degree; d++) cost += binomial(b->m + d - 1, d);
+  for (size_t d = 1; d <= b->degree; d++) cost += nl_binomial(b->m + d - 1, d);
   return cost;
 }
 
@@ -385,7 +334,7 @@ static nl_status backward_context(backward *b, const nl_chain_layer *layer, cons
   NL_TAKE(arena, b->rows, double, layer->width * b->m + 1, error);
   NL_TAKE(arena, b->g, double, layer->width *(b->degree + 1) + 1, error);
   for (size_t i = 0; i < layer->width; i++) {
-    around(p, layer->bias[i], b->g + i * (b->degree + 1));
+    nl_polynomial_around(p, layer->bias[i], b->g + i * (b->degree + 1));
     for (size_t j = 0; j < from->width; j++)
       b->rows[i * b->m + from->block_of[j]] += layer->weights[i * layer->in_width + j];
   }

@@ -154,10 +154,23 @@ export class Model extends Handle {
   /**
    * Blocks of the hidden neurons under ε-differential equivalence; hL_K is neuron K of hidden layer L, both from 1.
    * @param {import("./types.js").EquivalenceOptions} [options]
-   * @returns {{blocks: string[][], constant: string[]}} constant: in no block, only with `symmetric`
+   * @returns {import("./types.js").Blocks}
    */
   blocks(options = {}) {
     this.#core.status(this.info.name, "model_blocks", this.handle, ...equivalence(options), options.epsilon ?? 0);
+    return JSON.parse(this.#core.text());
+  }
+
+  /** The encoding as ERODE's .ode file. @param {import("./types.js").EquivalenceOptions} [options] @returns {string} */
+  ode(options = {}) {
+    this.#core.status(this.info.name, "model_ode", this.handle, ...equivalence(options), options.epsilon ?? 0);
+    return this.#core.text();
+  }
+
+  /** The layers' activations as polynomials, hidden layers first, the output last. @param {number} [degree] of fitted ones
+   * @returns {import("./types.js").Polynomial[]} */
+  polynomials(degree = 0) {
+    this.#core.status(this.info.name, "model_polynomials", this.handle, degree);
     return JSON.parse(this.#core.text());
   }
 

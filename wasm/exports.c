@@ -116,6 +116,21 @@ int netlump_model_blocks(boundary *b, const nl_model *model, int encoding, int e
   return (int)nl_model_blocks(model, &options, epsilon, &b->text, error);
 }
 
+// Text: ERODE's file.
+NL_EXPORT(netlump_model_ode)
+int netlump_model_ode(boundary *b, const nl_model *model, int encoding, int equivalence, int linkage, size_t degree,
+                      int symmetric, double epsilon) {
+  nl_error *error = entered(b);
+  const nl_partition_options options = {(nl_encoding)encoding, (nl_equivalence)equivalence, (nl_linkage)linkage, degree,
+                                        symmetric != 0};
+  return (int)nl_model_ode(model, &options, epsilon, &b->text, error);
+}
+NL_EXPORT(netlump_model_polynomials)
+int netlump_model_polynomials(boundary *b, const nl_model *model, size_t degree) {
+  nl_error *error = entered(b);
+  return (int)nl_model_polynomials(model, degree, &b->text, error);
+}
+
 // ---- path ------------------------------------------------------------------------------------------------------------
 
 // `data`, `mean` and `spread` may be 0; they must stay where they are as long as the path lives.

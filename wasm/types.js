@@ -41,6 +41,12 @@
  *   degree?: number, symmetric?: boolean}} EquivalenceOptions   adjoint, fde, complete, 0; degree of fitted polynomials, 0: a
  *   default for each activation; symmetric: adjoint fde up to a factor or a sign
  *
+ * @typedef {{layer: number, degree: number, fitted: boolean, mean: number, spread: number, rms: number, largest: number,
+ *   coefficients: number[]}} Polynomial   an activation, exactly or fitted; mean, spread: of the pre-activations fitted on;
+ *   rms, largest: error of the fit over the activation's RMS
+ * @typedef {{blocks: string[][], constant: string[], polynomials?: Polynomial[]}} Blocks   constant: in no block, only with
+ *   symmetric; polynomials: of the polynomial encoding
+ *
  * @typedef {{stage: 'path'|'refit'|'polish'|'curve'|'verify', fraction: number}} Progress
  *
  * @typedef {{status: number, code: string, message: string, place: string, detail: string}} Fault   what an EngineError carries
