@@ -102,6 +102,8 @@ export const USAGE = `netlump makes a trained neural network smaller by lumping 
   netlump MODEL [target] [options]      makes MODEL (.onnx or netlump .json) smaller
   netlump inspect MODEL [--json]        shows the layers, and why some cannot be lumped
   netlump curve MODEL [options]         size against deviation, for many tolerances
+  netlump blocks MODEL --epsilon E      the blocks of a differential equivalence
+  netlump export MODEL --ode FILE       the network as differential equations, for ERODE
 
 Target, one of:
   --epsilon E           tolerance: relative deviation of each layer's consumers   [0.02]
@@ -130,6 +132,15 @@ curve only:
   --methods LIST        projected   [projected]
   --csv FILE            write the curve as CSV ("-": to standard output)
 
+blocks and export (networks that are a line of dense layers):
+  --encoding NAME       linear, adjoint or polynomial   [adjoint]
+  --equivalence NAME    fde (forward) or bde (backward)   [fde]
+  --epsilon E           tolerance   [0]
+  --degree N            of the polynomials fitted to activations   [2 or 3, by the fit]
+  --linkage NAME        blocks only: complete (all members within E) or erode (chains of them)   [complete]
+  --symmetric           blocks only: adjoint, up to the factors and signs the activation lets through
+  --ode FILE            export only: where to write ("-": to standard output)
+
   --help, --version
 
 Exit code: 0 done, 1 input cannot be used, 2 usage, 3 nothing to lump, 4 limit reached.
@@ -141,6 +152,7 @@ export const badOption = (/** @type {string} */ option, /** @type {string} */ va
   `--${option} ${value}: ${wanted} is expected.`;
 export const oneTarget = () => "Give one of --epsilon, --retain and --max-deviation, not several.";
 export const needsData = (/** @type {string} */ option) => `--${option} is about the rows of a file. Give --data FILE too.`;
+export const noOde = () => `Where should the equations go? Give --ode FILE. ${hint()}`;
 export const unknownMethod = (/** @type {string} */ method) => `There is no method “${method}”. Methods: ${METHODS.join(", ")}.`;
 export const unknownEnding = (/** @type {string} */ file) => `“${file}”: the smaller model is written as .onnx or .json.`;
 export const onlyFor = (/** @type {string} */ option, /** @type {string} */ command) =>
@@ -158,6 +170,10 @@ export const STAGES = Object.freeze({
   curve: "drawing the curve",
   verify: "running both in ONNX Runtime",
 });
+
+/** @param {import("./types.js").Polynomial} polynomial */
+export const fitLine = ({ layer, degree, rms, largest }) =>
+  `layer ${layer}: the activation as a polynomial of degree ${degree}, error ${percent(rms)} RMS, ${percent(largest)} at most`;
 
 /** @param {import("./types.js").Measure} measure @param {number} seed */
 export function measureLine(measure, seed) {

@@ -12,7 +12,7 @@ import * as say from "./messages.js";
 import { parseOptions } from "./options.js";
 import { finish } from "./pipeline.js";
 import { htmlReport } from "./report.js";
-import { bar, curveCsv, curveText, infoText, reportText } from "./text.js";
+import { bar, blocksText, curveCsv, curveText, fitLines, infoText, reportText } from "./text.js";
 
 /**
  * @typedef {import("./options.js").Options} Options
@@ -167,11 +167,38 @@ async function curveCommand(options, model, onProgress) {
   };
 }
 
+/** @type {Command} */
+async function blocksCommand({ equivalence, json, quiet }, model) {
+  const found = model.blocks(equivalence);
+  const { blocks, constant, polynomials } = found;
+  const more = { ...(equivalence.symmetric && { constant }), ...(polynomials?.some(({ fitted }) => fitted) && { polynomials }) };
+  return () => (json ? printJson({ blocks, ...more }) : quiet || print(blocksText(found, model.info.name, bold)));
+}
+
+/** @type {Command} */
+async function exportCommand({ equivalence, ode, json, quiet }, model) {
+  const text = model.ode(equivalence);
+  const polynomials = equivalence.encoding === "polynomial" ? model.polynomials(equivalence.degree) : [];
+  const file = /** @type {string} */ (ode);
+  if (file !== "-") write(file, text);
+  return () => {
+    if (file === "-") print(text);
+    else if (json) printJson({ file, bytes: text.length, polynomials });
+    else if (!quiet) print([...fitLines(polynomials), say.wrote(file, text.length), ""].join("\n"));
+  };
+}
+
+const COMMANDS = {
+  compress: compressCommand,
+  inspect: inspectCommand,
+  curve: curveCommand,
+  blocks: blocksCommand,
+  export: exportCommand,
+};
+
 /** @param {Options} options */
 async function runCommand(options) {
-  const command = { compress: compressCommand, inspect: inspectCommand, curve: curveCommand }[
-    /** @type {"compress"|"inspect"|"curve"} */ (options.command)
-  ];
+  const command = COMMANDS[/** @type {import("./options.js").Command} */ (options.command)];
   if (options.out && resolve(options.out) === resolve(options.model)) throw fault("USAGE", say.wouldOverwrite(options.out));
   const engine = await createEngine({ scalar: options.scalar });
   const model = openModel(engine, options.model);

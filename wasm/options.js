@@ -7,6 +7,7 @@ import {
   hint,
   needsData,
   noModelGiven,
+  noOde,
   onlyFor,
   oneTarget,
   tooManyArguments,
@@ -17,15 +18,20 @@ import { DEFAULT_TARGET } from "./pipeline.js";
 
 /**
  * @typedef {import("./types.js").Target} Target
+ * @typedef {"compress"|"inspect"|"curve"|"blocks"|"export"} Command
  * @typedef {{
- *   command: "compress"|"inspect"|"curve"|"help"|"version", model: string, target: Target,
+ *   command: Command|"help"|"version", model: string, target: Target,
  *   data: string|null, labels: number, split: number, divide: number, seed: number, rows: number,
  *   out: string|null, format: "onnx"|"json"|undefined, report: string|null, csv: string|null, points: number,
+ *   equivalence: Required<import("./types.js").EquivalenceOptions>, ode: string|null,
  *   json: boolean, quiet: boolean, verify: boolean, scalar: boolean
  * }} Options
  */
 
-const COMPRESS_ONLY = ["epsilon", "retain", "max-deviation", "out", "report", "verify"];
+const COMPRESS_ONLY = ["retain", "max-deviation", "out", "report", "verify"];
+const EQUIVALENCE_ONLY = ["encoding", "equivalence", "degree"]; // blocks, export
+const BLOCKS_ONLY = ["linkage", "symmetric"];
+const EXPORT_ONLY = ["ode"];
 const CURVE_ONLY = ["methods", "csv", "points"];
 const DATA_ONLY = ["labels", "split", "divide"];
 
@@ -51,7 +57,7 @@ const whole = (/** @type {number} */ least, most = Number.MAX_SAFE_INTEGER) => (
 export function parseOptions(words) {
   const { values, positionals } = parse(words);
   const command = values.help ? "help" : values.version ? "version" : commandOf(positionals);
-  const rest = command === "inspect" || command === "curve" ? positionals.slice(1) : positionals;
+  const rest = command === positionals[0] ? positionals.slice(1) : positionals;
   if (command !== "help" && command !== "version") checkWords(command, rest, values);
   return {
     command,
@@ -68,6 +74,8 @@ export function parseOptions(words) {
     report: values.report ?? null,
     csv: values.csv ?? null,
     points: numberOf("points", values.points ?? "16", "a whole number from 2 to 1000", whole(2, 1000)),
+    equivalence: equivalenceOf(values),
+    ode: values.ode ?? null,
     json: values.json ?? false,
     quiet: values.quiet ?? false,
     verify: !values["no-verify"],
@@ -88,6 +96,7 @@ function parse(words) {
         data: text, labels: text, split: text, divide: text, seed: text, rows: text,
         out: { type: "string", short: "o" }, report: text, json: flag, quiet: { type: "boolean", short: "q" },
         "no-verify": flag, scalar: flag, points: text, methods: text, csv: text,
+        encoding: text, equivalence: text, linkage: text, degree: text, symmetric: flag, ode: text,
         help: { type: "boolean", short: "h" }, version: { type: "boolean", short: "v" },
       }, // prettier-ignore
     });
@@ -98,12 +107,32 @@ function parse(words) {
   }
 }
 
-/** @param {string[]} positionals @returns {"compress"|"inspect"|"curve"} */
+/** @param {string[]} positionals @returns {Command} */
 function commandOf([first]) {
-  return first === "inspect" || first === "curve" ? first : "compress";
+  const named = /** @type {const} */ (["inspect", "curve", "blocks", "export"]).find((name) => name === first);
+  return named ?? "compress";
 }
 
-/** @param {"compress"|"inspect"|"curve"} command @param {string[]} rest @param {Record<string, unknown>} values */
+/** One of some words. @template {string} W @param {string} name @param {string} word @param {readonly W[]} words @returns {W} */
+function wordOf(name, word, words) {
+  const found = words.find((known) => known === word);
+  if (found === undefined) throw usage(badOption(name, word, words.join(" or ")));
+  return found;
+}
+
+/** @param {{encoding?: string, equivalence?: string, linkage?: string, degree?: string, symmetric?: boolean, epsilon?: string}} values */
+function equivalenceOf({ encoding, equivalence, linkage, degree, symmetric, epsilon }) {
+  return {
+    encoding: wordOf("encoding", encoding ?? "adjoint", /** @type {const} */ (["linear", "adjoint", "polynomial"])),
+    equivalence: wordOf("equivalence", equivalence ?? "fde", /** @type {const} */ (["fde", "bde"])),
+    linkage: wordOf("linkage", linkage ?? "complete", /** @type {const} */ (["complete", "erode"])),
+    degree: numberOf("degree", degree ?? "0", "a whole number from 1 to 16", whole(degree === undefined ? 0 : 1, 16)),
+    symmetric: symmetric ?? false,
+    epsilon: numberOf("epsilon", epsilon ?? "0", "a number from 0 on", (e) => e >= 0),
+  };
+}
+
+/** @param {Command} command @param {string[]} rest @param {Record<string, unknown>} values */
 function checkWords(command, rest, values) {
   if (rest.length === 0) throw usage(noModelGiven());
   if (rest.length > 1) throw usage(tooManyArguments(rest[1]));
@@ -112,6 +141,15 @@ function checkWords(command, rest, values) {
   const stray = (/** @type {string[]} */ names) => names.find(given);
   const misplaced = command === "compress" ? undefined : stray(COMPRESS_ONLY);
   if (misplaced) throw usage(onlyFor(called(misplaced), "MODEL"));
+  const unable = command === "curve" || command === "inspect" ? stray(["epsilon"]) : undefined;
+  if (unable) throw usage(onlyFor(unable, "MODEL"));
+  const equals = command === "blocks" || command === "export" ? undefined : stray(EQUIVALENCE_ONLY);
+  if (equals) throw usage(onlyFor(equals, "blocks MODEL"));
+  const blocks = command === "blocks" ? undefined : stray(BLOCKS_ONLY);
+  if (blocks) throw usage(onlyFor(blocks, "blocks MODEL"));
+  const exported = command === "export" ? undefined : stray(EXPORT_ONLY);
+  if (exported) throw usage(onlyFor(exported, "export MODEL"));
+  if (command === "export" && values.ode === undefined) throw usage(noOde());
   const foreign = command === "curve" ? undefined : stray(CURVE_ONLY);
   if (foreign) throw usage(onlyFor(foreign, "curve MODEL"));
   const method = String(values.methods ?? "projected").split(",").find((name) => name.trim() !== "projected");

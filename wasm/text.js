@@ -1,5 +1,5 @@
 // text: what the command line prints for people.
-import { count, measureLine, percent, plural, scoreLine, short, size, verifiedLine } from "./messages.js";
+import { count, fitLine, measureLine, percent, plural, scoreLine, short, size, verifiedLine } from "./messages.js";
 
 /**
  * @typedef {import("./types.js").Report} Report
@@ -115,4 +115,23 @@ export function curveCsv(points) {
     [method, epsilon, parameters, retained, deviation, score ?? "", widths.join(" ")].join(","),
   );
   return `${["method,epsilon,parameters,retained,deviation,score,widths", ...rows].join("\n")}\n`;
+}
+
+/** @param {import("./types.js").Polynomial[]} [polynomials] */
+export const fitLines = (polynomials = []) => polynomials.filter(({ fitted }) => fitted).map(fitLine);
+
+/** @param {import("./types.js").Blocks} found @param {string} name @param {Paint} bold @returns {string} */
+export function blocksText({ blocks, constant, polynomials }, name, bold) {
+  const neurons = blocks.reduce((sum, block) => sum + block.length, constant.length);
+  const merged = blocks.filter((block) => block.length > 1);
+  return [
+    bold(name),
+    ...indented([
+      `${plural(neurons, "hidden neuron")} in ${plural(blocks.length, "block")}`,
+      ...fitLines(polynomials),
+      ...(constant.length > 0 ? [`constant: ${constant.join(" ")}`] : []),
+      ...merged.map((block) => block.join(" ")),
+    ]),
+    "",
+  ].join("\n");
 }
