@@ -16,6 +16,10 @@ typedef struct nl_signatures {
   double *values; // (n, m) columns that differ most come first
   double *tail; // (n, chunks + 1) L1 norms of what is left of a row, taken about the columns' means (any_sign: about 0)
   double *slack; // (n)
+  // Wide layers are sifted in whole numbers first: values ~ middle of the column + step (coarse - 2^15), off by `off` a row.
+  uint16_t *coarse, *flipped; // (n, m), of the rows and (any_sign) their negatives; NULL where it is not worth it
+  double step;
+  double *off; // (n) sum of |value - what coarse stands for|
 } nl_signatures;
 
 // The distance itself where the signatures only bound it from below: exact up to `limit`, anything above it beyond.

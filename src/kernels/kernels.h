@@ -5,6 +5,7 @@
 #define NL_KERNELS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 // C (m, n) += A (m, k) B (k, n). A[i][l] at a[i*a_row + l*a_col], B[l][j] at b[l*b_row + j*b_col], C[i][j] at c[i*c_row + j].
 // Each C[i][j] adds its products one by one in the order of l, so the result does not depend on the blocking.
@@ -32,6 +33,9 @@ void nl_tanh_f64(size_t n, const double *x, double *y);
 void nl_sigmoid_f64(size_t n, const double *x, double *y);
 void nl_softplus_f64(size_t n, const double *x, double *y);
 
+// sum |x_i - y_i|, exact
+uint64_t nl_distance_u16(size_t n, const uint16_t *restrict x, const uint16_t *restrict y);
+
 // Both twins by name, for the tests and the benchmark.
 void nl_matmul_f64__scalar(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
                            size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
@@ -55,5 +59,7 @@ void nl_sigmoid_f64__scalar(size_t n, const double *x, double *y);
 void nl_sigmoid_f64__simd128(size_t n, const double *x, double *y);
 void nl_softplus_f64__scalar(size_t n, const double *x, double *y);
 void nl_softplus_f64__simd128(size_t n, const double *x, double *y);
+uint64_t nl_distance_u16__scalar(size_t n, const uint16_t *restrict x, const uint16_t *restrict y);
+uint64_t nl_distance_u16__simd128(size_t n, const uint16_t *restrict x, const uint16_t *restrict y);
 
 #endif
