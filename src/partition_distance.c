@@ -167,6 +167,8 @@ static void keep_distance(scan *s, const pair *p, double distance) {
 static void settle(scan *s, const pair *p) {
   const nl_pairs *pairs = s->pairs;
   const double limit = s->matrix != NULL ? (double)INFINITY : limit_of(s, p);
+  if (pairs->exact != NULL && pairs->cost > NL_PARTITION_WORK_MOST) s->work = pairs->cost; // one alone is too long
+  if (s->work > NL_PARTITION_WORK_MOST) return;
   const double distance = pairs->exact != NULL ? pairs->exact(pairs->context, p->i, p->j, limit, &s->work)
                                                : pairs->signatures.factor * sum_of(&pairs->signatures, p);
   if (s->matrix != NULL)

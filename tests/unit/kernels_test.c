@@ -400,6 +400,25 @@ static void tanh_and_sigmoid_do_not_exceed_1(void **state) {
     nl_tanh_f64(1, &x, &y[0]);
     nl_sigmoid_f64(1, &x, &y[1]);
     assert_true(y[0] <= 1 && y[1] <= 1);
+static void distances_of_both_twins_are_equal_for_every_length(void **state) {
+  (void)state;
+  uint32_t seed = 3;
+  for (size_t n = 0; n <= 67; n++) {
+    double x[67], y[67], plain = 0;
+    uint16_t a[67], b[67];
+    uint64_t whole = 0;
+    for (size_t i = 0; i < n; i++) {
+      x[i] = number(&seed);
+      y[i] = number(&seed);
+      a[i] = (uint16_t)(65535 * (i % 3 == 0) + (uint16_t)(i * 977));
+      b[i] = (uint16_t)(i * 31337);
+      plain += fabs(x[i] + 0.5 * y[i]);
+      whole += (uint64_t)(a[i] > b[i] ? a[i] - b[i] : b[i] - a[i]);
+    }
+    const double scalar = nl_distance_f64__scalar(n, x, -0.5, y), simd = nl_distance_f64__simd128(n, x, -0.5, y);
+    assert_memory_equal(&scalar, &simd, sizeof scalar);
+    assert_true(fabs(scalar - plain) <= 1e-13 * (1 + plain));
+    assert_true(nl_distance_u16__scalar(n, a, b) == whole && nl_distance_u16__simd128(n, a, b) == whole);
   }
 }
 
@@ -414,6 +433,7 @@ int main(void) {
       cmocka_unit_test(axpy_equals_the_plain_loop_for_every_length_and_factor),
       cmocka_unit_test(dot_equals_the_plain_loop_for_every_length),
       cmocka_unit_test(products_are_rounded_before_they_are_added),
+      cmocka_unit_test(distances_of_both_twins_are_equal_for_every_length),
       cmocka_unit_test(axpy_and_dot_accept_pointers_off_the_vector_alignment),
       cmocka_unit_test(elementary_twins_give_the_same_bits_for_every_length),
       cmocka_unit_test(elementary_functions_are_within_four_units_in_the_last_place),
