@@ -2,8 +2,9 @@
 // as measure ("data"), or nothing ("free"). Prints a Markdown table. node tests/bench/accuracy.mjs [path of another netlump.wasm]
 import { readFileSync } from "node:fs";
 
-import { compress, createEngine, readTable } from "../../wasm/index.js";
+import { compress, createEngine } from "../../wasm/index.js";
 import { bytesOf, materialFile, needsMaterial } from "../material.js";
+import { errorOf, readHalves } from "./score.js";
 
 /** @type {[string, string, number[]][]} model, rows, retained shares */
 const NETWORKS = [
@@ -15,11 +16,10 @@ const NETWORKS = [
   ["torch_concrete_relu_8-50-50-1_op7", "concrete", [0.6, 0.4]],
 ];
 
-/** @param {Uint8Array} bytes @param {Float64Array} rows @param {Float64Array} labels @param {Uint8Array} [wasm] */
-async function meanSquaredError(bytes, rows, labels, wasm) {
-  const engine = await createEngine({ wasm });
-  const model = engine.open(bytes, "model.onnx");
-  const error = model.forward(rows).reduce((sum, y, i) => sum + (y - labels[i]) ** 2, 0) / labels.length;
+/** @param {Uint8Array} bytes @param {import("../../wasm/types.js").Table} score @param {Uint8Array} [wasm] */
+async function errorOfFile(bytes, score, wasm) {
+  const model = (await createEngine({ wasm })).open(bytes, "model.onnx");
+  const error = errorOf(model, score);
   model.free();
   return error;
 }
@@ -30,18 +30,14 @@ else {
   console.log("| network | measure | share: factor (widths) |\n|---|---|---|");
   for (const [name, rows, shares] of NETWORKS) {
     const features = Number(/_(\d+)-/.exec(name)?.[1]);
-    const table = await readTable(bytesOf(materialFile(`data/${rows}_test.csv`)), rows, { labels: 1, features });
-    const half = Math.floor(table.rows / 2);
-    const labels = /** @type {Float64Array} */ (table.labels).slice(half);
-    const scored = table.features.slice(half * features);
-    const measure = { ...table, features: table.features.slice(0, half * features), labels: null, labelColumns: 0, rows: half };
+    const { measure, score } = await readHalves(materialFile(`data/${rows}_test.csv`), { labels: 1, features });
     const model = bytesOf(materialFile(`models/${name}.onnx`));
-    const before = await meanSquaredError(model, scored, labels, wasm);
+    const before = await errorOfFile(model, score, wasm);
     for (const kind of ["data", "free"]) {
       const cells = [];
       for (const retain of shares) {
         const { bytes, report } = await compress(model, { retain, data: kind === "data" ? measure : null, verify: false, wasm });
-        const factor = (await meanSquaredError(bytes, scored, labels, wasm)) / before;
+        const factor = (await errorOfFile(bytes, score, wasm)) / before;
         cells.push(`${Math.round(retain * 100)} %: ${factor.toFixed(4)} (${report.sites.map((site) => site.after).join("-")})`);
       }
       console.log(`| ${rows} | ${kind} | ${cells.join(" · ")} |`);
