@@ -22,7 +22,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 SCRIPTS := $(wildcard tests/*.test.js tests/page/*.test.js)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1
 
-.PHONY: help run test test-long bench wasm native dist fmt lint clean
+.PHONY: help run test test-long bench bench-paper wasm native dist fmt lint clean
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
@@ -136,6 +136,28 @@ $(BUILD)/bench/native: $(KERNELS) $(HEADERS) | tools-native
 bench: $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native $(WASM) $(NPM) ## time the kernels and the pipeline
 	node tests/bench/kernels.mjs $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native
 	@for script in $(filter-out tests/bench/kernels.mjs,$(wildcard tests/bench/*.mjs)); do echo "node $$script" && node $$script || exit 1; done
+
+# Each of the experiment's networks is a file of its own, so that make -j trains several at once.
+PYTHON ?= /usr/bin/python3
+export PYTHON
+PAPER := tests/bench/paper
+PAPER_SYSTEMS := reaction htree polymerization glycolysis
+PAPER_NETWORKS := tanh_64-64 relu_64-64 tanh_128-128-64 square_32-32
+PAPER_ROWS := $(PAPER_SYSTEMS:%=$(BUILD)/paper/%_test.csv)
+PAPER_MODELS := $(foreach network,$(PAPER_NETWORKS),$(PAPER_SYSTEMS:%=$(BUILD)/paper/%_$(network).onnx))
+$(PAPER_ROWS): $(PAPER)/systems.py | tools-train
+	@mkdir -p $(@D)
+	$(PYTHON) $(PAPER)/systems.py $@
+$(PAPER_MODELS): $(PAPER)/train.py $(PAPER)/systems.py | tools-train
+	@mkdir -p $(@D)
+	$(PYTHON) $(PAPER)/train.py $@
+
+.PHONY: paper-tests
+paper-tests: | tools-train
+	$(PYTHON) $(PAPER)/systems_test.py
+
+bench-paper: paper-tests $(PAPER_ROWS) $(PAPER_MODELS) $(WASM) $(NPM) ## the paper's experiment, hours: PAPER_FLAGS="--only hepc"
+	node $(PAPER)/paper.mjs $(PAPER_FLAGS)
 
 # ---- order -------------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that a step needs and this machine lacks: tools.sh GROUP..., GROUP one of cjson, wasm,
-# native, test, fuzz, format, lint. Says what to install where apt is absent. Prints nothing when nothing is missing.
+# native, test, fuzz, train, format, lint. Says what to install where apt is absent. Prints nothing when nothing is missing.
 set -eu
 
 # A parallel make asks for several groups at once; apt serves one at a time.
@@ -32,6 +32,10 @@ for group in "$@"; do
     command_or clang clang
     clang -print-file-name=libclang_rt.fuzzer-x86_64.a 2>/dev/null | grep -q / ||
       clang -print-file-name=libclang_rt.fuzzer.a 2>/dev/null | grep -q / || lacks libclang-rt-dev
+    ;;
+  train)
+    "${PYTHON:-/usr/bin/python3}" -c 'import numpy' 2>/dev/null || lacks python3-numpy
+    "${PYTHON:-/usr/bin/python3}" -c 'import torch' 2>/dev/null || lacks python3-torch
     ;;
   format) command_or clang-format clang-format ;;
   lint)
