@@ -70,10 +70,10 @@ function compute(one) {
   const own = ownRows(one);
   const original = own.find((row) => row.method === "original")?.mse ?? null;
   const done = own.filter((row) => !(options.fresh && isAsked(row))).map(keyOf);
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const worker = new Worker(new URL("worker.mjs", import.meta.url), { workerData: { case: one, methods, polishes, shares, done, original } });
     worker.on("message", (message) => receive(one, message));
-    worker.on("error", reject);
+    worker.on("error", (error) => receive(one, { failure: `${one.set} ${one.network}: ${error}` }));
     worker.on("exit", resolve);
   });
 }
