@@ -400,6 +400,9 @@ static void tanh_and_sigmoid_do_not_exceed_1(void **state) {
     nl_tanh_f64(1, &x, &y[0]);
     nl_sigmoid_f64(1, &x, &y[1]);
     assert_true(y[0] <= 1 && y[1] <= 1);
+  }
+}
+
 static void distances_of_both_twins_are_equal_for_every_length(void **state) {
   (void)state;
   uint32_t seed = 3;

@@ -5,6 +5,7 @@
 #include "models.h"
 
 #include "chain.h"
+#include "deviation.h"
 #include "forward.h"
 #include "json.h"
 #include "lumping.h"
@@ -91,7 +92,6 @@ static double refitted(const nl_network *network, const nl_sites *sites, const n
                                 .original = parameters,
                                 .lumpings = lumpings,
                                 .rows = ROWS,
-                                .scored_rows = ROWS,
                                 .x = x,
                                 .fit = false};
   nl_refit *refit;
@@ -101,7 +101,13 @@ static double refitted(const nl_network *network, const nl_sites *sites, const n
   while ((status = nl_refit_step(refit, &progress, NULL)) == NL_MORE) {
   }
   OK(status);
-  const double deviation = nl_refit_deviation(refit);
+  nl_deviation *away;
+  OK(nl_deviation_create(&away, network, parameters, nl_refit_parameters(refit), ROWS, x, NULL));
+  while ((status = nl_deviation_step(away, &progress, NULL)) == NL_MORE) {
+  }
+  OK(status);
+  const double deviation = nl_deviation_relative(away);
+  nl_deviation_free(away);
   nl_refit_free(refit);
   free(x);
   return deviation;
