@@ -3,7 +3,7 @@
 // were independent; the fit takes the layer's pooled mean M and spread S, weighs z by N(M, S²), and looks at M ± 3 S.
 //
 // Without a degree asked for: 2, or 3 where that leaves at most three quarters of the RMS error. On N(0, 1) that gives 3 to what
-// bends both ways (tanh, sigmoid, erf, softsign) and 2 to what bends one way (relu, gelu, softplus, elu).
+// bends both ways (tanh, sigmoid, erf, softsign; elu) and 2 to what bends one way (relu, gelu, softplus, abs): tests/bench/RESULTS.md.
 #include <math.h>
 #include <string.h>
 
