@@ -194,6 +194,58 @@ nl_status nl_result_write(const nl_result *result, nl_format format, nl_buffer *
 nl_status nl_result_forward(const nl_result *result, size_t rows, const double *x, double *y, nl_error *error);
 
 // ---- differential equivalence: chains of dense layers only -------------------------------------------------------------
+//
+// Differential equivalence (Cardelli, Tribastone, Tschaikowski, Vandin, PNAS 2017; of networks, with a tolerance:
+// arXiv 2606.01402). The network is read as a system of differential equations, one variable a neuron (ode.h has the three
+// encodings); neurons of one layer are near when an L1 distance of coefficients is at most ε (partition.h has it), and near
+// neurons form blocks. It needs weights only: no data, no measure, no labels. ε is in units of the weights, other than the
+// tolerance of the projected path, and has no bound on the output's deviation: measure it. At ε = 0 it is exact where said
+// below, up to the rounding of weights to f32. A layer's blocks are found once, in one sweep over the layers, each from the
+// blocks of one neighbour. It wants a chain: dense layers, elementwise activations between, one input, one output.
+//
+// forward, linear encoding. Neurons that the next layer's blocks read alike: 3 Σ_H |Σ_{k∈H} (w_ki − w_kj)| <= ε. The activations
+//   are left out of the encoding. ERODE's own quotient: blocks are summed (R), each member stands for 1/|H| of its sum (P).
+//   Source: the FDE quotient of arXiv 2606.01402. At ε = 0 the smaller network is the same function for identity activations
+//   and for no other: neurons read alike may still do different things, and σ of a sum is no sum of σ. For trained networks
+//   with tanh or ReLU it is the weakest method here; it is there because the paper has it, and for comparison. Units that
+//   a constant of their own acts on (BatchNorm per channel behind the sum) are refused. Bias differences do not count.
+//   backward, linear encoding, compares what neurons read instead and gives the blocks of the next entry at a third of ε.
+//
+// forward, adjoint encoding. The transposed system: neurons that read the previous layer's blocks alike,
+//   3 (Σ_B |Σ_{j∈B} (w_ij − w_i'j)| + |b_i − b_i'|) <= ε. Forward equivalence of the transpose is backward equivalence of the original
+//   and bisimulation of networks (Prabhakar, 2021). Quotient: block means or the member nearest the mean (R), every member gets
+//   its block's value (P). At ε = 0 the smaller network is the same function for every elementwise activation. For ε > 0 the
+//   difference of two pre-activations is at most ε/3 times the largest |a| of the layer before (or 1), if that was
+//   lumped exactly; errors of earlier layers add up. Inputs enter with their own scale: standardise inputs of different size, or ε means
+//   something else for each. It merges near-copies only; where neurons are linear combinations of others it finds nothing and
+//   the projected path does. backward, adjoint encoding, compares who reads neurons, as forward linear does: no claim at ε = 0.
+//
+// polynomial encoding, a' = −a + p(W a + b). p is the activation where it is a polynomial, else a fit whose degree and error are
+//   reported (ode_fit.c: least squares over the pre-activations of x ~ N(0, I), ± 3 standard deviations; degree 2, or 3 where
+//   that leaves at most three quarters of the error). backward: neurons with near polynomials of the previous layer's blocks; at
+//   ε = 0 exact for polynomial activations with the representative quotient (a square does not tell w from −w, so means do not
+//   do), and for fitted ones exact for the fit's network only. forward: near in how the next layer's polynomials read them; it
+//   lumps the differential equations, whose quotient is no network of the same form, so no claim is made at any ε. Distances take
+//   work ~ width^degree a pair: closed form forward onto blocks of one, literal monomials else; above 2e10 multiplications
+//   in a layer NL_ERROR_LIMIT. Coefficients of degree d scale with the d-th power of the weights, so ε does not compare
+//   across activations. Steady state of the exact encoding = the network's output.
+//
+// symmetric (adjoint, forward). Distances between incoming vectors up to what the activation lets through: divided by their L1
+//   norm where σ(c z) = c σ(z) for c > 0 (relu, leakyrelu, one-slope prelu, abs, identity), up to sign where σ is odd or even
+//   (tanh, softsign, erf, sin, symmetric clip, identity; abs, cos, even polynomials). ε is then relative for the first kind.
+//   Neurons that read nothing once their input is collapsed are constant: they leave their block and move into the next bias.
+//   Quotient: the representative, the others its multiples (P), constants the offset (p). At ε = 0 the same function. Known
+//   for ReLU as positive rescaling (Neyshabur et al., 2015), for tanh as sign flips (Sussmann, 1992). Multiples and signs are
+//   passed on to the next layer before it is compared, so hidden copies behind rescaled ones are found too. Limits: a composite
+//   activation (x·sigmoid(x) written out) counts as neither; where a consumer has no bias one constant neuron stays.
+//
+// Linkages. erode: blocks are the connected components of "near", ERODE's rule, so that its partitions can be checked; with
+//   many neurons it chains: 0, .1, .2, .3 all merge at ε = .1, and a block's ends may be far apart. complete (default): every two
+//   members of a block are near; hierarchical complete linkage (Müllner, 2011) while all distances of the layer take at most
+//   2^30 multiplications, wider layers by a cheaper rule, unit after unit into the first block it is near as a whole. Ties go to
+//   the lower number, so the same network and ε always give the same blocks, on every machine and in both builds. As ε
+//   grows, blocks of erode linkage only merge (without symmetric); of complete linkage they usually do, but a coarser
+//   neighbour, or the cheaper rule, may split a block that was whole. What an ε needed is kept for the next one.
 
 // The blocks of the hidden neurons at one tolerance: {"blocks": [["h1_1", "h1_3"], ...], "constant": ["h1_2", ...]}, blocks of
 // one included, layer by layer, in order of first member; hL_K is neuron K of hidden layer L, both from 1. `constant` is

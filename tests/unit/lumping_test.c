@@ -238,6 +238,20 @@ static void mirrored_squares_share_a_polynomial(void **state) {
   assert_true(lumped(&p, "\"square\"", &polynomial_backward, NL_QUOTIENT_MEANS).deviation > 1e-2); // no claim: w and −w
 }
 
+// Who reads a neuron says nothing about what it does.
+static void equivalences_by_readers_claim_nothing_for_other_activations(void **state) {
+  (void)state;
+  static const nl_partition_options by_readers[2] = {
+      {.encoding = NL_ENCODING_ADJOINT, .equivalence = NL_EQUIVALENCE_BACKWARD},
+      {.encoding = NL_ENCODING_POLYNOMIAL, .equivalence = NL_EQUIVALENCE_FORWARD}};
+  plant p = drawn(70);
+  plant_alike_readers(&p);
+  for (size_t k = 0; k < 2; k++) {
+    const outcome found = lumped(&p, "\"square\"", &by_readers[k], NL_QUOTIENT_REPRESENTATIVE);
+    assert_true(found.widths[0] == 5 && found.widths[1] == 4 && found.deviation > 1e-2);
+  }
+}
+
 static void a_site_of_constants_keeps_one_unit(void **state) {
   (void)state;
   plant p = drawn(60);
@@ -283,6 +297,7 @@ int main(void) {
       cmocka_unit_test(multiples_stay_apart_where_it_does_not),
       cmocka_unit_test(constant_units_go_into_the_bias),
       cmocka_unit_test(mirrored_squares_share_a_polynomial),
+      cmocka_unit_test(equivalences_by_readers_claim_nothing_for_other_activations),
       cmocka_unit_test(a_site_of_constants_keeps_one_unit),
       cmocka_unit_test(a_bound_site_keeps_one_constant_unit),
       cmocka_unit_test(the_forward_quotient_refuses_what_does_not_sum),
