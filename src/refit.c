@@ -6,11 +6,20 @@
 
 #include "kernels/kernels.h"
 #include "linear.h"
+#include "newton.h"
 
 static const double ridge_share = 1e-6; // of the mean variance; 1e-6 to 1e-3 measured alike
 enum { WORK_PER_STEP = 20000000 };      // multiplications: some 20 ms
 
-typedef enum stage { STAGE_ORIGINAL, STAGE_PREPARE, STAGE_FIT, STAGE_SOLVE, STAGE_REDUCED, STAGE_NEXT } stage;
+typedef enum stage {
+  STAGE_ORIGINAL,
+  STAGE_PREPARE,
+  STAGE_FIT,
+  STAGE_SOLVE,
+  STAGE_NEWTON,
+  STAGE_REDUCED,
+  STAGE_NEXT
+} stage;
 
 // What a least-squares fit gathers: shifted activations u of the smaller network, residuals r of the compensated layer.
 typedef struct fit {
@@ -38,6 +47,8 @@ struct nl_refit {
   stage stage;
   size_t row;
   fit fit;
+  nl_newton *newton;
+  size_t prepared; // layers of the smaller network that are there
 };
 
 // ---- set-up -------------------------------------------------------------------------------------------------------------
@@ -102,6 +113,7 @@ void nl_refit_free(nl_refit *refit) {
   for (size_t s = 0; refit->original != NULL && refit->values != NULL && s < refit->reduced.count; s++)
     drop_values(refit, s);
   drop_fit(&refit->fit);
+  nl_newton_free(refit->newton);
   nl_parameters_free(&refit->reduced);
   free(refit);
 }
@@ -309,10 +321,16 @@ static nl_status enter_step(nl_refit *refit, nl_error *error) {
   return take_values(refit, refit->input.original->layers[s].width, &refit->original[s], error);
 }
 
+static nl_status prepare_up_to(nl_refit *refit, size_t last, nl_error *error) {
+  for (; refit->prepared <= last; refit->prepared++)
+    if (refit->input.network->steps[refit->prepared].evaluable) NL_TRY(prepare_layer(refit, refit->prepared, error));
+  return NL_OK;
+}
+
 static nl_status prepare(nl_refit *refit, nl_error *error) {
   const size_t s = refit->step;
   const nl_step *step = &refit->input.network->steps[s];
-  NL_TRY(prepare_layer(refit, s, error));
+  NL_TRY(prepare_up_to(refit, s, error));
   refit->row = 0;
   if (!refit->changed[s]) {
     refit->values[s] = refit->original[s];
@@ -324,6 +342,29 @@ static nl_status prepare(nl_refit *refit, nl_error *error) {
   if (!refit->input.fit || step->kind != NL_STEP_DENSE || !refit->changed[step->inputs[0]]) return NL_OK;
   refit->stage = STAGE_FIT;
   return start_fit(refit, error);
+}
+
+// A layer between lumped sites is then fitted to the network's outputs; one that is an output has just been.
+static nl_status enter_newton(nl_refit *refit, nl_error *error) {
+  const nl_refit_input *input = &refit->input;
+  drop_fit(&refit->fit);
+  refit->row = 0;
+  refit->stage = STAGE_REDUCED;
+  if (refit->last_use[refit->step] == input->network->step_count) return NL_OK;
+  NL_TRY(prepare_up_to(refit, input->network->step_count - 1, error));
+  const nl_newton_input newton = {input->network, input->original, &refit->reduced, refit->step, input->rows, input->x};
+  if (!nl_newton_worth(&newton)) return NL_OK;
+  refit->stage = STAGE_NEWTON;
+  return nl_newton_create(&refit->newton, &newton, error);
+}
+
+static nl_status step_newton(nl_refit *refit, size_t *work) {
+  const nl_status status = nl_newton_step(refit->newton, work, WORK_PER_STEP);
+  if (status == NL_MORE) return NL_OK;
+  nl_newton_free(refit->newton);
+  refit->newton = NULL;
+  refit->stage = STAGE_REDUCED;
+  return status;
 }
 
 static void leave_step(nl_refit *refit) {
@@ -352,10 +393,9 @@ static nl_status advance(nl_refit *refit, size_t *work, nl_error *error) {
   case STAGE_SOLVE:
     solve_fit(refit);
     *work += refit->fit.in * refit->fit.in * (refit->fit.in / 3 + 2 * refit->fit.out);
-    drop_fit(&refit->fit);
-    refit->row = 0;
-    refit->stage = STAGE_REDUCED;
-    return NL_OK;
+    return enter_newton(refit, error);
+  case STAGE_NEWTON:
+    return step_newton(refit, work);
   case STAGE_REDUCED:
     *work += evaluate_block(refit, &refit->reduced, refit->values);
     if (refit->row == rows) refit->stage = STAGE_NEXT;

@@ -18,7 +18,7 @@ const ROWS = [
   ["chain"],
   ["ode"],
   ["partition", "project"],
-  ["lumping"],
+  ["lumping", "newton"],
   ["refit", "quotient", "sensitivity", "prune", "certify", "deviation"],
   ["polish"],
   ["report"],

@@ -1,0 +1,30 @@
+// newton: fits one dense layer of the smaller network to the original's outputs. With u the layer's inputs and g = ∂f/∂z the
+// derivative of an output by the layer's pre-activations, a change D of its weights moves the output by gᵀ D u, to first
+// order; so Gauss and Newton's step is the least squares of f - f' on g uᵀ. It is solved by a few turns of conjugate gradients,
+// preconditioned by E[g²] and E[u uᵀ] (the curvature's Kronecker factors, Martens & Grosse 2015), and taken as far as it helps.
+#ifndef NL_NEWTON_H
+#define NL_NEWTON_H
+
+#include "forward.h"
+
+typedef struct nl_newton nl_newton;
+
+typedef struct nl_newton_input {
+  const nl_network *network;
+  const nl_parameters *original;
+  nl_parameters *reduced; // complete; layers[step] is what changes
+  size_t step;
+  size_t rows;
+  const double *x; // (rows, features)
+} nl_newton_input;
+
+// Whether a layer of this size is worth it: wide ones take too long, and too few rows would be learnt by heart.
+bool nl_newton_worth(const nl_newton_input *input);
+
+// Everything in `input` is borrowed until free.
+nl_status nl_newton_create(nl_newton **out, const nl_newton_input *input, nl_error *error);
+void nl_newton_free(nl_newton *newton);
+// NL_MORE until done; `work` grows by the multiplications taken, and nothing is begun beyond `most`.
+nl_status nl_newton_step(nl_newton *newton, size_t *work, size_t most);
+
+#endif

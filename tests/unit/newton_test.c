@@ -1,0 +1,121 @@
+// The fit of one layer to the network's outputs.
+#include "models.h"
+#include "newton.h"
+
+enum { IN = 3, WIDTH = 8, ROWS = 400 };
+
+// A network of two hidden layers and a copy of it whose second layer has been disturbed.
+typedef struct pair {
+  chain c;
+  nl_span bytes;
+  nl_graph *graph;
+  nl_network *network;
+  nl_parameters original, reduced;
+  size_t step; // the second layer
+  double *x;
+} pair;
+
+static pair disturbed(const char *activation, size_t results, double by) {
+  pair p = {.c = random_chain(71, activation, 3, (size_t[]){IN, WIDTH, WIDTH, results})};
+  p.bytes = chain_bytes(&p.c);
+  p.graph = read_bytes(p.bytes);
+  OK(nl_network_create(&p.network, p.graph, NULL));
+  OK(nl_parameters_load(&p.original, p.network, NULL));
+  OK(nl_parameters_load(&p.reduced, p.network, NULL));
+  size_t dense = 0;
+  for (size_t s = 0; s < p.network->step_count; s++)
+    if (p.network->steps[s].kind == NL_STEP_DENSE && ++dense == 2) p.step = s;
+  double *noise = random_numbers(72, WIDTH * WIDTH, by);
+  for (size_t i = 0; i < WIDTH * WIDTH; i++) p.reduced.layers[p.step].weights[i] += noise[i];
+  free(noise);
+  p.x = random_numbers(73, ROWS * IN, 1);
+  return p;
+}
+
+static void pair_free(pair *p) {
+  nl_parameters_free(&p->original), nl_parameters_free(&p->reduced);
+  nl_network_free(p->network), nl_graph_free(p->graph);
+  free((void *)p->bytes.bytes), chain_free(&p->c), free(p->x);
+}
+
+static double error_of(const pair *p) {
+  const size_t count = ROWS * p->network->results;
+  double *f = malloc(count * sizeof *f), *now = malloc(count * sizeof *now);
+  OK(nl_forward(p->network, &p->original, ROWS, p->x, f, NULL));
+  OK(nl_forward(p->network, &p->reduced, ROWS, p->x, now, NULL));
+  const double error = relative_difference(count, now, f);
+  free(f), free(now);
+  return error;
+}
+
+static void fit(pair *p, size_t rows) {
+  const nl_newton_input input = {p->network, &p->original, &p->reduced, p->step, rows, p->x};
+  nl_newton *newton = NULL;
+  size_t work = 0;
+  assert_true(nl_newton_worth(&input));
+  OK(nl_newton_create(&newton, &input, NULL));
+  while (nl_newton_step(newton, &work, 1000) == NL_MORE) work = 0;
+  nl_newton_free(newton);
+}
+
+static void falls_to(const char *activation, size_t results, double share) {
+  pair p = disturbed(activation, results, 0.2);
+  const double before = error_of(&p);
+  fit(&p, ROWS);
+  assert_true(before > 0.02);
+  assert_true(error_of(&p) < share * before);
+  pair_free(&p);
+}
+
+static void a_disturbed_layer_gives_the_outputs_again(void **state) {
+  (void)state;
+  falls_to("Tanh", 1, 0.05);
+  falls_to("Tanh", 3, 0.1);
+  falls_to("Relu", 1, 0.2);
+}
+
+static void random_signs_stand_for_many_outputs(void **state) {
+  (void)state;
+  falls_to("Tanh", 20, 0.3);
+}
+
+static void the_error_never_rises(void **state) {
+  (void)state;
+  for (double by = 0.5; by < 100; by *= 3) {
+    pair p = disturbed("Relu", 2, by);
+    const double before = error_of(&p);
+    fit(&p, ROWS);
+    assert_true(error_of(&p) <= before);
+    pair_free(&p);
+  }
+}
+
+static void untouched_after(double by, size_t rows) {
+  pair p = disturbed("Tanh", 2, by);
+  double kept[WIDTH * WIDTH];
+  memcpy(kept, p.reduced.layers[p.step].weights, sizeof kept);
+  fit(&p, rows);
+  assert_memory_equal(kept, p.reduced.layers[p.step].weights, sizeof kept);
+  pair_free(&p);
+}
+
+static void a_layer_whose_outputs_agree_keeps_every_bit(void **state) {
+  (void)state;
+  untouched_after(0, ROWS);
+}
+
+static void too_few_rows_change_nothing(void **state) {
+  (void)state;
+  untouched_after(0.2, 4 * (WIDTH + 1) - 1);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_disturbed_layer_gives_the_outputs_again),
+      cmocka_unit_test(random_signs_stand_for_many_outputs),
+      cmocka_unit_test(the_error_never_rises),
+      cmocka_unit_test(a_layer_whose_outputs_agree_keeps_every_bit),
+      cmocka_unit_test(too_few_rows_change_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
