@@ -70,10 +70,10 @@ struct nl_path {
   nl_arena arena;
   nl_parameters parameters;
   uint64_t seed;
-  bool from_data;
-  size_t rows;        // on which moments and fits are taken
-  size_t scored_rows; // the user's own rows, or all of them
-  double *x;          // (rows, features)
+  const char *measure; // "data", "box" or "normal"
+  size_t rows;         // on which moments and fits are taken
+  size_t scored_rows;  // the user's own rows, or all of them
+  double *x;           // (rows, features)
   nl_site_path *sites;
   size_t removal_count;
   nl_removal *removals; // by deviation
@@ -139,6 +139,8 @@ void nl_stock_free(nl_stock *stock);
 
 // ---- compress_path.c, compress_result.c ------------------------------------------------------------------------------------
 
+// The rows of the measure; needs the parameters. path->x, rows, scored_rows, measure, seed.
+nl_status nl_path_measure(nl_path *path, const nl_path_options *options, nl_error *error);
 // Widths after the first `removals` entries of the merged path.
 void nl_path_widths(const nl_path *path, size_t removals, size_t *widths);
 // Widths for a tolerance.

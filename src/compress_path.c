@@ -6,68 +6,12 @@
 #include "gram.h"
 #include "json_decimal.h"
 #include "kernels/kernels.h"
-#include "measure.h"
 
-enum {
-  ROWS_FREE = 8192,
-  ROWS_MOST = 16384,
-  ROWS_PER_UNIT = 4,
-  COPIES_MOST = 8,
-  WORK_PER_STEP = 20000000,
-  ROWS_SENSITIVITY = 1024,
-  PROBES_ABOUT = 8
-};
-// Jitter added where the data has fewer rows than a layer has neurons to tell apart; relative to each input's spread.
-static const double jitter_strength = 0.15;
+enum { WORK_PER_STEP = 20000000, ROWS_SENSITIVITY = 1024, PROBES_ABOUT = 8 };
 // Deviations this small are rounding: at ε = 0 such units go too.
 static const double rounding = 1e-7;
 
 enum { STAGE_MOMENTS, STAGE_ELIMINATE, STAGE_DONE };
-
-// ---- the measure --------------------------------------------------------------------------------------------------------
-
-static size_t widest_site(const nl_sites *sites) {
-  size_t widest = 0;
-  for (size_t i = 0; i < sites->count; i++)
-    if (sites->sites[i].width > widest) widest = sites->sites[i].width;
-  return widest;
-}
-
-static nl_status check_finite(const nl_path_options *options, size_t features, nl_error *error) {
-  for (size_t i = 0; i < options->data_rows * features; i++)
-    if (!isfinite(options->data[i]))
-      return nl_fail_count(error, NL_ERROR_NOT_FINITE, "the data", 0, (uint64_t)(i / features + 1));
-  return NL_OK;
-}
-
-static nl_status use_data(nl_path *path, const nl_path_options *options, size_t features, nl_error *error) {
-  if (options->data_rows == 0) return nl_fail(error, NL_ERROR_DATA, NULL, "there are no rows");
-  NL_TRY(check_finite(options, features, error));
-  const size_t rows = options->data_rows < ROWS_MOST ? options->data_rows : ROWS_MOST;
-  const size_t wanted = ROWS_PER_UNIT * widest_site(&path->model->sites);
-  size_t copies = rows < wanted ? (wanted - 1) / rows : 0;
-  if (copies > COPIES_MOST) copies = COPIES_MOST;
-  path->scored_rows = rows;
-  path->rows = rows * (1 + copies);
-  NL_TAKE(&path->arena, path->x, double, path->rows *features, error);
-  for (size_t r = 0; r < rows; r++) // evenly spaced where there are more than enough
-    memcpy(path->x + r * features, options->data + r * options->data_rows / rows * features,
-           features * sizeof *path->x);
-  if (copies > 0)
-    nl_measure_jitter(options->seed, rows, features, path->x, jitter_strength, copies, path->x + rows * features);
-  return NL_OK;
-}
-
-static nl_status set_measure(nl_path *path, const nl_path_options *options, nl_error *error) {
-  const size_t features = path->model->network->features;
-  path->seed = options->seed;
-  path->from_data = options->data != NULL;
-  if (path->from_data) return use_data(path, options, features, error);
-  path->rows = path->scored_rows = options->rows > 0 ? options->rows : ROWS_FREE;
-  NL_TAKE(&path->arena, path->x, double, path->rows *features, error);
-  nl_measure_normal(options->seed, path->rows, features, options->mean, options->spread, path->x);
-  return NL_OK;
-}
 
 // ---- life ---------------------------------------------------------------------------------------------------------------
 
@@ -104,7 +48,7 @@ static nl_status take_outputs(nl_path *path, nl_error *error) {
 static nl_status build_path(nl_path *path, const nl_path_options *options, nl_error *error) {
   const nl_network *network = path->model->network;
   NL_TRY(nl_parameters_load(&path->parameters, network, error));
-  NL_TRY(set_measure(path, options, error));
+  NL_TRY(nl_path_measure(path, options, error));
   NL_TRY(take_sites(path, error));
   NL_TRY(take_outputs(path, error));
   return nl_scratch_create(&path->scratch, network, &path->parameters, NL_FORWARD_ROWS, error);
@@ -436,7 +380,7 @@ static bool add_site(cJSON *array, const nl_path *path, size_t index) {
 
 bool nl_path_report_measure(const nl_path *path, cJSON *root) {
   cJSON *measure = cJSON_AddObjectToObject(root, "measure");
-  return measure != NULL && cJSON_AddStringToObject(measure, "kind", path->from_data ? "data" : "normal") != NULL &&
+  return measure != NULL && cJSON_AddStringToObject(measure, "kind", path->measure) != NULL &&
          nl_report_number(measure, "rows", (double)path->scored_rows) &&
          nl_report_number(root, "seed", (double)path->seed);
 }

@@ -29,7 +29,7 @@ static nl_status set_metadata(nl_edits *edits, const nl_result *result, nl_error
   if (knows_tolerance(result)) NL_TRY(set_number(edits, "netlump.epsilon", result->epsilon, error));
   if (result->polished)
     NL_TRY(set_number(edits, "netlump.polish", (double)nl_polish_iterations(result->polish), error));
-  NL_TRY(nl_edits_set_metadata(edits, "netlump.measure", result->path->from_data ? "data" : "normal", error));
+  NL_TRY(nl_edits_set_metadata(edits, "netlump.measure", result->path->measure, error));
   NL_TRY(set_number(edits, "netlump.measure.rows", (double)result->path->scored_rows, error));
   return set_number(edits, "netlump.seed", (double)result->path->seed, error);
 }

@@ -1,6 +1,7 @@
 // A result, stage by stage: a candidate of the size that is asked for, its refit, its deviation, its polish.
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "compress.h"
 #include "json_decimal.h"
@@ -227,7 +228,7 @@ static nl_status polish(nl_result *result, double *progress, nl_error *error) {
                                  .keep_zeros = nl_method_prunes(result->options.method),
                                  .rows = path->scored_rows,
                                  .x = path->x,
-                                 .copies = path->from_data ? JITTERED_COPIES : 0,
+                                 .copies = strcmp(path->measure, "data") == 0 ? JITTERED_COPIES : 0,
                                  .seed = path->seed,
                                  .iterations = result->options.iterations};
   if (result->polish == NULL) NL_TRY(nl_polish_create(&result->polish, &input, error));

@@ -66,7 +66,8 @@ static double golden(size_t d) {
   return g;
 }
 
-static void deviates(uint64_t seed, size_t rows, size_t features, double *x) {
+// Standard normal, or uniform in (-1, 1).
+static void deviates(uint64_t seed, bool normal, size_t rows, size_t features, double *x) {
   nl_random g = nl_random_seeded(seed);
   const bool quasi = features <= QUASI_FEATURES;
   double step[QUASI_FEATURES] = {0}, at[QUASI_FEATURES] = {0};
@@ -77,7 +78,8 @@ static void deviates(uint64_t seed, size_t rows, size_t features, double *x) {
   for (size_t r = 0; r < rows; r += 2)
     for (size_t i = 0; i < features; i++) {
       if (quasi) at[i] = at[i] + step[i] - floor(at[i] + step[i]);
-      const double z = quantile(quasi ? fmin(fmax(at[i], 0x1p-53), 1.0 - 0x1p-53) : nl_random_uniform(&g));
+      const double u = quasi ? fmin(fmax(at[i], 0x1p-53), 1.0 - 0x1p-53) : nl_random_uniform(&g);
+      const double z = normal ? quantile(u) : 2.0 * u - 1.0;
       x[r * features + i] = z;
       if (r + 1 < rows) x[(r + 1) * features + i] = -z;
     }
@@ -85,11 +87,20 @@ static void deviates(uint64_t seed, size_t rows, size_t features, double *x) {
 
 void nl_measure_normal(uint64_t seed, size_t rows, size_t features, const double *mean, const double *spread,
                        double *x) {
-  deviates(seed, rows, features, x);
+  deviates(seed, true, rows, features, x);
   for (size_t r = 0; r < rows; r++)
     for (size_t i = 0; i < features; i++) {
       double *at = &x[r * features + i];
       *at = (mean != NULL ? mean[i] : 0.0) + (spread != NULL ? spread[i] : 1.0) * *at;
+    }
+}
+
+void nl_measure_box(uint64_t seed, size_t rows, size_t features, const double *low, const double *high, double *x) {
+  deviates(seed, false, rows, features, x);
+  for (size_t r = 0; r < rows; r++)
+    for (size_t i = 0; i < features; i++) {
+      double *at = &x[r * features + i];
+      *at = low[i] + (high[i] - low[i]) * (0.5 + 0.5 * *at);
     }
 }
 

@@ -11,6 +11,9 @@
 void nl_measure_normal(uint64_t seed, size_t rows, size_t features, const double *mean, const double *spread,
                        double *x);
 
+// x (rows, features): uniform between low and high, from the same points, in pairs mirrored at the middle.
+void nl_measure_box(uint64_t seed, size_t rows, size_t features, const double *low, const double *high, double *x);
+
 // Fills `out` (copies * rows, features) with the rows, each moved by N(0, (strength * spread of its column)²).
 void nl_measure_jitter(uint64_t seed, size_t rows, size_t features, const double *x, double strength, size_t copies,
                        double *out);

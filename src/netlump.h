@@ -68,8 +68,10 @@ typedef struct nl_path_options {
   size_t rows;        // rows of the data-free measure; 0: the default, 8192
   const double *data; // (data_rows, features) the user's rows, unlabelled; NULL: x ~ N(0, I), seeded. Borrowed.
   size_t data_rows;
-  const double *mean;   // (features) of the data-free measure; NULL: 0
-  const double *spread; // (features) standard deviations of the data-free measure; NULL: 1
+  // (features) mean and standard deviation of the data-free measure; NULL: 0 and 1. Both NULL: those that a normalisation at
+  // the model's start undoes, 0 and 1 where there is none.
+  const double *mean, *spread;
+  const double *low, *high; // (features) when given: uniform in this box instead
 } nl_path_options;
 
 // Errors: NL_ERROR_NO_SITE when the model has no site that can be evaluated, NL_ERROR_DATA for rows that are not finite.
@@ -78,7 +80,7 @@ nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_opt
 nl_status nl_path_step(nl_path *path, double *progress, nl_error *error);
 void nl_path_free(nl_path *path);
 
-// {"measure": {"kind": "normal"|"data", "rows"}, "seed", "sites": [{"name", "width", "order": [unit that goes first, ...],
+// {"measure": {"kind": "normal"|"box"|"data", "rows"}, "seed", "sites": [{"name", "width", "order": [unit that goes first, ...],
 //  "deviation": [relative deviation once the first unit is gone, ...]}], "variance": Var f over the measure}
 nl_status nl_path_describe(const nl_path *path, nl_buffer *json, nl_error *error);
 

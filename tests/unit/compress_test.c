@@ -665,6 +665,45 @@ static void few_rows_of_data_still_give_a_path(void **state) {
   nl_result_free(result), run_free(&r), chain_free(&c), free(x);
 }
 
+static void a_box_is_the_measure_where_it_is_given(void **state) {
+  (void)state;
+  const double low[] = {-1, 0, 0}, high[] = {1, 2, 0.5}, wrong[] = {-2, 3, 1};
+  chain c = random_chain(15, "Relu", 3, (size_t[]){3, 20, 12, 2});
+  run r = prepared(chain_bytes(&c), &(nl_path_options){.seed = 1, .rows = 2048, .low = low, .high = high});
+  nl_result *result = reached(r.path, NL_TARGET_RETAIN, 0.5);
+  cJSON *report = report_of(result);
+  assert_string_equal(text_at(report, "measure.kind"), "box");
+  written_is_reported(&r, result, 1e-6);
+  nl_path *path = NULL;
+  assert_int_equal(nl_path_create(&path, r.model, &(nl_path_options){.low = low}, NULL), NL_ERROR_ARGUMENT);
+  assert_int_equal(nl_path_create(&path, r.model, &(nl_path_options){.low = low, .high = wrong}, NULL),
+                   NL_ERROR_ARGUMENT);
+  cJSON_Delete(report), nl_result_free(result), run_free(&r), chain_free(&c);
+}
+
+// Two layers on x, or on (x - m) / s.
+static run two_layers(bool normalised) {
+  sketch s = sketched(13, 3);
+  noise(s, "w0", 91, 16, 3), noise(s, "b0", 92, 1, 16), noise(s, "w1", 93, 2, 16), noise(s, "b1", 94, 1, 2);
+  tensor(s, "m", 1, (int64_t[]){3}, (double[]){5, -40, 0});
+  tensor(s, "s", 1, (int64_t[]){3}, (double[]){2, 8, 0.25});
+  if (normalised) op(s, "Sub", "x m", "c"), op(s, "Div", "c s", "n");
+  gemm(s, normalised ? "n w0 b0" : "x w0 b0", "z0"), op(s, "Tanh", "z0", "a0"), gemm(s, "a0 w1 b1", "y");
+  output(s, "y", 2);
+  return prepared(built(s), &(nl_path_options){.seed = 1, .rows = 1024});
+}
+
+static void a_normalisation_at_the_start_sets_the_measure(void **state) {
+  (void)state;
+  run plain = two_layers(false), normalised = two_layers(true);
+  nl_result *a = reached(plain.path, NL_TARGET_RETAIN, 0.5), *b = reached(normalised.path, NL_TARGET_RETAIN, 0.5);
+  cJSON *one = report_of(a), *two = report_of(b);
+  const double first = number_at(one, "sites.0.deviation");
+  assert_near(number_at(two, "sites.0.deviation"), first, 1e-5 * first);
+  assert_near(nl_result_deviation(b), nl_result_deviation(a), 1e-5 * nl_result_deviation(a));
+  cJSON_Delete(one), cJSON_Delete(two), nl_result_free(a), nl_result_free(b), run_free(&plain), run_free(&normalised);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(copied_neurons_go_at_epsilon_zero),
@@ -699,6 +738,8 @@ int main(void) {
       cmocka_unit_test(rows_that_are_not_numbers_are_named_by_row),
       cmocka_unit_test(choosing_before_the_path_is_complete_is_an_error),
       cmocka_unit_test(few_rows_of_data_still_give_a_path),
+      cmocka_unit_test(a_box_is_the_measure_where_it_is_given),
+      cmocka_unit_test(a_normalisation_at_the_start_sets_the_measure),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -223,6 +223,25 @@ static void the_measure_follows_mean_and_spread(void **state) {
   }
 }
 
+static void the_box_is_filled_evenly_and_in_mirrored_pairs(void **state) {
+  (void)state;
+  enum { ROWS = 2000 };
+  const double low[3] = {-1, 10, 5}, high[3] = {3, 10.5, 5};
+  static double x[ROWS * 3];
+  nl_measure_box(4, ROWS, 3, low, high, x);
+  for (size_t i = 0; i < 3; i++) {
+    const double width = high[i] - low[i], middle = 0.5 * (low[i] + high[i]);
+    double square = 0;
+    for (size_t r = 0; r < ROWS; r++) {
+      const double away = x[r * 3 + i] - middle;
+      assert_true(x[r * 3 + i] >= low[i] && x[r * 3 + i] <= high[i]);
+      if (r % 2 == 1) assert_near(away, middle - x[(r - 1) * 3 + i], 1e-12);
+      square += away * away / ROWS;
+    }
+    assert_near(square, width * width / 12, 0.01 * width * width);
+  }
+}
+
 static void the_seed_alone_decides_the_measure(void **state) {
   (void)state;
   enum { COUNT = 20 * 64 };
@@ -585,6 +604,7 @@ int main(void) {
       cmocka_unit_test(independent_units_are_as_many_as_the_rank),
       cmocka_unit_test(the_measure_has_the_moments_of_a_normal),
       cmocka_unit_test(the_measure_follows_mean_and_spread),
+      cmocka_unit_test(the_box_is_filled_evenly_and_in_mirrored_pairs),
       cmocka_unit_test(the_seed_alone_decides_the_measure),
       cmocka_unit_test(jitter_moves_each_column_by_its_own_spread),
       cmocka_unit_test(deviations_are_those_of_least_squares),

@@ -1,0 +1,118 @@
+// The rows on which neurons are compared: the user's, a box, or normal ones.
+#include <math.h>
+#include <string.h>
+
+#include "compress.h"
+#include "measure.h"
+
+enum { ROWS_FREE = 8192, ROWS_MOST = 16384, ROWS_PER_UNIT = 4, COPIES_MOST = 8 };
+// Jitter added where the data has fewer rows than a layer has neurons to tell apart; relative to each input's spread.
+static const double jitter_strength = 0.15;
+
+// ---- data ---------------------------------------------------------------------------------------------------------------
+
+static size_t widest_site(const nl_sites *sites) {
+  size_t widest = 0;
+  for (size_t i = 0; i < sites->count; i++)
+    if (sites->sites[i].width > widest) widest = sites->sites[i].width;
+  return widest;
+}
+
+static nl_status check_finite(const nl_path_options *options, size_t features, nl_error *error) {
+  for (size_t i = 0; i < options->data_rows * features; i++)
+    if (!isfinite(options->data[i]))
+      return nl_fail_count(error, NL_ERROR_NOT_FINITE, "the data", 0, (uint64_t)(i / features + 1));
+  return NL_OK;
+}
+
+static nl_status use_data(nl_path *path, const nl_path_options *options, size_t features, nl_error *error) {
+  if (options->data_rows == 0) return nl_fail(error, NL_ERROR_DATA, NULL, "there are no rows");
+  NL_TRY(check_finite(options, features, error));
+  const size_t rows = options->data_rows < ROWS_MOST ? options->data_rows : ROWS_MOST;
+  const size_t wanted = ROWS_PER_UNIT * widest_site(&path->model->sites);
+  size_t copies = rows < wanted ? (wanted - 1) / rows : 0;
+  if (copies > COPIES_MOST) copies = COPIES_MOST;
+  path->scored_rows = rows;
+  path->rows = rows * (1 + copies);
+  NL_TAKE(&path->arena, path->x, double, path->rows *features, error);
+  for (size_t r = 0; r < rows; r++) // evenly spaced where there are more than enough
+    memcpy(path->x + r * features, options->data + r * options->data_rows / rows * features,
+           features * sizeof *path->x);
+  if (copies > 0)
+    nl_measure_jitter(options->seed, rows, features, path->x, jitter_strength, copies, path->x + rows * features);
+  return NL_OK;
+}
+
+// ---- without data -------------------------------------------------------------------------------------------------------
+
+// The only step that reads `step`; NL_NONE where there are several or none, or where it is an output.
+static size_t only_reader(const nl_network *network, size_t step) {
+  size_t reader = NL_NONE, count = 0;
+  for (size_t s = 0; s < network->step_count; s++)
+    for (size_t i = 0; i < network->steps[s].input_count; i++)
+      if (network->steps[s].inputs[i] == step) reader = s, count++;
+  for (size_t o = 0; o < network->output_count; o++) count += network->outputs[o] == step;
+  return count == 1 ? reader : NL_NONE;
+}
+
+// A model that begins by x * scale + shift tells what its inputs are like: those whose result is standard.
+static void follow_scales(const nl_path *path, size_t input, double *mean, double *spread) {
+  const nl_network *network = path->model->network;
+  const size_t width = network->steps[input].width;
+  for (size_t c = 0; c < width; c++) { // scale and shift so far
+    spread[c] = 1.0;
+    mean[c] = 0.0;
+  }
+  for (size_t s = only_reader(network, input); s != NL_NONE; s = only_reader(network, s)) {
+    const nl_layer *layer = &path->parameters.layers[s];
+    if (network->steps[s].kind != NL_STEP_SCALE || layer->width != width) break;
+    for (size_t c = 0; c < width; c++) {
+      spread[c] *= layer->scale[c];
+      mean[c] = layer->scale[c] * mean[c] + layer->shift[c];
+    }
+  }
+  for (size_t c = 0; c < width; c++) {
+    const double scale = spread[c], shift = mean[c];
+    spread[c] = fabs(1.0 / scale);
+    mean[c] = -shift / scale;
+    if (isfinite(spread[c]) && isfinite(mean[c])) continue;
+    spread[c] = 1.0;
+    mean[c] = 0.0;
+  }
+}
+
+static nl_status use_normal(nl_path *path, const nl_path_options *options, size_t features, nl_error *error) {
+  const nl_network *network = path->model->network;
+  double *mean = NULL, *spread = NULL;
+  if (options->mean == NULL && options->spread == NULL) {
+    NL_TAKE(&path->arena, mean, double, features + 1, error);
+    NL_TAKE(&path->arena, spread, double, features + 1, error);
+    for (size_t s = 0; s < network->step_count; s++)
+      if (network->steps[s].kind == NL_STEP_INPUT)
+        follow_scales(path, s, mean + network->steps[s].offset, spread + network->steps[s].offset);
+  }
+  nl_measure_normal(options->seed, path->rows, features, mean != NULL ? mean : options->mean,
+                    spread != NULL ? spread : options->spread, path->x);
+  return NL_OK;
+}
+
+static nl_status use_box(nl_path *path, const nl_path_options *options, size_t features, nl_error *error) {
+  if (options->low == NULL || options->high == NULL)
+    return nl_fail(error, NL_ERROR_ARGUMENT, "low, high", "one is given without the other");
+  for (size_t i = 0; i < features; i++)
+    if (!(options->low[i] <= options->high[i]) || !isfinite(options->high[i] - options->low[i]))
+      return nl_fail(error, NL_ERROR_ARGUMENT, "low, high", "low is to be at most high, and both finite");
+  nl_measure_box(options->seed, path->rows, features, options->low, options->high, path->x);
+  return NL_OK;
+}
+
+nl_status nl_path_measure(nl_path *path, const nl_path_options *options, nl_error *error) {
+  const size_t features = path->model->network->features;
+  const bool box = options->low != NULL || options->high != NULL;
+  path->seed = options->seed;
+  path->measure = options->data != NULL ? "data" : box ? "box" : "normal";
+  if (options->data != NULL) return use_data(path, options, features, error);
+  path->rows = path->scored_rows = options->rows > 0 ? options->rows : ROWS_FREE;
+  NL_TAKE(&path->arena, path->x, double, path->rows *features, error);
+  return box ? use_box(path, options, features, error) : use_normal(path, options, features, error);
+}
