@@ -9,7 +9,9 @@ import { fileURLToPath } from "node:url";
 
 import { createEngine } from "../wasm/index.js";
 import { parseOptions, parseShare } from "../wasm/options.js";
-import { bar, columns, curveCsv, reasons } from "../wasm/text.js";
+import { apart } from "../wasm/lines.js";
+import { METHODS, PRUNING, knowsTolerance } from "../wasm/methods.js";
+import { bar, columns, comparisonCsv, comparisonText, curveCsv, curveText, reasons } from "../wasm/text.js";
 import { htmlReport } from "../wasm/report.js";
 import { percent, short, size } from "../wasm/messages.js";
 import { bytesOf, jsonModel, materialFile, needsMaterial, sampleFile } from "./material.js";
@@ -25,6 +27,11 @@ function netlump(...words) {
 }
 const ball = sampleFile("ball.onnx");
 const ballRows = sampleFile("ball.csv");
+/** The same without the polish, which has tests of its own. @param {...string} words */
+const rough = (...words) => netlump(...words, "--no-polish");
+writeFileSync(join(room, "tiny.json"), jsonModel([4, 16, 2]));
+const TINY = ["tiny.json", "--rows", "300", "--no-verify"];
+const GONE = ["partition", "adjoint", "symmetric", "forward", "polynomial"];
 const usage = (/** @type {string[]} */ words, /** @type {RegExp} */ sentence) =>
   assert.throws(() => parseOptions(words), (/** @type {any} */ error) => error.code === "USAGE" && sentence.test(error.message), words.join(" "));
 
@@ -43,6 +50,12 @@ test("the words become what is to be done", () => {
   assert.deepEqual(parseOptions(["m.onnx", "--max-deviation", "1%"]).target, { kind: "deviation", value: 0.01 });
   assert.deepEqual([parseOptions(["curve", "m"]).command, parseOptions(["inspect", "m"]).model], ["curve", "m"]);
   assert.equal(parseOptions(["--help"]).command, "help");
+  const way = parseOptions(["m", "--method", "polynomial", "--linkage", "erode", "--degree", "3", "--no-polish"]);
+  assert.deepEqual([way.method, way.linkage, way.degree, way.polish], ["polynomial", "erode", 3, false]);
+  assert.deepEqual([parseOptions(["m"]).polish, parseOptions(["curve", "m"]).polish, parseOptions(["compare", "m"]).polish], [true, false, true]);
+  assert.deepEqual(parseOptions(["curve", "m", "--methods", "wanda, norm,wanda"]).methods, ["wanda", "norm"]);
+  const { shares, split, methods } = parseOptions(["compare", "m", "--shares", "5%,0.5"]);
+  assert.deepEqual([shares, split, methods.length], [[0.05, 0.5], 0.5, 10]);
 });
 
 test("words that make no sense are explained", () => {
@@ -60,7 +73,18 @@ test("words that make no sense are explained", () => {
   usage(["a", "-o", "small.tflite"], /written as \.onnx or \.json/);
   usage(["curve", "a", "--epsilon", "1"], /--epsilon belongs to "netlump MODEL"/);
   usage(["a", "--csv", "c.csv"], /--csv belongs to "netlump curve MODEL"/);
-  usage(["curve", "a", "--methods", "projected,wanda"], /no method “wanda”/);
+  usage(["curve", "a", "--methods", "projected,wando"], /no method “wando”\. Methods: projected, .*, random/);
+  usage(["a", "--methods", "wanda"], /--methods belongs to "netlump curve MODEL"/);
+  usage(["curve", "a", "--method", "wanda"], /--method belongs to "netlump MODEL"/);
+  usage(["a", "--shares", "5%"], /--shares belongs to "netlump compare MODEL"/);
+  usage(["compare", "a", "--shares", "5%,200%"], /--shares 200%: shares such as/);
+  usage(["compare", "a", "--shares", "5%,0.05"], /given twice/);
+  usage(["compare", "a", "--linkage", "erode"], /--linkage belongs to/);
+  usage(["a", "--linkage", "erode"], /--linkage is for the methods partition, adjoint/);
+  usage(["a", "--method", "adjoint", "--linkage", "single"], /--linkage single: complete or erode/);
+  usage(["a", "--method", "adjoint", "--degree", "3"], /--degree is for the method polynomial/);
+  usage(["a", "--method", "polynomial", "--degree", "2.5"], /--degree 2\.5: a whole number/);
+  usage(["a", "--polish", "--no-polish"], /not both/);
 });
 
 test("help and version answer, usage exits with 2", () => {
@@ -76,7 +100,7 @@ test("help and version answer, usage exits with 2", () => {
 });
 
 test("--json prints one object with everything a script needs, progress and colour nowhere", () => {
-  const { status, stderr, stdout, json } = netlump(ball, "--retain", "30%", "--json", "-o", "small.onnx");
+  const { status, stderr, stdout, json } = rough(ball, "--retain", "30%", "--json", "-o", "small.onnx");
   assert.deepEqual([status, stderr], [0, ""]);
   assert.doesNotMatch(stdout, /\x1b/); // eslint-disable-line no-control-regex
   const report = json();
@@ -89,7 +113,7 @@ test("--json prints one object with everything a script needs, progress and colo
 });
 
 test("the summary names sizes, deviation, check, layers and the file written", () => {
-  const { status, stdout, stderr } = netlump(ball, "--retain", "30%", "--data", ballRows, "--labels", "2", "--split", "0.5", "-o", "s.onnx");
+  const { status, stdout, stderr } = rough(ball, "--retain", "30%", "--data", ballRows, "--labels", "2", "--split", "0.5", "-o", "s.onnx");
   assert.deepEqual([status, stderr], [0, ""]);
   for (const part of [/parameters +[\d,]+ +→ +[\d,]+ +\d+\.\d %/, /deviation +[\d.]+ %/, /rows of ball\.csv/, /MSE .* kept out of the measure/, /ONNX Runtime Web .* agrees/, /128 +→ +\d+ +█/, /wrote s\.onnx/]) {
     assert.match(stdout, part);
@@ -97,35 +121,35 @@ test("the summary names sizes, deviation, check, layers and the file written", (
 });
 
 test("--quiet prints nothing, --no-verify does not run the runtime", () => {
-  assert.deepEqual([netlump(ball, "--quiet", "--no-verify", "-o", "q.onnx").stdout, existsSync(join(room, "q.onnx"))], ["", true]);
-  assert.equal(netlump(ball, "--no-verify", "--json").json().verified, null);
+  assert.deepEqual([rough(ball, "--quiet", "--no-verify", "-o", "q.onnx").stdout, existsSync(join(room, "q.onnx"))], ["", true]);
+  assert.equal(rough(ball, "--no-verify", "--json").json().verified, null);
 });
 
 test("labels are for the score only: the same rows without them give the same model", () => {
   const rows = readFileSync(ballRows, "utf8").trim().split("\n").slice(0, 201);
   writeFileSync(join(room, "with.csv"), rows.join("\n"));
   writeFileSync(join(room, "without.csv"), rows.map((row) => row.split(",").slice(0, -2).join(",")).join("\n"));
-  const one = netlump(ball, "--data", "with.csv", "--labels", "2", "--json", "--no-verify", "-o", "one.onnx").json();
-  const two = netlump(ball, "--data", "without.csv", "--json", "--no-verify", "-o", "two.onnx").json();
+  const one = rough(ball, "--data", "with.csv", "--labels", "2", "--json", "--no-verify", "-o", "one.onnx").json();
+  const two = rough(ball, "--data", "without.csv", "--json", "--no-verify", "-o", "two.onnx").json();
   assert.deepEqual(readFileSync(join(room, "one.onnx")), readFileSync(join(room, "two.onnx")));
   assert.deepEqual([one.score.rows, one.score.heldOut, two.score], [200, false, null]);
-  const held = netlump(ball, "--data", "with.csv", "--labels", "2", "--split", "25%", "--json", "--no-verify").json();
+  const held = rough(ball, "--data", "with.csv", "--labels", "2", "--split", "25%", "--json", "--no-verify").json();
   assert.deepEqual([held.measure.rows, held.score.rows, held.score.heldOut], [50, 150, true]);
 });
 
 test("--scalar writes the same bytes", () => {
-  netlump(ball, "--no-verify", "--quiet", "-o", "simd.onnx");
-  netlump(ball, "--no-verify", "--quiet", "--scalar", "-o", "scalar.onnx");
+  rough(ball, "--no-verify", "--quiet", "-o", "simd.onnx");
+  rough(ball, "--no-verify", "--quiet", "--scalar", "-o", "scalar.onnx");
   assert.deepEqual(readFileSync(join(room, "simd.onnx")), readFileSync(join(room, "scalar.onnx")));
 });
 
 test("the ending of -o chooses the format, both ways", () => {
   writeFileSync(join(room, "net.json"), jsonModel([4, 20, 20, 2]));
-  assert.equal(netlump("net.json", "--retain", "50%", "-o", "net.onnx", "--quiet", "--no-verify").status, 0);
+  assert.equal(rough("net.json", "--retain", "50%", "-o", "net.onnx", "--quiet", "--no-verify").status, 0);
   assert.equal(netlump("inspect", "net.onnx", "--json").json().format, "onnx");
-  assert.equal(netlump("net.json", "--retain", "50%", "-o", "net2.json", "--quiet", "--no-verify").status, 0);
+  assert.equal(rough("net.json", "--retain", "50%", "-o", "net2.json", "--quiet", "--no-verify").status, 0);
   assert.equal(JSON.parse(readFileSync(join(room, "net2.json"), "utf8")).format, "netlump");
-  assert.equal(netlump(ball, "--retain", "50%", "-o", "ball.json", "--quiet", "--no-verify").status, 0);
+  assert.equal(rough(ball, "--retain", "50%", "-o", "ball.json", "--quiet", "--no-verify").status, 0);
   assert.equal(netlump("inspect", "ball.json", "--json").json().format, "json");
 });
 
@@ -142,18 +166,125 @@ test("curve prints a table, CSV or JSON, sizes falling", () => {
   assert.equal(measure.kind, "normal");
   points.slice(1).forEach((/** @type {any} */ point, /** @type {number} */ i) => assert.ok(point.parameters < points[i].parameters));
   const lines = netlump("curve", ball, "--points", "5", "--csv", "-").stdout.trim().split("\n");
-  assert.equal(lines[0], "method,epsilon,parameters,retained,deviation,score,widths");
+  assert.equal(lines[0], "method,polished,epsilon,parameters,retained,deviation,score,widths");
   assert.equal(lines.length, points.length + 1);
   assert.match(netlump("curve", ball, "--points", "3", "--csv", "c.csv").stdout, /ε +parameters +retained/);
-  assert.match(readFileSync(join(room, "c.csv"), "utf8"), /^projected,/m);
+  assert.match(readFileSync(join(room, "c.csv"), "utf8"), /^projected,false,/m);
+});
+
+test("every method that needs no partition makes a model of the share asked for, and the report says which", () => {
+  for (const method of METHODS.filter((name) => !GONE.includes(name))) {
+    const { retained, method: said, epsilon, sites } = netlump(...TINY, "--method", method, "--retain", "50%", "--json", "--no-polish").json();
+    assert.ok(said === method && retained <= 0.5 && retained > 0.3, `${method} ${retained}`);
+    assert.equal(epsilon === null, !knowsTolerance(method));
+    assert.equal(sites[0].after === 16, PRUNING.includes(method), "pruning leaves every neuron");
+  }
+  const { stdout } = netlump(...TINY, "--method", "wanda", "--retain", "50%", "--no-polish");
+  assert.match(stdout, /method +wanda: weights set to 0; the file stays as large/);
+});
+
+test("a method that knows no tolerance says so and exits with 2, given one or not", () => {
+  for (const words of [["--epsilon", "0.1"], []]) {
+    const { status, stderr } = netlump(...TINY, "--method", "wanda", ...words);
+    assert.equal(status, 2);
+    assert.match(stderr, /“wanda” .*knows no tolerance; give the share/);
+  }
+});
+
+test("the polish is on by default, says what it brought, and is never applied at ε = 0", () => {
+  const polished = netlump(...TINY, "--retain", "50%", "--json").json();
+  const plain = netlump(...TINY, "--retain", "50%", "--json", "--no-polish").json();
+  assert.ok(polished.polish.iterations > 0 && polished.polish.after < polished.polish.before);
+  assert.ok(polished.deviation < plain.deviation && plain.polish === null);
+  assert.match(netlump(...TINY, "--retain", "50%").stdout, /polish +\d+ steps without labels: deviation [\d.]+ % → [\d.]+ % on the rows held back/);
+  assert.match(netlump(...TINY, "--retain", "50%", "--no-polish").stdout, /polish +none/);
+  writeFileSync(join(room, "copies.json"), jsonModel([4, 8, 2], { copies: 2 }));
+  const exact = netlump("copies.json", "--epsilon", "0", "--rows", "300", "--no-verify", "--json").json();
+  assert.deepEqual([exact.polish, exact.sites[0].after], [null, 8]);
+});
+
+test("curve draws several methods, a block each, and says which give no point", () => {
+  const words = ["curve", "tiny.json", "--rows", "300", "--points", "4", "--methods", "projected,wanda"];
+  const { stdout } = netlump(...words);
+  assert.match(stdout, /\nprojected\n[^]*\nwanda\n/);
+  const { points } = netlump(...words, "--json").json();
+  assert.deepEqual([...new Set(points.map((/** @type {any} */ point) => point.method))], ["projected", "wanda"]);
+  const polished = netlump(...words, "--polish", "--json").json().points;
+  assert.ok(polished.every((/** @type {any} */ point, /** @type {number} */ i) => point.polished && point.deviation <= points[i].deviation));
+  const missing = curveText(points, "m", String, new Map([["adjoint", "not here"]]));
+  assert.match(missing, /adjoint gives no point: not here/);
+});
+
+test("compare judges all methods on rows that were not used, and marks the best at each share", () => {
+  const words = ["compare", "tiny.json", "--rows", "300", "--shares", "30%,60%", "--methods", "projected,norm,wanda,random"];
+  const { status, stdout, stderr } = netlump(...words);
+  assert.deepEqual([status, stderr], [0, ""]);
+  assert.match(stdout, /scored on 4,096 fresh random inputs/);
+  assert.match(stdout, /deviation, at retained parameters\n +30\.0 % +60\.0 %/);
+  assert.match(stdout, /deviation, polished, at/);
+  assert.equal(stdout.match(/%\*/g)?.length, 4, "one mark a column");
+  assert.match(stdout, /wanda: weights set to 0/);
+  const { entries, rows, shares } = netlump(...words, "--json").json();
+  assert.deepEqual([rows.heldOut, shares, entries.length], [true, [0.3, 0.6], 16]);
+  assert.ok(entries.every((/** @type {any} */ one) => one.missing === null && one.retained <= one.share && one.deviation > 0));
+  const rough = netlump(...words, "--no-polish", "--csv", "-").stdout.trim().split("\n");
+  assert.deepEqual([rough.length, rough[0]], [9, "method,polished,share,retained,parameters,epsilon,deviation,score,missing"]);
+});
+
+test("compare keeps half of the rows for scoring; with --split 1 it says that this flatters", () => {
+  const words = ["compare", ball, "--data", "with.csv", "--labels", "2", "--shares", "50%", "--methods", "projected,wanda", "--no-polish"];
+  const { stdout } = netlump(...words);
+  assert.match(stdout, /scored on the 100 rows of with\.csv not used: 100 others decided/);
+  assert.match(stdout, /MSE over the original's \([\d.e-]+\), at retained parameters\n[^]*projected +× [\d.]+\*/);
+  assert.match(netlump(...words, "--split", "1").stdout, /same 200 rows of with\.csv that decided, which flatters/);
+});
+
+test("compare says what cannot be had, and fails only where nothing can", () => {
+  const words = ["compare", "tiny.json", "--rows", "300", "--no-polish", "--methods", "projected,norm"];
+  const { status, stdout } = netlump(...words, "--shares", "1%,60%");
+  assert.equal(status, 0);
+  assert.match(stdout, /– projected at 1\.0 %: .*cannot be met/);
+  const none = netlump(...words, "--shares", "1%");
+  assert.equal(none.status, 3);
+  assert.match(none.stderr, /No method reaches any of these shares/);
+});
+
+test("what a comparison lacks stands below it, and a network much smaller than allowed has a note", () => {
+  const one = { polished: false, share: 0.5, epsilon: null, score: null, polish: null, missing: null };
+  const entries = /** @type {import("../wasm/types.js").Compared[]} */ ([
+    { ...one, method: "projected", retained: 0.5, parameters: 50, deviation: 0.2 },
+    { ...one, method: "adjoint", retained: 0.1, parameters: 10, deviation: 0.1 },
+    { ...one, method: "forward", retained: null, parameters: null, deviation: null, missing: "not a chain, sorry" },
+  ]);
+  const rows = { count: 7, source: "x.csv", heldOut: true };
+  const comparison = /** @type {import("../wasm/types.js").Comparison} */ ({ rows, score: null, shares: [0.5], methods: ["projected", "adjoint", "forward"], entries });
+  const text = comparisonText(comparison, { name: "m", measure: { kind: "data", rows: 9, source: "x.csv" }, seed: 1 }, String);
+  assert.match(text, /adjoint +10\.0 %\*a/);
+  assert.match(text, /a adjoint has nothing nearer: it keeps 10\.0 %\n– forward: not a chain, sorry/);
+  assert.equal(comparisonCsv(comparison).split("\n")[3], 'forward,false,0.5,,,,,,"not a chain, sorry"');
+});
+
+test("labels of lines are moved apart, in order and within bounds", () => {
+  assert.deepEqual(apart([10, 12, 50], 10, 0, 100), [10, 20, 50]);
+  assert.deepEqual(apart([98, 99], 10, 0, 100), [90, 100]);
+  assert.deepEqual(apart([5, -5], 10, 0, 100), [10, 0]);
 });
 
 test("--report writes one page that loads nothing and hides no script", () => {
-  assert.equal(netlump(ball, "--retain", "30%", "--report", "r.html", "--quiet", "--no-verify").status, 0);
+  assert.equal(rough(ball, "--retain", "30%", "--report", "r.html", "--quiet", "--no-verify").status, 0);
   const page = readFileSync(join(room, "r.html"), "utf8");
   assert.match(page, /^<!doctype html>/);
   assert.match(page, /<polyline class="curve" points="[\d., ]+"/);
+  assert.match(page, /method projected, at most 30\.0 % of the parameters/);
+  assert.doesNotMatch(page, /class="name"/, "one line needs no name");
   assert.doesNotMatch(page, /<script|https?:|<link|<img|url\(|undefined|NaN/);
+});
+
+test("the report of another method shows it beside projected lumping, and says what the polish brought", () => {
+  assert.equal(netlump(...TINY, "--method", "wanda", "--retain", "50%", "--report", "w.html", "--quiet").status, 0);
+  const page = readFileSync(join(room, "w.html"), "utf8");
+  for (const part of [/method wanda/, /Parameters not 0/, /Every neuron stays/, /class="name"[^>]*>wanda</, /class="name"[^>]*>projected</, /stroke-dasharray="7 4"/, /Polish<\/dt>/]) assert.match(page, part);
+  assert.doesNotMatch(page, /undefined|NaN/);
 });
 
 test("files that cannot be used exit with 1, the sentence on stderr, the fault as JSON", () => {
@@ -167,7 +298,7 @@ test("files that cannot be used exit with 1, the sentence on stderr, the fault a
     [[ball, "--data", "bad.csv"], /reads 8 numbers a row; bad\.csv has 3 columns/],
     [[ball, "--no-verify", "-o", "no/such/folder.onnx"], /cannot be written/],
   ])) {
-    const { status, stdout, stderr, json } = netlump(...words, "--json");
+    const { status, stdout, stderr, json } = rough(...words, "--json");
     assert.equal(status, 1, words.join(" "));
     assert.match(stderr, sentence);
     assert.doesNotMatch(stderr, /\n.*at /, "no stack");
@@ -196,7 +327,7 @@ test("external weights are found beside the model, never outside its folder", ne
   mkdirSync(join(room, "linked"));
   for (const folder of ["in", "linked"]) copyFileSync(materialFile(`models/${name}`), join(room, folder, name));
   copyFileSync(materialFile(`models/${name}.data`), join(room, "in", `${name}.data`));
-  assert.equal(netlump(`in/${name}`, "--json").json().verified.agrees, true);
+  assert.equal(rough(`in/${name}`, "--json").json().verified.agrees, true);
   assert.match(netlump(`linked/${name}`).stderr, /derived_abalone_external\.onnx\.data/);
   symlinkSync(materialFile(`models/${name}.data`), join(room, "linked", `${name}.data`));
   assert.equal(netlump(`linked/${name}`).status, 1, "a link that leads out is not followed");
@@ -208,8 +339,8 @@ test("columns line up and reasons are counted", () => {
   assert.deepEqual([bar(0.5, 4), bar(0.001, 4), bar(0.999, 4), bar(0, 4), bar(1, 4)], ["██░░", "█░░░", "███░", "░░░░", "████"]);
   const skipped = [..."abc"].map((node) => ({ node, reason: "is a convolution" }));
   assert.deepEqual(reasons([...skipped, { node: "z", reason: "output of the model" }]), ["a and 2 more  is a convolution", "z             output of the model"]);
-  const point = { method: "projected", epsilon: 0.1, parameters: 5, retained: 0.5, deviation: 0.01, score: null, widths: [1, 2] };
-  assert.equal(curveCsv([point]).split("\n")[1], "projected,0.1,5,0.5,0.01,,1 2");
+  const point = { method: /** @type {const} */ ("projected"), polished: true, epsilon: 0.1, parameters: 5, retained: 0.5, deviation: 0.01, score: null, widths: [1, 2] };
+  assert.equal(curveCsv([point]).split("\n")[1], "projected,true,0.1,5,0.5,0.01,,1 2");
 });
 
 test("numbers read well", () => {

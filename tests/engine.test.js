@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { compress, createEngine, inspect, readTable } from "../wasm/index.js";
+import { METHODS, compare, compress, createEngine, inspect, readTable } from "../wasm/index.js";
+import { relativeDeviation } from "../wasm/compare.js";
 import { EngineError } from "../wasm/fault.js";
+import { PARTITIONING, PRUNING } from "../wasm/methods.js";
 import { bytesOf, jsonModel, materialFile, materialFiles, needsMaterial, sampleFile, samples } from "./material.js";
 
 const engine = await createEngine();
@@ -24,7 +26,7 @@ test("a model says what is inside", () => {
 
 test("every sample becomes smaller, with a report that adds up", async () => {
   for (const { model: file, epsilon } of samples) {
-    const { bytes, report } = await compress(bytesOf(sampleFile(file)), { name: file, epsilon, verify: false });
+    const { bytes, report } = await compress(bytesOf(sampleFile(file)), { name: file, epsilon, verify: false, polish: false });
     assert.ok(report.parameters.after < report.parameters.before, file);
     assert.ok(Math.abs(report.retained - report.parameters.after / report.parameters.before) < 1e-12);
     assert.deepEqual([report.bytes.before, report.bytes.after], [bytesOf(sampleFile(file)).length, bytes.length]);
@@ -53,7 +55,7 @@ test("the written model computes what the result computes", async () => {
 
 test("SIMD and scalar WebAssembly give the same bits for every sample", async () => {
   for (const { model: file, data, labels } of samples) {
-    const options = { retain: 0.4, data: bytesOf(sampleFile(data)), labels, split: 0.5, verify: false, name: file };
+    const options = { retain: 0.4, data: bytesOf(sampleFile(data)), labels, split: 0.5, verify: false, polish: false, name: file };
     const [simd, scalar] = await Promise.all(
       [false, true].map((flag) => compress(bytesOf(sampleFile(file)), { ...options, scalar: flag })),
     );
@@ -63,7 +65,7 @@ test("SIMD and scalar WebAssembly give the same bits for every sample", async ()
 });
 
 test("the same seed gives the same bits, another seed another measure", async () => {
-  const run = (/** @type {number} */ seed) => compress(bytesOf(sampleFile("ball.onnx")), { retain: 0.3, seed, verify: false });
+  const run = (/** @type {number} */ seed) => compress(bytesOf(sampleFile("ball.onnx")), { retain: 0.3, seed, verify: false, polish: false });
   const [one, again, other] = [await run(1), await run(1), await run(2)];
   assert.ok(equalBits(one.bytes, again.bytes));
   assert.notEqual(one.report.deviation, other.report.deviation);
@@ -118,7 +120,7 @@ test("a curve goes from the whole model down, epsilon up, sizes down", async () 
   assert.ok(curve.length >= 4);
   for (const [i, point] of curve.entries()) {
     assert.equal(point.method, "projected");
-    assert.ok(i === 0 || (point.parameters < curve[i - 1].parameters && point.epsilon >= curve[i - 1].epsilon));
+    assert.ok(i === 0 || (point.parameters < curve[i - 1].parameters && Number(point.epsilon) >= Number(curve[i - 1].epsilon)));
   }
   assert.ok(curve[0].deviation < (curve.at(-1)?.deviation ?? 0));
   assert.deepEqual(progress.at(-1), ["curve", 1]);
@@ -137,10 +139,73 @@ test("a curve with labels carries a score", async () => {
   model.free();
 });
 
+test("every method that is none of partitions gives a model of the size asked for, with or without polish", async () => {
+  const model = engine.open(jsonModel([4, 16, 12, 2]), "net.json");
+  const path = await model.path({ rows: 300 });
+  for (const method of METHODS.filter((name) => !PARTITIONING.includes(name))) {
+    const plain = await path.compress({ kind: "retain", value: 0.5 }, { method });
+    const polished = await path.compress({ kind: "retain", value: 0.5 }, { method, polish: true, iterations: 30 });
+    for (const { report } of [plain, polished]) assert.ok(report.method === method && report.retained <= 0.5, method);
+    assert.equal(plain.report.polish, null);
+    assert.ok((polished.report.polish?.iterations ?? 0) <= 30 && polished.report.deviation <= plain.report.deviation, method);
+    assert.deepEqual(polished.report.sites, plain.report.sites, "the polish moves weights and nothing else");
+    const zeros = (/** @type {Uint8Array} */ bytes) => engine.open(bytes, "small.json").info.parameters;
+    if (PRUNING.includes(method)) assert.equal(zeros(polished.write()), zeros(plain.write()));
+  }
+  model.free();
+});
+
+test("the polish says what it does while it runs, can be stopped, and moves nothing at ε = 0", async () => {
+  const model = engine.open(jsonModel([4, 16, 12, 2], { copies: 2 }), "net.json");
+  const path = await model.path({ rows: 300 });
+  /** @type {Set<string>} */
+  const stages = new Set();
+  const target = /** @type {const} */ ({ kind: "retain", value: 0.1 });
+  await path.compress(target, { polish: true, iterations: 20, onProgress: ({ stage }) => stages.add(stage) });
+  assert.deepEqual([...stages], ["refit", "polish"]);
+  const controller = new AbortController();
+  const onProgress = (/** @type {import("../wasm/types.js").Progress} */ { stage }) => stage === "polish" && controller.abort(new Error("enough"));
+  await assert.rejects(path.compress(target, { polish: true, signal: controller.signal, onProgress }), /enough/);
+  const exact = await path.compress({ kind: "epsilon", value: 0 }, { polish: true });
+  assert.deepEqual([exact.report.polish, exact.report.sites.map((site) => site.after)], [null, [16, 12]]);
+  model.free();
+});
+
+test("a curve of several methods goes through one after the other, and names those without a point", async () => {
+  const model = engine.open(jsonModel([4, 16, 2]), "net.json");
+  const path = await model.path({ rows: 300 });
+  const curve = await path.curve({ points: 4, methods: ["projected", "magnitude"] });
+  const methods = curve.map((point) => point.method);
+  assert.deepEqual(methods, [...methods].sort().reverse(), "projected first, then magnitude");
+  assert.ok(curve.filter((point) => point.method === "magnitude").every((point) => point.epsilon === null && !point.polished));
+  await assert.rejects(path.curve({ methods: [/** @type {any} */ ("nope")] }), fault("ARGUMENT"));
+  model.free();
+});
+
+test("a comparison is judged on rows of its own, and the program's door gives the same", async () => {
+  const source = jsonModel([4, 16, 2]);
+  const data = Array.from({ length: 200 }, (_, i) => Array.from({ length: 4 }, (_, k) => Math.sin(7 * i + 3 * k)));
+  /** @type {number[]} */
+  const fractions = [];
+  const { rows, entries, score } = await compare(source, { data, shares: [0.5], methods: ["projected", "wanda"], polish: false, onProgress: ({ stage, fraction }) => stage === "compare" && fractions.push(fraction) });
+  assert.deepEqual([rows, score, entries.map((one) => one.method)], [{ count: 100, source: "data", heldOut: true }, null, ["projected", "wanda"]]);
+  assert.ok(Number(entries[0].deviation) < Number(entries[1].deviation));
+  assert.ok(fractions.at(-1) === 1 && fractions.every((f, i) => i === 0 || f >= fractions[i - 1]));
+  const model = engine.open(source, "net.json");
+  const path = await model.path({ data: await readTable(new TextEncoder().encode(data.slice(0, 100).map(String).join("\n")), "half.csv", { features: 4 }) });
+  const result = await path.compress({ kind: "retain", value: 0.5 });
+  const judges = Float64Array.from(data.slice(100).flat());
+  const [f, g] = [model.forward(judges), result.forward(judges)];
+  assert.ok(Math.abs(relativeDeviation(f, g, 2) - Number(entries[0].deviation)) < 1e-9);
+  assert.equal(relativeDeviation(Float64Array.of(1, 0, 3, 0), Float64Array.of(2, 0, 3, 0), 2), Math.sqrt(1 / 2), "E f for each output by itself");
+  await assert.rejects(compare(source, { shares: [0.001], methods: ["norm"] }), fault("UNREACHABLE"));
+  model.free();
+});
+
 test("copied neurons disappear without a trace", async () => {
   for (const copies of [2, 3]) {
     const source = jsonModel([5, 12, 9, 2], { copies });
-    const { bytes, report } = await compress(source, { epsilon: 1e-5, name: "copies.json", verify: false });
+    const { bytes, report } = await compress(source, { epsilon: 1e-5, name: "copies.json", verify: false, polish: false });
     assert.deepEqual(report.sites.map((site) => site.after), [12, 9]);
     const rows = Float64Array.from({ length: 100 }, (_, i) => Math.cos(i));
     const [before, after] = [engine.open(source, "a.json"), engine.open(bytes, "b.json")];
@@ -154,11 +219,11 @@ test("copied neurons disappear without a trace", async () => {
 
 test("JSON comes back as JSON, or as ONNX when asked", async () => {
   const source = jsonModel([4, 20, 3]);
-  const json = await compress(source, { retain: 0.6, name: "net.json" });
+  const json = await compress(source, { retain: 0.6, name: "net.json", polish: false });
   const parsed = JSON.parse(new TextDecoder().decode(json.bytes));
   assert.deepEqual([parsed.format, parsed.layers[0].weights.length], ["netlump", json.report.sites[0].after]);
   assert.ok(json.report.verified && "agrees" in json.report.verified && json.report.verified.agrees);
-  const onnx = await compress(source, { retain: 0.6, name: "net.json", format: "onnx", verify: false });
+  const onnx = await compress(source, { retain: 0.6, name: "net.json", format: "onnx", verify: false, polish: false });
   assert.equal((await inspect(onnx.bytes)).format, "onnx");
 });
 

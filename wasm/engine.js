@@ -290,26 +290,34 @@ export class Path extends Handle {
   /**
    * Size against deviation from the whole model down to the smallest, the sizes spaced evenly on a logarithmic scale, one
    * method after the other. Different sizes only; within a method they fall from point to point. A size that a method cannot
-   * reach is left out, and so is a method the model does not allow. `score`: labelled rows each point is scored on.
-   * @param {{points?: number, methods?: readonly Method[], score?: Table|null} & Omit<Way, "method"> & Watch} [options]
+   * reach is left out, and so is a method the model does not allow; `onMissing` hears of methods that have no point at all, and
+   * why. `score`: labelled rows each point is scored on.
+   * @param {{points?: number, methods?: readonly Method[], score?: Table|null, onMissing?: (method: Method, why: EngineError) => void}
+   *   & Omit<Way, "method"> & Watch} [options]
    * @returns {Promise<CurvePoint[]>}
    */
-  async curve({ points = 16, methods = ["projected"], score = null, signal, onProgress, ...way } = {}) {
+  async curve({ points = 16, methods = ["projected"], score = null, onMissing, signal, onProgress, ...way } = {}) {
     const targets = this.#curveTargets(points);
     /** @type {CurvePoint[]} */
     const curve = [];
     for (const [m, method] of methods.entries()) {
       let last = Infinity;
+      /** @type {EngineError|null} */
+      let why = null;
       for (const [i, target] of targets.entries()) {
         const tell = (/** @type {number} */ fraction) =>
           onProgress?.({ stage: "curve", fraction: (m + (i + fraction) / targets.length) / methods.length });
         const watch = { signal, onProgress: (/** @type {{fraction: number}} */ { fraction }) => tell(fraction) };
         const result = await this.#compressIfPossible(target, { ...way, method, ...watch });
-        if (result === null) continue;
-        if (result.report.parameters.after < last) curve.push(curvePoint(result, score));
+        if (result instanceof EngineError) {
+          why = result;
+          continue;
+        }
+        if (result.report.parameters.after < last) curve.push(curvePoint(result, score, way.polish === true));
         last = Math.min(last, result.report.parameters.after);
         result.free();
       }
+      if (why !== null && last === Infinity) onMissing?.(method, why);
     }
     return curve;
   }
@@ -319,7 +327,7 @@ export class Path extends Handle {
     try {
       return await this.compress(target, options);
     } catch (error) {
-      if (error instanceof EngineError && ["UNREACHABLE", "UNSUPPORTED"].includes(error.code)) return null;
+      if (error instanceof EngineError && ["UNREACHABLE", "UNSUPPORTED"].includes(error.code)) return error;
       throw error;
     }
   }
@@ -358,9 +366,9 @@ function numberOf(names, name) {
   return number;
 }
 
-/** @param {Result} result @param {Table|null} table @returns {CurvePoint} */
-function curvePoint(result, table) {
-  const { epsilon, retained, parameters, sites, deviation, method, polish } = result.report;
+/** @param {Result} result @param {Table|null} table @param {boolean} polished asked for; nothing may have come of it @returns {CurvePoint} */
+function curvePoint(result, table, polished) {
+  const { epsilon, retained, parameters, sites, deviation, method } = result.report;
   return {
     epsilon,
     retained,
@@ -369,7 +377,7 @@ function curvePoint(result, table) {
     deviation,
     score: table && scorable(table, result.path.model.info.results) ? scoreRows(result.forward(table.features), table).value : null,
     method,
-    polished: polish !== null,
+    polished,
   };
 }
 

@@ -4,6 +4,7 @@
 //   const { bytes, report } = await compress(model, { retain: 0.3, data: csvBytes, labels: 1 });
 //
 // and createEngine() for the steps one by one (engine.js).
+import { COMPARED, SHARES, compareMethods } from "./compare.js";
 import { readTable, splitTable } from "./data.js";
 import { createEngine } from "./engine.js";
 import { finish, targetOf } from "./pipeline.js";
@@ -11,12 +12,18 @@ import { finish, targetOf } from "./pipeline.js";
 export { readTable, splitTable } from "./data.js";
 export { createEngine } from "./engine.js";
 export { EngineError } from "./fault.js";
+export { LINKAGES, METHODS } from "./methods.js";
 export { htmlReport } from "./report.js";
 
 /**
  * @typedef {import("./types.js").Report} Report
  * @typedef {import("./types.js").ModelInfo} ModelInfo
  * @typedef {import("./types.js").Table} Table
+ * @typedef {import("./types.js").Comparison} Comparison
+ * @typedef {import("./methods.js").Method} Method
+ * @typedef {{data?: Uint8Array|Table|number[][]|null, dataName?: string, labels?: number, split?: number, seed?: number, rows?: number,
+ *   signal?: AbortSignal, onProgress?: (progress: import("./types.js").Progress) => void}} Measuring
+ *   data: rows to measure on, the last `labels` columns being labels; split: measure on that share of the rows, score on the others
  * @typedef {{name?: string, files?: Map<string, Uint8Array>, wasm?: import("./loader.js").WasmSource, scalar?: boolean}} Source
  *   name: of the model's file, for messages; files: external weights by name; wasm: where netlump.wasm is
  */
@@ -31,31 +38,56 @@ async function tableFrom(data, { labels, features, name }) {
 }
 
 /**
- * Makes a model smaller.
- * @param {Uint8Array} bytes an ONNX or netlump JSON file
- * @param {{epsilon?: number, retain?: number, maxDeviation?: number, data?: Uint8Array|Table|number[][]|null, dataName?: string,
- *   labels?: number, split?: number, seed?: number, rows?: number, verify?: boolean, format?: "onnx"|"json",
- *   signal?: AbortSignal, onProgress?: (progress: import("./types.js").Progress) => void} & Source} [options]
- *   one of epsilon (0.02), retain and maxDeviation, as fractions; `data`: rows to measure on, the last `labels` columns being
- *   labels; `split`: measure on that share of the rows, score on the others
- * @returns {Promise<{bytes: Uint8Array, report: Report}>}
+ * Opens a model, orders its neurons, does something with that, and frees everything.
+ * @template T
+ * @param {Uint8Array} bytes
+ * @param {Measuring & Source} options
+ * @param {(path: import("./engine.js").Path, parts: {measure: Table|null, score: Table|null, heldOut: boolean}) => Promise<T>} use
  */
-export async function compress(bytes, options = {}) {
-  const { data = null, dataName = "data", labels = 0, split = 1, seed, rows, verify, format, signal, onProgress } = options;
-  const target = targetOf(options);
+async function withPath(bytes, options, use) {
+  const { data = null, dataName = "data", labels = 0, split = 1, seed, rows, signal, onProgress } = options;
   signal?.throwIfAborted();
   const engine = await createEngine(options);
   const model = engine.open(bytes, options.name ?? "model", options);
   try {
     const table = data && (await tableFrom(data, { labels, features: model.info.features, name: dataName }));
-    const parts = table && splitTable(table, split);
-    const measure = parts?.measure ?? null;
-    const path = await model.path({ data: measure, seed, rows, signal, onProgress });
-    const result = await path.compress(target, { signal, onProgress });
-    return await finish(result, { data: measure, score: parts?.score, heldOut: parts?.heldOut, verify, format, signal, onProgress });
+    const parts = table ? splitTable(table, split) : { measure: null, score: null, heldOut: false };
+    return await use(await model.path({ data: parts.measure, seed, rows, signal, onProgress }), parts);
   } finally {
     model.free();
   }
+}
+
+/**
+ * Makes a model smaller.
+ * @param {Uint8Array} bytes an ONNX or netlump JSON file
+ * @param {{epsilon?: number, retain?: number, maxDeviation?: number, method?: Method, linkage?: import("./methods.js").Linkage,
+ *   degree?: number, polish?: boolean, iterations?: number, verify?: boolean, format?: "onnx"|"json"} & Measuring & Source} [options]
+ *   one of epsilon (0.02), retain and maxDeviation, as fractions; `method`: one of METHODS; `linkage` and `degree` of those that
+ *   partition; `polish` (true, never at ε = 0): move the weights left towards the original's outputs, `iterations` at most
+ * @returns {Promise<{bytes: Uint8Array, report: Report}>}
+ */
+export async function compress(bytes, options = {}) {
+  const { method, linkage, degree, polish = true, iterations, verify, format, signal, onProgress } = options;
+  const target = targetOf(options);
+  return withPath(bytes, options, async (path, { measure, score, heldOut }) => {
+    const result = await path.compress(target, { method, linkage, degree, polish, iterations, signal, onProgress });
+    return finish(result, { data: measure, score, heldOut, verify, format, signal, onProgress });
+  });
+}
+
+/**
+ * Every method at the same sizes, judged on rows it has not seen: the second half of `data` (`split`), or fresh random ones.
+ * @param {Uint8Array} bytes
+ * @param {{methods?: readonly Method[], shares?: readonly number[], polish?: boolean} & Measuring & Source} [options]
+ *   shares: of the parameters to keep; polish (true): each also polished
+ * @returns {Promise<Comparison>}
+ */
+export async function compare(bytes, { methods = COMPARED, shares = SHARES, polish = true, split = 0.5, ...options } = {}) {
+  const { signal, onProgress } = options;
+  return withPath(bytes, { ...options, split }, (path, { score, heldOut }) =>
+    compareMethods(path, { methods, shares, polish, rows: score, heldOut, signal, onProgress }),
+  );
 }
 
 /** What is in a model, and why some of it cannot be lumped. @param {Uint8Array} bytes @param {Source} [options] @returns {Promise<ModelInfo>} */

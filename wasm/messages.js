@@ -1,5 +1,7 @@
 // Every sentence of the JavaScript side, for page and command line alike. Those of the core stand in src/status.c.
 
+import { METHODS, PRUNING } from "./methods.js";
+
 const NUMBER = new Intl.NumberFormat("en-US");
 
 /** 12345 -> "12,345" @param {number} value */
@@ -101,7 +103,8 @@ export const USAGE = `netlump makes a trained neural network smaller by lumping 
 
   netlump MODEL [target] [options]      makes MODEL (.onnx or netlump .json) smaller
   netlump inspect MODEL [--json]        shows the layers, and why some cannot be lumped
-  netlump curve MODEL [options]         size against deviation, for many tolerances
+  netlump curve MODEL [options]         size against deviation, for many sizes
+  netlump compare MODEL [options]       every method at the same sizes, side by side
   netlump blocks MODEL --epsilon E      the blocks of a differential equivalence
   netlump export MODEL --ode FILE       the network as differential equations, for ERODE
 
@@ -114,10 +117,21 @@ What "alike" is measured on:
   --data FILE           rows of inputs: CSV, TSV, NPY, NPZ, IDX, each also .gz
                         [random inputs, x ~ N(0, 1)]
   --labels K            the last K columns of FILE are labels ("last": 1), used for the score only
-  --split F             measure on the first share F of the rows, score on the others   [1: all for both]
+  --split F             measure on the first share F of the rows, score on the others   [1: all for both;
+                        0.5 for compare]
   --divide D            divide the inputs in FILE by D (255 for images of bytes)
   --seed N              of the random inputs   [1]
   --rows N              random inputs, or at most so many rows of FILE   [8192, all]
+
+How:
+  --method NAME         projected, partition, adjoint, symmetric, forward, polynomial lump neurons;
+                        norm, magnitude, magnitude-global, wanda prune, to compare with, and want --retain
+                        or --max-deviation; random starts projected's widths anew   [projected]
+  --linkage NAME        of the methods that partition: complete, every two members of a block are within
+                        the tolerance; erode, its neighbours in a chain are   [complete]
+  --degree N            of the polynomials that stand for other activations (polynomial)
+  --no-polish           leave out the polish, which moves the weights left towards the original's outputs,
+                        without labels (curve: left out unless --polish; never at ε = 0)
 
 Output:
   -o, --out FILE        write the smaller model: .onnx or .json
@@ -127,10 +141,11 @@ Output:
   --no-verify           do not run both models in ONNX Runtime
   --scalar              use the engine without SIMD (same bits)
 
-curve only:
-  --points N            how many tolerances   [16]
-  --methods LIST        projected   [projected]
-  --csv FILE            write the curve as CSV ("-": to standard output)
+curve and compare:
+  --methods LIST        names with commas between   [projected; compare: all but symmetric]
+  --points N            curve: how many sizes   [16]
+  --shares LIST         compare: shares of the parameters to keep   [5%,10%,20%,40%,60%,80%]
+  --csv FILE            write the points as CSV ("-": to standard output)
 
 blocks and export (networks that are a line of dense layers):
   --encoding NAME       linear, adjoint or polynomial   [adjoint]
@@ -154,6 +169,11 @@ export const oneTarget = () => "Give one of --epsilon, --retain and --max-deviat
 export const needsData = (/** @type {string} */ option) => `--${option} is about the rows of a file. Give --data FILE too.`;
 export const noOde = () => `Where should the equations go? Give --ode FILE. ${hint()}`;
 export const unknownMethod = (/** @type {string} */ method) => `There is no method “${method}”. Methods: ${METHODS.join(", ")}.`;
+export const twoPolishes = () => "Give one of --polish and --no-polish, not both.";
+export const methodLacks = (/** @type {string} */ option, /** @type {readonly string[]} */ methods) =>
+  `--${option} is for ${methods.length === 1 ? "the method" : "the methods"} ${methods.join(", ")}.`;
+export const shareTwice = () => "A share is given twice.";
+export const nothingCompared = (/** @type {string} */ why) => `No method reaches any of these shares. The first said: ${why}`;
 export const unknownEnding = (/** @type {string} */ file) => `“${file}”: the smaller model is written as .onnx or .json.`;
 export const onlyFor = (/** @type {string} */ option, /** @type {string} */ command) =>
   `--${option} belongs to "netlump ${command}".`;
@@ -168,6 +188,7 @@ export const STAGES = Object.freeze({
   refit: "refitting",
   polish: "polishing",
   curve: "drawing the curve",
+  compare: "comparing",
   verify: "running both in ONNX Runtime",
 });
 
@@ -181,6 +202,39 @@ export function measureLine(measure, seed) {
     ? `${plural(measure.rows, "row")} of ${measure.source ?? "your data"}`
     : `${count(measure.rows)} random inputs, x ~ N(0, 1), seed ${seed}`;
 }
+
+/** @param {Pick<import("./types.js").Report, "method"|"epsilon">} report */
+export function methodLine({ method, epsilon }) {
+  if (PRUNING.includes(method)) return `${method}: weights set to 0; the file stays as large`;
+  return epsilon === null ? method : `${method}, ε = ${short(epsilon)}`;
+}
+
+/** @param {{method: string, polished: boolean}} line */
+export const lineName = ({ method, polished }) => `${method}${polished ? ", polished" : ""}`;
+export const prunedLine = () => "Every neuron stays: weights are set to 0, and the file stores the zeros.";
+
+/** What the polish brought. @param {import("./types.js").Report["polish"]} polish */
+export const polishLine = (polish) =>
+  polish === null
+    ? "none"
+    : `${plural(polish.iterations, "step")} without labels: deviation ${percent(polish.before)} → ${percent(polish.after)} on the rows held back from it`;
+
+/** On what a comparison was judged. @param {import("./types.js").Comparison["rows"]} rows @param {import("./types.js").Measure} measure */
+export function judgedLine({ count: rows, source, heldOut }, measure) {
+  if (source === null) return `scored on ${count(rows)} fresh random inputs, x ~ N(0, 1), not those it was measured on`;
+  return heldOut
+    ? `scored on the ${count(rows)} rows of ${source} not used: ${count(measure.rows)} others decided`
+    : `scored on the same ${count(rows)} rows of ${source} that decided, which flatters the polish`;
+}
+export const COMPARISON = Object.freeze({
+  best: "* the best at that share",
+  pruned: (/** @type {string[]} */ methods) => `${methods.join(", ")}: weights set to 0, which the share counts as gone; the file stays as large`,
+  random: "random: projected's widths from a random start, what the polish does alone",
+  keeps: (/** @type {string} */ method, /** @type {string} */ kept) => `${method} has nothing nearer: it keeps ${kept}`,
+  missing: (/** @type {string} */ method, /** @type {string} */ shares, /** @type {string} */ why) => `– ${method} at ${shares}: ${why}`,
+  missingAll: (/** @type {string} */ method, /** @type {string} */ why) => `– ${method}: ${why}`,
+});
+export const curveWithout = (/** @type {string} */ method, /** @type {string} */ why) => `${method} gives no point: ${why}`;
 
 /** @param {import("./types.js").Report["verified"]} verified */
 export function verifiedLine(verified) {

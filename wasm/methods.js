@@ -7,6 +7,15 @@ export const METHODS = Object.freeze([
   "projected", "partition", "adjoint", "symmetric", "forward", "polynomial", "norm", "magnitude", "magnitude-global", "wanda", "random",
 ]); // prettier-ignore
 
+/** Those that find blocks of units, and so have a linkage. @type {readonly Method[]} */
+export const PARTITIONING = Object.freeze(["partition", "adjoint", "symmetric", "forward", "polynomial"]);
+
+/** Those that set weights to 0 and leave every neuron. @type {readonly Method[]} */
+export const PRUNING = Object.freeze(["magnitude", "magnitude-global", "wanda"]);
+
+/** Whether a method can be given a tolerance; the others want a size. @param {Method} method */
+export const knowsTolerance = (method) => method !== "norm" && !PRUNING.includes(method);
+
 /** @typedef {"complete"|"erode"} Linkage */
 
 /** In nl_linkage's order. @type {readonly Linkage[]} */

@@ -5,6 +5,7 @@ import { readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { styleText } from "node:util";
 
+import { compareMethods } from "./compare.js";
 import { readTable, sliceTable, splitTable } from "./data.js";
 import { createEngine } from "./engine.js";
 import { EngineError, fault } from "./fault.js";
@@ -12,7 +13,7 @@ import * as say from "./messages.js";
 import { parseOptions } from "./options.js";
 import { finish } from "./pipeline.js";
 import { htmlReport } from "./report.js";
-import { bar, blocksText, curveCsv, curveText, fitLines, infoText, reportText } from "./text.js";
+import { bar, blocksText, comparisonCsv, comparisonText, curveCsv, curveText, fitLines, infoText, reportText } from "./text.js";
 
 /**
  * @typedef {import("./options.js").Options} Options
@@ -96,11 +97,11 @@ function openModel(engine, file) {
 
 /** @param {Options} options @param {number} features */
 async function readData({ data, labels, split, divide, rows }, features) {
-  if (data === null) return { measure: null, score: null, heldOut: false };
+  if (data === null) return { measure: null, score: null, rest: null, heldOut: false };
   const table = await readTable(read(data), basename(data), { labels, features, divide });
   const { measure, score, heldOut } = splitTable(table, split);
   const taken = rows > 0 && rows < measure.rows ? sliceTable(measure, 0, rows) : measure;
-  return { measure: taken, score: labels > 0 ? score : null, heldOut };
+  return { measure: taken, score: labels > 0 ? score : null, rest: score, heldOut };
 }
 
 // ---- the terminal ----------------------------------------------------------------------------------------------------
@@ -134,14 +135,20 @@ async function inspectCommand({ json, quiet }, { info }) {
   return () => (json ? printJson(info) : quiet || print(infoText(info, bold)));
 }
 
+/** The way to a result that the words ask for. @param {Options} options */
+const wayOf = ({ method, linkage, degree, polish }) => ({ method, linkage, degree, polish });
+
+/** What a report's curve shows: the method, and projected lumping to compare it with. @param {Options} options */
+const curveMethods = ({ method }) => [...new Set([method, /** @type {const} */ ("projected")])];
+
 /** @type {Command} */
 async function compressCommand(options, model, onProgress) {
   const { target, seed, rows, out, format, verify, json, quiet } = options;
   const { measure, score, heldOut } = await readData(options, model.info.features);
   const path = await model.path({ data: measure, seed, rows, onProgress });
-  const result = await path.compress(target, { onProgress });
+  const result = await path.compress(target, { ...wayOf(options), onProgress });
   const { bytes, report } = await finish(result, { data: measure, score, heldOut, verify, format, onProgress });
-  const page = options.report && htmlReport(report, { curve: await path.curve({ score, onProgress }) });
+  const page = options.report && htmlReport(report, { curve: await path.curve({ ...wayOf(options), polish: false, methods: curveMethods(options), score, onProgress }) });
   if (out) write(out, bytes);
   if (options.report && page) write(options.report, page);
   return () => {
@@ -155,15 +162,33 @@ async function compressCommand(options, model, onProgress) {
 
 /** @type {Command} */
 async function curveCommand(options, model, onProgress) {
-  const { seed, rows, points, csv, json, quiet } = options;
+  const { seed, rows, points, methods, csv, json, quiet } = options;
   const { measure, score } = await readData(options, model.info.features);
   const path = await model.path({ data: measure, seed, rows, onProgress });
-  const curve = await path.curve({ points, score, onProgress });
+  /** @type {Map<string, string>} */
+  const missing = new Map();
+  const onMissing = (/** @type {string} */ method, /** @type {Error} */ { message }) => void missing.set(method, message);
+  const curve = await path.curve({ ...wayOf(options), points, methods, score, onMissing, onProgress });
   if (csv && csv !== "-") write(csv, curveCsv(curve));
   return () => {
-    if (json) printJson({ netlump: model.version, model: model.info.name, ...path.info, sites: undefined, points: curve });
+    if (json) printJson({ netlump: model.version, model: model.info.name, ...path.info, sites: undefined, missing: Object.fromEntries(missing), points: curve });
     else if (csv === "-") print(curveCsv(curve));
-    else if (!quiet) print(curveText(curve, model.info.name, bold));
+    else if (!quiet) print(curveText(curve, model.info.name, bold, missing));
+  };
+}
+
+/** @type {Command} */
+async function compareCommand(options, model, onProgress) {
+  const { seed, rows, methods, shares, polish, csv, json, quiet } = options;
+  const { measure, rest, heldOut } = await readData(options, model.info.features);
+  const path = await model.path({ data: measure, seed, rows, onProgress });
+  const comparison = await compareMethods(path, { methods, shares, polish, rows: rest, heldOut, onProgress });
+  const { name } = model.info;
+  if (csv && csv !== "-") write(csv, comparisonCsv(comparison));
+  return () => {
+    if (json) printJson({ netlump: model.version, model: name, measure: path.info.measure, seed, ...comparison });
+    else if (csv === "-") print(comparisonCsv(comparison));
+    else if (!quiet) print(comparisonText(comparison, { name, measure: path.info.measure, seed }, bold));
   };
 }
 
@@ -192,6 +217,7 @@ const COMMANDS = {
   compress: compressCommand,
   inspect: inspectCommand,
   curve: curveCommand,
+  compare: compareCommand,
   blocks: blocksCommand,
   export: exportCommand,
 };

@@ -1,26 +1,33 @@
 // options: the words of the command line -> what is to be done. Pure: touches no file.
 import { parseArgs } from "node:util";
 
+import { COMPARED, SHARES } from "./compare.js";
 import { fault } from "./fault.js";
 import {
   badOption,
   hint,
+  methodLacks,
   needsData,
   noModelGiven,
   noOde,
   onlyFor,
   oneTarget,
+  shareTwice,
   tooManyArguments,
+  twoPolishes,
   unknownEnding,
   unknownMethod,
 } from "./messages.js";
+import { LINKAGES, METHODS, PARTITIONING } from "./methods.js";
 import { DEFAULT_TARGET } from "./pipeline.js";
 
 /**
  * @typedef {import("./types.js").Target} Target
- * @typedef {"compress"|"inspect"|"curve"|"blocks"|"export"} Command
+ * @typedef {import("./methods.js").Method} Method
+ * @typedef {"compress"|"inspect"|"curve"|"compare"|"blocks"|"export"} Command
  * @typedef {{
- *   command: Command|"help"|"version", model: string, target: Target,
+ *   command: Command|"help"|"version", model: string, target: Target, method: Method, methods: readonly Method[],
+ *   linkage: import("./methods.js").Linkage, degree: number, polish: boolean, shares: readonly number[],
  *   data: string|null, labels: number, split: number, divide: number, seed: number, rows: number,
  *   out: string|null, format: "onnx"|"json"|undefined, report: string|null, csv: string|null, points: number,
  *   equivalence: Required<import("./types.js").EquivalenceOptions>, ode: string|null,
@@ -28,12 +35,25 @@ import { DEFAULT_TARGET } from "./pipeline.js";
  * }} Options
  */
 
-const COMPRESS_ONLY = ["retain", "max-deviation", "out", "report", "verify"];
-const EQUIVALENCE_ONLY = ["encoding", "equivalence", "degree"]; // blocks, export
-const BLOCKS_ONLY = ["linkage", "symmetric"];
-const EXPORT_ONLY = ["ode"];
-const CURVE_ONLY = ["methods", "csv", "points"];
+/** Where an option belongs that is not for every command; the first is named where it is used elsewhere. @type {Record<string, Command[]>} */
+const BELONGS = {
+  ...Object.fromEntries(["retain", "max-deviation", "out", "report", "no-verify", "method"].map((name) => [name, ["compress"]])),
+  epsilon: ["compress", "blocks", "export"],
+  points: ["curve"],
+  shares: ["compare"],
+  csv: ["curve", "compare"],
+  methods: ["curve", "compare"],
+  linkage: ["compress", "curve", "blocks"],
+  degree: ["compress", "curve", "blocks", "export"],
+  polish: ["compress", "curve", "compare"],
+  "no-polish": ["compress", "curve", "compare"],
+  encoding: ["blocks", "export"],
+  equivalence: ["blocks", "export"],
+  symmetric: ["blocks"],
+  ode: ["export"],
+};
 const DATA_ONLY = ["labels", "split", "divide"];
+const COMMANDS = ["inspect", "curve", "compare", "blocks", "export"];
 
 const usage = (/** @type {string} */ message) => fault("USAGE", message);
 
@@ -59,13 +79,15 @@ export function parseOptions(words) {
   const command = values.help ? "help" : values.version ? "version" : commandOf(positionals);
   const rest = command === positionals[0] ? positionals.slice(1) : positionals;
   if (command !== "help" && command !== "version") checkWords(command, rest, values);
+  const ways = waysOf(command, values);
   return {
+    ...ways,
     command,
     model: rest[0] ?? "",
     target: targetOf(values),
     data: values.data ?? null,
     labels: values.labels === "last" ? 1 : numberOf("labels", values.labels ?? "0", "a number of columns, or last,", whole(0, 1e6)),
-    split: numberOf("split", values.split ?? "1", "a share above 0 and up to 1", (f) => f > 0 && f <= 1),
+    split: numberOf("split", values.split ?? (command === "compare" ? "0.5" : "1"), "a share above 0 and up to 1", (f) => f > 0 && f <= 1),
     divide: numberOf("divide", values.divide ?? "1", "a number other than 0", (d) => d !== 0),
     seed: numberOf("seed", values.seed ?? "1", "a whole number from 0 on", whole(0)),
     rows: numberOf("rows", values.rows ?? "0", "a whole number of rows", whole(values.rows === undefined ? 0 : 1, 1e8)),
@@ -73,6 +95,7 @@ export function parseOptions(words) {
     format: formatOf(values.out),
     report: values.report ?? null,
     csv: values.csv ?? null,
+    shares: values.shares === undefined ? SHARES : sharesOf(values.shares),
     points: numberOf("points", values.points ?? "16", "a whole number from 2 to 1000", whole(2, 1000)),
     equivalence: equivalenceOf(values),
     ode: values.ode ?? null,
@@ -95,8 +118,9 @@ function parse(words) {
         epsilon: text, retain: text, "max-deviation": text,
         data: text, labels: text, split: text, divide: text, seed: text, rows: text,
         out: { type: "string", short: "o" }, report: text, json: flag, quiet: { type: "boolean", short: "q" },
-        "no-verify": flag, scalar: flag, points: text, methods: text, csv: text,
-        encoding: text, equivalence: text, linkage: text, degree: text, symmetric: flag, ode: text,
+        "no-verify": flag, scalar: flag, points: text, methods: text, csv: text, shares: text,
+        method: text, linkage: text, degree: text, polish: flag, "no-polish": flag,
+        encoding: text, equivalence: text, symmetric: flag, ode: text,
         help: { type: "boolean", short: "h" }, version: { type: "boolean", short: "v" },
       }, // prettier-ignore
     });
@@ -108,10 +132,10 @@ function parse(words) {
 }
 
 /** @param {string[]} positionals @returns {Command} */
-function commandOf([first]) {
-  const named = /** @type {const} */ (["inspect", "curve", "blocks", "export"]).find((name) => name === first);
-  return named ?? "compress";
-}
+const commandOf = ([first]) => (COMMANDS.includes(first) ? /** @type {Command} */ (first) : "compress");
+
+/** @param {Command} command */
+const called = (command) => (command === "compress" ? "MODEL" : `${command} MODEL`);
 
 /** One of some words. @template {string} W @param {string} name @param {string} word @param {readonly W[]} words @returns {W} */
 function wordOf(name, word, words) {
@@ -125,8 +149,8 @@ function equivalenceOf({ encoding, equivalence, linkage, degree, symmetric, epsi
   return {
     encoding: wordOf("encoding", encoding ?? "adjoint", /** @type {const} */ (["linear", "adjoint", "polynomial"])),
     equivalence: wordOf("equivalence", equivalence ?? "fde", /** @type {const} */ (["fde", "bde"])),
-    linkage: wordOf("linkage", linkage ?? "complete", /** @type {const} */ (["complete", "erode"])),
-    degree: numberOf("degree", degree ?? "0", "a whole number from 1 to 16", whole(degree === undefined ? 0 : 1, 16)),
+    linkage: linkageOf(linkage),
+    degree: degreeOf(degree),
     symmetric: symmetric ?? false,
     epsilon: numberOf("epsilon", epsilon ?? "0", "a number from 0 on", (e) => e >= 0),
   };
@@ -136,26 +160,50 @@ function equivalenceOf({ encoding, equivalence, linkage, degree, symmetric, epsi
 function checkWords(command, rest, values) {
   if (rest.length === 0) throw usage(noModelGiven());
   if (rest.length > 1) throw usage(tooManyArguments(rest[1]));
-  const given = (/** @type {string} */ name) => values[name === "verify" ? "no-verify" : name] !== undefined;
-  const called = (/** @type {string} */ name) => (name === "verify" ? "no-verify" : name);
-  const stray = (/** @type {string[]} */ names) => names.find(given);
-  const misplaced = command === "compress" ? undefined : stray(COMPRESS_ONLY);
-  if (misplaced) throw usage(onlyFor(called(misplaced), "MODEL"));
-  const unable = command === "curve" || command === "inspect" ? stray(["epsilon"]) : undefined;
-  if (unable) throw usage(onlyFor(unable, "MODEL"));
-  const equals = command === "blocks" || command === "export" ? undefined : stray(EQUIVALENCE_ONLY);
-  if (equals) throw usage(onlyFor(equals, "blocks MODEL"));
-  const blocks = command === "blocks" ? undefined : stray(BLOCKS_ONLY);
-  if (blocks) throw usage(onlyFor(blocks, "blocks MODEL"));
-  const exported = command === "export" ? undefined : stray(EXPORT_ONLY);
-  if (exported) throw usage(onlyFor(exported, "export MODEL"));
-  if (command === "export" && values.ode === undefined) throw usage(noOde());
-  const foreign = command === "curve" ? undefined : stray(CURVE_ONLY);
-  if (foreign) throw usage(onlyFor(foreign, "curve MODEL"));
-  const method = String(values.methods ?? "projected").split(",").find((name) => name.trim() !== "projected");
-  if (method !== undefined) throw usage(unknownMethod(method.trim()));
-  const lonely = values.data === undefined ? stray(DATA_ONLY) : undefined;
+  const given = (/** @type {string} */ name) => values[name] !== undefined;
+  const foreign = Object.keys(BELONGS).find((name) => given(name) && !BELONGS[name].includes(command));
+  if (foreign) throw usage(onlyFor(foreign, called(BELONGS[foreign][0])));
+  if (command === "export" && !given("ode")) throw usage(noOde());
+  const lonely = values.data === undefined ? DATA_ONLY.find(given) : undefined;
   if (lonely) throw usage(needsData(lonely));
+}
+
+/** How to get there: methods with what belongs to them. @param {string} command
+ * @param {{method?: string, methods?: string, linkage?: string, degree?: string, polish?: boolean, "no-polish"?: boolean}} values */
+function waysOf(command, { method = "projected", methods, linkage, degree, polish, "no-polish": rough }) {
+  if (polish && rough) throw usage(twoPolishes());
+  const list = methods === undefined ? (command === "compare" ? COMPARED : [nameOf(method)]) : [...new Set(methods.split(",").map(nameOf))];
+  const some = (/** @type {readonly Method[]} */ allowed) => list.some((one) => allowed.includes(one));
+  const lumps = !["blocks", "export"].includes(command); // those say what they partition by other words
+  if (lumps && linkage !== undefined && !some(PARTITIONING)) throw usage(methodLacks("linkage", PARTITIONING));
+  if (lumps && degree !== undefined && !some(["polynomial"])) throw usage(methodLacks("degree", ["polynomial"]));
+  return {
+    method: nameOf(method),
+    methods: list,
+    linkage: linkageOf(linkage),
+    degree: degreeOf(degree),
+    polish: command === "curve" ? polish === true : !rough,
+  };
+}
+
+/** @param {string} text @returns {Method} */
+function nameOf(text) {
+  const name = METHODS.find((one) => one === text.trim());
+  if (name === undefined) throw usage(unknownMethod(text.trim()));
+  return name;
+}
+
+/** @param {string|undefined} text */
+const linkageOf = (text = "complete") => wordOf("linkage", text, LINKAGES);
+
+/** @param {string|undefined} text 0: the default */
+const degreeOf = (text) => (text === undefined ? 0 : numberOf("degree", text, "a whole number from 1 to 16", whole(1, 16)));
+
+/** @param {string} text */
+function sharesOf(text) {
+  const shares = text.split(",").map((share) => numberOf("shares", share, "shares such as 5%,10%,20%", (r) => r > 0 && r <= 1));
+  if (new Set(shares).size < shares.length) throw usage(shareTwice());
+  return shares;
 }
 
 /** @param {{epsilon?: string, retain?: string, "max-deviation"?: string}} values @returns {Target} */

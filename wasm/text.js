@@ -1,10 +1,14 @@
 // text: what the command line prints for people.
-import { count, fitLine, measureLine, percent, plural, scoreLine, short, size, verifiedLine } from "./messages.js";
+import { bestOf } from "./compare.js";
+import { COMPARISON, count, curveWithout, fitLine, judgedLine, lineName, measureLine, methodLine, percent, plural, polishLine, scoreLine, short, size, verifiedLine } from "./messages.js";
+import { PRUNING } from "./methods.js";
 
 /**
  * @typedef {import("./types.js").Report} Report
  * @typedef {import("./types.js").ModelInfo} ModelInfo
  * @typedef {import("./types.js").CurvePoint} CurvePoint
+ * @typedef {import("./types.js").Comparison} Comparison
+ * @typedef {import("./types.js").Compared} Compared
  * @typedef {(text: string) => string} Paint
  */
 
@@ -46,7 +50,8 @@ export function reportText(report, bold) {
   );
   const facts = [
     ["deviation", `${percent(report.deviation)} of the outputs' spread, largest ${short(report.largest)}`],
-    ["tolerance", `ε = ${short(report.epsilon)}, ${report.method}`],
+    ["method", methodLine(report)],
+    ["polish", polishLine(report.polish)],
     ["measure", measureLine(report.measure, report.seed)],
     ...(score ? [["score", scoreLine(score)]] : []),
     ["verified", verifiedLine(verified)],
@@ -94,27 +99,119 @@ export function infoText(info, bold) {
   ].join("\n");
 }
 
-/** @param {CurvePoint[]} points @param {string} name @param {Paint} bold @returns {string} */
-export function curveText(points, name, bold) {
+/** A block a method. @param {CurvePoint[]} points @param {string} name @param {Paint} bold @param {Map<string, string>} [missing] why methods give none */
+export function curveText(points, name, bold, missing = new Map()) {
+  const methods = [...new Set(points.map((point) => point.method))];
   const scored = points.some((point) => point.score !== null);
-  const rows = points.map((point) => [
-    short(point.epsilon),
-    count(point.parameters),
-    percent(point.retained),
-    percent(point.deviation),
-    point.widths.join(" "),
-    ...(scored ? [point.score === null ? "" : short(point.score)] : []),
-  ]);
   const head = ["ε", "parameters", "retained", "deviation", "neurons", ...(scored ? ["score"] : [])];
-  return [bold(name), ...indented(columns([head, ...rows], [0, 1, 2, 3, 5])), ""].join("\n");
+  const blocks = methods.flatMap((method) => {
+    const own = points.filter((point) => point.method === method);
+    const rows = own.map((point) => [
+      point.epsilon === null ? "" : short(point.epsilon),
+      count(point.parameters),
+      percent(point.retained),
+      percent(point.deviation),
+      point.widths.join(" "),
+      ...(scored ? [point.score === null ? "" : short(point.score)] : []),
+    ]);
+    return ["", lineName(own[0]), ...indented(columns([head, ...rows], [0, 1, 2, 3, 5]))];
+  });
+  const without = [...missing].map(([method, why]) => curveWithout(method, why));
+  return [bold(name), ...blocks, ...(without.length > 0 ? ["", ...without] : []), ""].join("\n");
 }
 
 /** @param {CurvePoint[]} points @returns {string} */
 export function curveCsv(points) {
-  const rows = points.map(({ method, epsilon, parameters, retained, deviation, score, widths }) =>
-    [method, epsilon, parameters, retained, deviation, score ?? "", widths.join(" ")].join(","),
+  const rows = points.map(({ method, polished, epsilon, parameters, retained, deviation, score, widths }) =>
+    [method, polished, epsilon ?? "", parameters, retained, deviation, score ?? "", widths.join(" ")].join(","),
   );
-  return `${["method,epsilon,parameters,retained,deviation,score,widths", ...rows].join("\n")}\n`;
+  return `${["method,polished,epsilon,parameters,retained,deviation,score,widths", ...rows].join("\n")}\n`;
+}
+
+// ---- comparisons -------------------------------------------------------------------------------------------------------
+
+const FAR = 0.8; // a network smaller than this share of what it may have deserves a word
+
+/** Notes to cells, by what they say: "a", "b"... @returns {{of: (text: string) => string, lines: () => string[]}} */
+function noted() {
+  /** @type {string[]} */
+  const said = [];
+  const mark = (/** @type {number} */ i) => (i < 26 ? String.fromCharCode(97 + i) : String(i - 25));
+  return {
+    of: (text) => mark(said.includes(text) ? said.indexOf(text) : said.push(text) - 1),
+    lines: () => said.map((text, i) => `${mark(i)} ${text}`),
+  };
+}
+
+/** @param {Compared} one */
+const farOff = ({ share, retained, method }) =>
+  retained !== null && retained < FAR * share ? COMPARISON.keeps(method, percent(retained)) : null;
+
+/** Methods by shares. @param {Comparison} comparison @param {{figure: "deviation"|"score", polished: boolean, form: (value: number) => string, highest?: boolean}} table
+ * @param {ReturnType<typeof noted>} notes */
+function comparedTable({ entries, shares, methods }, { figure, polished, form, highest }, notes) {
+  const own = entries.filter((one) => one.polished === polished);
+  const best = shares.map((share) => bestOf(own.filter((one) => one.share === share), figure, highest));
+  const cell = (/** @type {string} */ method, /** @type {number} */ share) => {
+    const one = own.find((other) => other.method === method && other.share === share);
+    const value = one?.[figure] ?? null;
+    if (!one || value === null) return "–  ";
+    const far = farOff(one);
+    return `${form(value)}${best.includes(one) ? "*" : " "}${far ? notes.of(far) : " "}`;
+  };
+  const head = ["", ...shares.map((share) => `${percent(share)}  `)];
+  const rows = methods.map((method) => [method, ...shares.map((share) => cell(method, share))]);
+  return columns([head, ...rows], shares.map((_, i) => i + 1));
+}
+
+/** What could not be had, a line a reason. @param {Comparison} comparison */
+function missingLines({ entries, methods, shares }) {
+  return methods.flatMap((method) => {
+    const by = new Map();
+    for (const { share, missing } of entries.filter((one) => one.method === method && one.missing !== null)) by.set(missing, (by.get(missing) ?? new Set()).add(share));
+    return [...by].map(([why, at]) =>
+      at.size === shares.length ? COMPARISON.missingAll(method, why) : COMPARISON.missing(method, [...at].map(percent).join(", "), why),
+    );
+  });
+}
+
+/** @param {Comparison} comparison @param {{name: string, measure: import("./types.js").Measure, seed: number}} about @param {Paint} bold @returns {string} */
+export function comparisonText(comparison, { name, measure, seed }, bold) {
+  const { rows, score, methods, entries } = comparison;
+  const notes = noted();
+  const times = (/** @type {number} */ value) => `× ${short(value / (score?.value ?? 1))}`;
+  const exact = score?.kind === "mse" && !(score.value > 0);
+  const scoreTitle = score?.kind === "accuracy" ? `accuracy (original ${percent(score.value)})` : exact ? "MSE (original 0)" : `MSE over the original's (${short(score?.value ?? 0)})`;
+  const form = score?.kind === "accuracy" ? percent : exact ? short : times;
+  const tables = [
+    { figure: /** @type {const} */ ("deviation"), title: "deviation", form: percent, highest: false },
+    ...(score ? [{ figure: /** @type {const} */ ("score"), title: scoreTitle, form, highest: score.kind === "accuracy" }] : []),
+  ];
+  const stages = entries.some((one) => one.polished) ? [false, true] : [false];
+  const blocks = tables.flatMap(({ title, ...table }) =>
+    stages.flatMap((polished) => ["", `${title}${polished ? ", polished" : ""}, at retained parameters`, ...indented(comparedTable(comparison, { ...table, polished }, notes))]),
+  );
+  const pruned = methods.filter((method) => PRUNING.includes(method));
+  const foot = [
+    COMPARISON.best,
+    ...(pruned.length > 0 ? [COMPARISON.pruned(pruned)] : []),
+    ...(methods.includes("random") ? [COMPARISON.random] : []),
+    ...notes.lines(),
+    ...missingLines(comparison),
+  ];
+  return [bold(name), `  measured on ${measureLine(measure, seed)}`, `  ${judgedLine(rows, measure)}`, ...blocks, "", ...foot, ""].join("\n");
+}
+
+/** A field of CSV; reasons hold commas. @param {string|number|boolean|null} value */
+const field = (value) => (/[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value ?? ""));
+
+/** @param {Comparison} comparison @returns {string} */
+export function comparisonCsv({ entries, score }) {
+  const name = score?.kind ?? "score";
+  const rows = entries.map((one) =>
+    [one.method, one.polished, one.share, one.retained, one.parameters, one.epsilon, one.deviation, one.score, one.missing].map(field).join(","),
+  );
+  return `${[`method,polished,share,retained,parameters,epsilon,deviation,${name},missing`, ...rows].join("\n")}\n`;
 }
 
 /** @param {import("./types.js").Polynomial[]} [polynomials] */

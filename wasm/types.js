@@ -34,6 +34,14 @@
  * @typedef {{epsilon: number|null, retained: number, parameters: number, widths: number[], deviation: number, score: number|null,
  *   method: import('./methods.js').Method, polished: boolean}} CurvePoint
  *
+ * @typedef {{method: import('./methods.js').Method, polished: boolean, share: number, retained: number|null, parameters: number|null,
+ *   epsilon: number|null, deviation: number|null, score: number|null, polish: Report['polish'], missing: string|null}} Compared
+ *   one method at one size; missing: why there is none; deviation and score over the comparison's rows, not the measure
+ * @typedef {{rows: {count: number, source: string|null, heldOut: boolean}, score: {kind: 'mse'|'accuracy', value: number}|null,
+ *   shares: number[], methods: import('./methods.js').Method[], entries: Compared[]}} Comparison
+ *   rows: what all were judged on (source null: random rows, fresh ones); heldOut: none of them was in the measure; score: the
+ *   original's
+ *
  * @typedef {{features: Float64Array, labels: Float64Array|null, rows: number, columns: number, labelColumns: number,
  *   names: string[]|null, source: string}} Table   features (rows, columns), labels (rows, labelColumns)
  *
@@ -47,7 +55,7 @@
  * @typedef {{blocks: string[][], constant: string[], polynomials?: Polynomial[]}} Blocks   constant: in no block, only with
  *   symmetric; polynomials: of the polynomial encoding
  *
- * @typedef {{stage: 'path'|'refit'|'polish'|'curve'|'verify', fraction: number}} Progress
+ * @typedef {{stage: 'path'|'refit'|'polish'|'curve'|'compare'|'verify', fraction: number}} Progress
  *
  * @typedef {{status: number, code: string, message: string, place: string, detail: string}} Fault   what an EngineError carries
  */

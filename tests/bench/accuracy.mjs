@@ -36,7 +36,7 @@ else {
     for (const kind of ["data", "free"]) {
       const cells = [];
       for (const retain of shares) {
-        const { bytes, report } = await compress(model, { retain, data: kind === "data" ? measure : null, verify: false, wasm });
+        const { bytes, report } = await compress(model, { retain, data: kind === "data" ? measure : null, verify: false, polish: false, wasm });
         const factor = (await errorOfFile(bytes, score, wasm)) / before;
         cells.push(`${Math.round(retain * 100)} %: ${factor.toFixed(4)} (${report.sites.map((site) => site.after).join("-")})`);
       }
