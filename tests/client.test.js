@@ -76,6 +76,22 @@ test("a model goes through open, read, path, choose, compress, curve, write and 
   assert.equal(table.features.length, table.rows * 8, "what was given is still there");
 });
 
+test("a line is drawn while another call runs, and says why it is empty", async (t) => {
+  const client = newClient(t, { spawn: spawnHere });
+  await client.open(ball, "ball.onnx");
+  await client.path({ rows: 256 });
+  const [{ points, why }, report] = await Promise.all([
+    client.line({ method: "wanda", points: 6 }),
+    client.compress({ kind: "retain", value: 0.3 }, { method: "norm", verify: false }),
+  ]);
+  assert.ok(why === null && points.length > 2 && points.every((point) => point.method === "wanda"));
+  assert.deepEqual([report.method, report.polish], ["norm", null]);
+  const controller = new AbortController();
+  await assert.rejects(client.line({ points: 8, signal: controller.signal, onProgress: () => controller.abort() }), aborted);
+  const polished = await client.compress({ kind: "retain", value: 0.1 }, { polish: true, iterations: 30, verify: false });
+  assert.ok(polished.polish && polished.polish.iterations <= 30);
+});
+
 test("a choice is answered while the worker compresses", async (t) => {
   const client = newClient(t, { spawn: spawnThread });
   await client.open(digits, "digits.onnx");

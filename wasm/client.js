@@ -35,6 +35,9 @@ import { crashed } from "./messages.js";
  * @typedef {import("./types.js").Progress} Progress
  * @typedef {import("./types.js").Verified} Verified
  *
+ * @typedef {import("./methods.js").Method} Method
+ * @typedef {import("./engine.js").Way} Way
+ *
  * @typedef {{signal?: AbortSignal, onProgress?: (progress: Progress) => void}} Watch
  *
  * @typedef {object} Client
@@ -47,11 +50,13 @@ import { crashed } from "./messages.js";
  *   Orders the neurons on the measure: `data`'s features, or x ~ N(mean, spread²) when there is none.
  * @property {(target: Target) => Promise<Choice>} choose
  *   Widths and size a target gives, from the path alone, before any refit.
- * @property {(target: Target, options?: {verify?: boolean, score?: Table|null, heldOut?: boolean} & Watch) => Promise<Report>} compress
+ * @property {(target: Target, options?: {verify?: boolean, score?: Table|null, heldOut?: boolean} & Way & Watch) => Promise<Report>} compress
  *   Makes the smaller model. `verify` (default true): run both in ONNX Runtime. `score`: labelled rows to score on;
  *   `heldOut`: whether they were kept out of the measure.
  * @property {(format?: "onnx"|"json") => Promise<Uint8Array>} write   The last result's bytes; the source's format by default.
- * @property {(options?: {points?: number, score?: Table|null} & Watch) => Promise<CurvePoint[]>} curve
+ * @property {(options?: {points?: number, methods?: readonly Method[], score?: Table|null} & Omit<Way, "method"> & Watch) => Promise<CurvePoint[]>} curve
+ * @property {(options: {points?: number, score?: Table|null} & Way & Watch) => Promise<{points: CurvePoint[], why: string|null}>} line
+ *   The curve of one method, and why there is none. Lines may be drawn while other calls run.
  * @property {(options?: {signal?: AbortSignal}) => Promise<Verified|{skipped: string}>} verify   Runs the last result in ONNX Runtime.
  * @property {(rows: Float64Array, which?: "model"|"result") => Promise<Float64Array>} forward   Rows of outputs.
  * @property {() => void} close   Ends the worker.
@@ -195,6 +200,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
       call("compress", { target, ...options }, { signal, onProgress }),
     write: (format) => call("write", { format }),
     curve: ({ signal, onProgress, ...options } = {}) => call("curve", options, { signal, onProgress }),
+    line: ({ signal, onProgress, ...options }) => call("line", options, { signal, onProgress }),
     verify: ({ signal } = {}) => call("verify", {}, { signal }),
     forward: (rows, which = "result") => call("forward", { rows, which }),
     close() {

@@ -1,5 +1,7 @@
 // report: a Report as one HTML page that needs nothing else: no scripts, no fonts, no network; drawings are inline SVG.
-import { count, measureLine, percent, plural, scoreLine, short, size, verifiedLine } from "./messages.js";
+import { apart, dashOf, linesOf } from "./lines.js";
+import { count, lineName, measureLine, percent, plural, polishLine, prunedLine, scoreLine, short, size, verifiedLine } from "./messages.js";
+import { PRUNING } from "./methods.js";
 
 /**
  * @typedef {import("./types.js").Report} Report
@@ -46,6 +48,7 @@ th, td { padding: .25rem 1rem .25rem 0; vertical-align: baseline; } .n { text-al
 .bar svg { display: block; width: 100%; height: .9rem; } .bad { color: var(--bad); font-weight: 600; } summary { cursor: pointer; color: var(--soft); margin-top: .75rem; }
 svg text { fill: var(--soft); font: 12px system-ui, sans-serif; } .chart { width: 100%; height: auto; display: block; }
 .grid { stroke: var(--line); } .curve { fill: none; stroke: var(--accent); stroke-width: 2.5; stroke-linejoin: round; } .dot { fill: var(--accent); } .here { fill: var(--card); stroke: var(--accent); stroke-width: 3; }
+.other { stroke: var(--soft); stroke-width: 1.75; } .leader { stroke: var(--line); fill: none; } svg .name { fill: var(--ink); font-weight: 600; }
 .track { fill: var(--track); } .kept { fill: var(--accent); }
 `);
 
@@ -63,7 +66,7 @@ export function htmlReport(report, { curve = null } = {}) {
 <title>${report.model}: ${percent(report.retained)} of its parameters</title>
 <style>${STYLE}</style>
 <h1>${report.model}</h1>
-<p>made smaller by netlump ${report.netlump}: ${targetLine(report)}; measured on ${measureLine(report.measure, report.seed)}</p>
+<p>${PRUNING.includes(report.method) ? "pruned" : "made smaller"} by netlump ${report.netlump}: ${targetLine(report)}; measured on ${measureLine(report.measure, report.seed)}</p>
 ${figures(report)}
 ${curve && curve.length > 1 ? curveSection(report, curve) : NONE}
 ${sitesSection(report)}
@@ -76,36 +79,41 @@ ${detailsSection(report)}
 
 /** @param {Report} report */
 function targetLine({ target, epsilon, method }) {
+  const tolerance = epsilon === null ? [] : [`ε = ${short(epsilon)}`];
   const asked = {
-    epsilon: `ε = ${short(epsilon)}`,
-    retain: `at most ${percent(target.value)} of the parameters, ε = ${short(epsilon)}`,
-    deviation: `output deviation at most ${percent(target.value)}, ε = ${short(epsilon)}`,
+    epsilon: [],
+    retain: [`at most ${percent(target.value)} of the parameters`],
+    deviation: [`output deviation at most ${percent(target.value)}`],
   }[target.kind];
-  return `${method} lumping, ${asked}`;
+  return [`method ${method}`, ...asked, ...tolerance].join(", ");
 }
 
 /** @param {string} label @param {string} value @param {string} note */
 const figure = (label, value, note) => html`<div><dt>${label}</dt><dd><b>${value}</b><small>${note}</small></dd></div>`;
 
 /** @param {Report} report */
-function figures({ parameters, bytes, retained, deviation, largest, score }) {
+function figures({ method, parameters, bytes, retained, deviation, largest, polish, score }) {
+  const pruned = PRUNING.includes(method);
   return html`<section><dl>
-${figure("Parameters", count(parameters.after), `of ${count(parameters.before)}: ${percent(retained)}`)}
+${figure(pruned ? "Parameters not 0" : "Parameters", count(parameters.after), `of ${count(parameters.before)}: ${percent(retained)}`)}
 ${figure("File", size(bytes.after), `of ${size(bytes.before)}: ${percent(bytes.after / bytes.before)}`)}
 ${figure("Outputs change by", percent(deviation), `RMS, of their spread; at most ${short(largest)}`)}
+${polish ? figure("Polish", `${percent(polish.before)} → ${percent(polish.after)}`, polishLine(polish)) : NONE}
 ${score ? figure(score.kind === "mse" ? "MSE" : "Accuracy", score.kind === "mse" ? short(score.after) : percent(score.after), scoreLine(score)) : NONE}
 </dl></section>`;
 }
 
 /** @param {Report} report */
-function sitesSection({ sites }) {
+function sitesSection({ sites, method }) {
+  const foretold = sites.some((site) => site.deviation !== null); // by projected lumping alone
   const widest = sites.reduce((width, site) => Math.max(width, site.before), 1);
   const rows = sites.map(
     ({ name, before, after, deviation }) => html`<tr><td>${name}</td>
 <td class="bar"><svg viewBox="0 0 100 4" preserveAspectRatio="none" role="img" aria-label="${after} of ${before}"><rect class="track" width="${fixed((100 * before) / widest)}" height="4"/><rect class="kept" width="${fixed((100 * after) / widest)}" height="4"/></svg></td>
-<td class="n">${count(before)} → <b>${count(after)}</b></td><td class="n">${percent(deviation)}</td></tr>`,
+<td class="n">${count(before)} → <b>${count(after)}</b></td>${foretold ? html`<td class="n">${deviation === null ? "" : percent(deviation)}</td>` : NONE}</tr>`,
   );
-  return html`<section><h2>Neurons per layer</h2><table><tr><th>layer</th><th></th><th class="n">neurons</th><th class="n">deviation</th></tr>${rows}</table></section>`;
+  const note = PRUNING.includes(method) ? html`<p>${prunedLine()}</p>` : NONE;
+  return html`<section><h2>Neurons per layer</h2>${note}<table><tr><th>layer</th><th></th><th class="n">neurons</th>${foretold ? html`<th class="n">deviation</th>` : NONE}</tr>${rows}</table></section>`;
 }
 
 /** @param {Report} report */
@@ -153,30 +161,50 @@ const tickText = (/** @type {number} */ share) => `${Number((100 * share).toPrec
 
 /** @param {Report} report @param {CurvePoint[]} curve */
 function curveSection(report, curve) {
+  const several = linesOf(curve).length > 1;
   const rows = curve.map(
-    (point) => html`<tr><td class="n">${short(point.epsilon)}</td><td class="n">${count(point.parameters)}</td><td class="n">${percent(point.retained)}</td><td class="n">${percent(point.deviation)}</td><td class="n">${point.score === null ? "" : short(point.score)}</td></tr>`,
+    (point) => html`<tr>${several ? html`<td>${lineName(point)}</td>` : NONE}<td class="n">${point.epsilon === null ? "" : short(point.epsilon)}</td><td class="n">${count(point.parameters)}</td><td class="n">${percent(point.retained)}</td><td class="n">${percent(point.deviation)}</td><td class="n">${point.score === null ? "" : short(point.score)}</td></tr>`,
   );
   return html`<section><h2>Size against deviation</h2>${curveSvg(report, curve)}
-<details><summary>${plural(curve.length, "point")} as a table</summary><table><tr><th class="n">ε</th><th class="n">parameters</th><th class="n">retained</th><th class="n">deviation</th><th class="n">score</th></tr>${rows}</table></details></section>`;
+<details><summary>${plural(curve.length, "point")} as a table</summary><table><tr>${several ? html`<th>method</th>` : NONE}<th class="n">ε</th><th class="n">parameters</th><th class="n">retained</th><th class="n">deviation</th><th class="n">score</th></tr>${rows}</table></details></section>`;
+}
+
+const LETTER = 7; // px, for the room the lines' names need
+const NAME_GAP = 16;
+
+/** @typedef {import("./lines.js").Line} Line @typedef {(value: number) => number} Scale */
+
+/** Names at the right of their lines, several alone; one needs none. @param {Line[]} lines @param {number} right @param {Scale} x @param {Scale} y */
+function names(lines, right, x, y) {
+  if (lines.length < 2) return [];
+  const ends = lines.map(({ points }) => points[points.length - 1]);
+  const heights = apart(ends.map((end) => y(end.deviation)), NAME_GAP, TOP, HEIGHT - BOTTOM);
+  return lines.map((line, i) => {
+    const [fromX, fromY] = [x(ends[i].retained), y(ends[i].deviation)].map(fixed);
+    return html`<polyline class="leader" points="${fromX},${fromY} ${fixed(right + 6)},${fixed(heights[i])}"/><text class="name" x="${fixed(right + 10)}" y="${fixed(heights[i] + 4)}">${lineName(line)}</text>`;
+  });
 }
 
 /** @param {Report} report @param {CurvePoint[]} curve */
 function curveSvg({ retained, deviation }, curve) {
   const lift = (/** @type {number} */ value) => Math.max(value, FLOOR);
   const points = curve.filter((point) => point.deviation > FLOOR);
+  const lines = linesOf(points);
+  const right = WIDTH - (lines.length > 1 ? 24 + LETTER * Math.max(...lines.map((line) => lineName(line).length)) : RIGHT);
   const all = [...points, { retained, deviation: lift(deviation) }];
   const xs = all.map((point) => point.retained);
   const ys = all.map((point) => point.deviation);
   const [x0, x1, y0, y1] = [Math.min(...xs) * 0.9, 1, Math.min(...ys) * 0.8, Math.max(...ys) * 1.25];
-  const x = logScale(x0, x1, LEFT, WIDTH - RIGHT);
+  const x = logScale(x0, x1, LEFT, right);
   const y = logScale(y0, y1, HEIGHT - BOTTOM, TOP);
-  const across = ticks(y0, y1).map((t) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${fixed(y(t))}" y2="${fixed(y(t))}"/><text x="${LEFT - 8}" y="${fixed(y(t) + 4)}" text-anchor="end">${tickText(t)}</text>`);
+  const across = ticks(y0, y1).map((t) => html`<line class="grid" x1="${LEFT}" x2="${right}" y1="${fixed(y(t))}" y2="${fixed(y(t))}"/><text x="${LEFT - 8}" y="${fixed(y(t) + 4)}" text-anchor="end">${tickText(t)}</text>`);
   const down = ticks(x0, x1).map((t) => html`<text x="${fixed(x(t))}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">${tickText(t)}</text>`);
   const at = (/** @type {{retained: number, deviation: number}} */ point) => `${fixed(x(point.retained))},${fixed(y(point.deviation))}`;
-  const dots = points.map((point) => html`<circle class="dot" cx="${fixed(x(point.retained))}" cy="${fixed(y(point.deviation))}" r="3"><title>${percent(point.retained)}, deviation ${percent(point.deviation)}</title></circle>`);
+  const drawn = lines.map((line, i) => html`<polyline class="curve${i > 0 ? " other" : ""}" points="${line.points.map(at).join(" ")}" stroke-dasharray="${dashOf(i)}"/>`);
+  const dots = (lines[0]?.points ?? []).map((point) => html`<circle class="dot" cx="${fixed(x(point.retained))}" cy="${fixed(y(point.deviation))}" r="3"><title>${percent(point.retained)}, deviation ${percent(point.deviation)}</title></circle>`);
   return html`<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="t d"><title id="t">Size against deviation</title>
 <desc id="d">Deviation of the outputs grows from ${percent(Math.min(...ys))} to ${percent(Math.max(...ys))} as parameters shrink to ${percent(Math.min(...xs))}.</desc>
-${across}${down}<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">retained parameters</text>
-<polyline class="curve" points="${points.map(at).join(" ")}"/>${dots}
+${across}${down}<text x="${(LEFT + right) / 2}" y="${HEIGHT - 6}" text-anchor="middle">retained parameters</text>
+${drawn}${dots}${names(lines, right, x, y)}
 <circle class="here" cx="${fixed(x(retained))}" cy="${fixed(y(lift(deviation)))}" r="6"><title>this model: ${percent(retained)}, deviation ${percent(deviation)}</title></circle></svg>`;
 }

@@ -99,6 +99,8 @@ class Desk {
         return this.#compress(args, watch);
       case "curve":
         return this.#ordered.curve({ ...args, ...watch });
+      case "line":
+        return this.#line(args, watch);
       case "verify":
         return verify(this.#made, this.#data, watch);
       case "write":
@@ -133,12 +135,21 @@ class Desk {
     return path.info;
   }
 
-  /** @param {{target: Target, verify?: boolean, score?: Table|null, heldOut?: boolean}} args @param {Watch} watch */
-  async #compress({ target, ...options }, watch) {
+  /** @param {{method?: import("./methods.js").Method, polish?: boolean, points?: number, score?: Table|null}} args @param {Watch} watch */
+  async #line({ method = "projected", ...options }, watch) {
+    /** @type {string|null} */
+    let why = null;
+    const onMissing = (/** @type {string} */ _, /** @type {Error} */ { message }) => (why = message);
+    const points = await this.#ordered.curve({ ...options, methods: [method], onMissing, ...watch });
+    return { points, why };
+  }
+
+  /** @param {{target: Target, verify?: boolean, score?: Table|null, heldOut?: boolean} & import("./engine.js").Way} args @param {Watch} watch */
+  async #compress({ target, verify, score, heldOut, ...way }, watch) {
     const data = this.#data;
-    const result = await this.#ordered.compress(target, watch);
+    const result = await this.#ordered.compress(target, { ...way, ...watch });
     try {
-      const { report } = await finish(result, { data, ...options, ...watch });
+      const { report } = await finish(result, { data, verify, score, heldOut, ...watch });
       watch.signal?.throwIfAborted();
       this.#result?.free();
       this.#result = result;
