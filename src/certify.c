@@ -12,6 +12,7 @@ enum { METHODS = 4, FORMS = METHODS - 1, BOXES_MOST = 1 << 16, POINTS = 100000, 
 static const double default_budget = 3e9, step_work = 2e7, search_work = 2e9;
 static const double trial_share = 0.06; // of the budget, for each degree before the best goes on
 static const double near_enough = 1.01; // of what was found: no more is to be gained
+static const double pass_most = 1e9;    // multiplications of one pass, which a step does not interrupt
 static const double memory_most = 1e8;
 
 // ---- one way of forms over a split box ------------------------------------------------------------------------------------
@@ -31,7 +32,7 @@ static nl_status open_split(split *s, const nl_form_input *input, double budget,
   s->features = input->original->features;
   s->results = input->original->layers[input->original->count - 1].width;
   s->cost = nl_form_cost(input);
-  if (!(s->cost <= budget)) return NL_OK;
+  if (!(s->cost <= budget && s->cost <= pass_most)) return NL_OK;
   const double each = (double)(2 * s->features + s->results + 4) * 8;
   const double capacity = fmin(fmin(budget / s->cost + 4, BOXES_MOST), memory_most / each + 2);
   s->capacity = (size_t)capacity;

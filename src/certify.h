@@ -11,7 +11,9 @@
 // the C library's elementary functions taken to be within 16 units in the last place. Not covered: the rounding inside the
 // runtime that runs the model; inputs outside the box; a softmax behind the last layer (what goes into it is certified).
 // Limits: many features (splitting helps little beyond some 10) and wide boxes over deep ReLU networks leave bounds loose;
-// where a function leaves its domain inside the box (log, reciprocal), the bound is infinite.
+// networks for which one pass of forms is more than some 10^9 multiplications get intervals alone; where a function leaves
+// its domain inside the box (log, reciprocal), the bound is infinite. Per-channel scales that a chain folds into its weights
+// are meant as folded, in double precision.
 #ifndef NL_CERTIFY_H
 #define NL_CERTIFY_H
 
