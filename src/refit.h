@@ -1,7 +1,7 @@
 // refit: the parameters of the smaller network. Goes through the layers in order; each dense layer behind a lumped site
 // is fitted by least squares to the original's pre-activations, from the activations the smaller network really has
-// (DESIGN 2.3, sequential refit). The ridge pulls towards the weights that the lumping alone gives, so that an exact
-// lumping stays exact.
+// (DESIGN 2.3, sequential refit); one that is no output itself then to the network's outputs (newton.h). The ridge pulls
+// towards the weights that the lumping alone gives, so that an exact lumping stays exact.
 #ifndef NL_REFIT_H
 #define NL_REFIT_H
 

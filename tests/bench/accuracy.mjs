@@ -8,8 +8,8 @@ import { errorOf, readHalves } from "./score.js";
 
 /** @type {[string, string, number[]][]} model, rows, retained shares */
 const NETWORKS = [
-  ["torch_abalone_tanh_8-64-64-1_op11", "abalone", [0.2, 0.1, 0.05]],
-  ["torch_hepc_tanh_7-64-64-1_op15", "hepc", [0.33, 0.2, 0.1]],
+  ["torch_abalone_tanh_8-64-64-1_op11", "abalone", [0.2, 0.1, 0.05, 0.04]],
+  ["torch_hepc_tanh_7-64-64-1_op15", "hepc", [0.33, 0.2, 0.15, 0.1]],
   ["torch_metro_relu_14-64-32-1_op12", "metro", [0.75, 0.6, 0.45]],
   ["torch_protein_relu_9-128-128-1_op13", "protein", [0.6, 0.45, 0.3]],
   ["torch_kin8nm_tanh_8-100-50-1_op10", "kin8nm", [0.5, 0.3]],
