@@ -116,3 +116,13 @@ nl_status nl_path_measure(nl_path *path, const nl_path_options *options, nl_erro
   NL_TAKE(&path->arena, path->x, double, path->rows *features, error);
   return box ? use_box(path, options, features, error) : use_normal(path, options, features, error);
 }
+
+void nl_path_range(const nl_path *path, double *low, double *high) {
+  const size_t features = path->model->network->features;
+  for (size_t i = 0; i < features; i++) low[i] = high[i] = path->x[i];
+  for (size_t r = 1; r < path->scored_rows; r++)
+    for (size_t i = 0; i < features; i++) {
+      low[i] = fmin(low[i], path->x[r * features + i]);
+      high[i] = fmax(high[i], path->x[r * features + i]);
+    }
+}

@@ -84,6 +84,9 @@ void nl_path_free(nl_path *path);
 //  "deviation": [relative deviation once the first unit is gone, ...]}], "variance": Var f over the measure}
 nl_status nl_path_describe(const nl_path *path, nl_buffer *json, nl_error *error);
 
+// The range of each input over the measure's rows: low, high (features) are written.
+void nl_path_range(const nl_path *path, double *low, double *high);
+
 // ---- target and choice -------------------------------------------------------------------------------------------------
 
 typedef enum nl_target_kind {

@@ -10,6 +10,7 @@
 //
 // Everything lives in the core's memory until free(). Long calls work in steps of some 50 ms and let the event loop run
 // between them, so signals are heard. Errors are EngineErrors; an aborted call rejects with the signal's reason.
+import { certify } from "./certificate.js";
 import { EngineError, STATUS, fault } from "./fault.js";
 import { Handle, releaseAll } from "./handle.js";
 import { loadCore } from "./loader.js";
@@ -175,12 +176,14 @@ export class Model extends Handle {
   }
 
   /**
-   * @param {{data?: Table|null, seed?: number, rows?: number, mean?: Float64Array|null, spread?: Float64Array|null} & Watch} [options]
+   * @param {{data?: Table|null, seed?: number, rows?: number, mean?: Float64Array|null, spread?: Float64Array|null,
+   *   low?: Float64Array|null, high?: Float64Array|null} & Watch} [options] without data: x ~ N(mean, spread²), or uniform in the
+   *   box from low to high
    * @returns {Promise<Path>}
    */
-  async path({ data = null, seed = 1, rows = 0, mean = null, spread = null, signal, onProgress } = {}) {
+  async path({ data = null, seed = 1, rows = 0, mean = null, spread = null, low = null, high = null, signal, onProgress } = {}) {
     signal?.throwIfAborted();
-    const path = new Path(this.#core, this, this.handle, { data, seed, rows, mean, spread });
+    const path = new Path(this.#core, this, this.handle, { data, seed, rows, mean, spread, low, high });
     try {
       await runSteps(() => path.step(), "path", { signal, onProgress });
       path.describe();
@@ -188,6 +191,24 @@ export class Model extends Handle {
     } catch (error) {
       path.free();
       throw error;
+    }
+  }
+
+  /**
+   * A guaranteed bound on how far a smaller model's outputs are from this one's over a box of inputs, for networks that are
+   * a line of dense layers. Takes some seconds.
+   * @param {Uint8Array} bytes of the smaller model, as written
+   * @param {import("./certificate.js").Box & Watch} options
+   * @returns {Promise<import("./types.js").Certificate>}
+   */
+  async certify(bytes, { low, high, signal, onProgress }) {
+    signal?.throwIfAborted();
+    const smaller = new Model(this.#core, bytes, this.info.name, this.files);
+    try {
+      const handles = /** @type {[number, number]} */ ([this.handle, smaller.handle]);
+      return await certify(this.#core, smaller, this.info.name, handles, { low, high }, this.info.features, { signal, onProgress });
+    } finally {
+      smaller.free();
     }
   }
 
@@ -217,8 +238,9 @@ export class Path extends Handle {
   info = /** @type {PathInfo} */ (/** @type {unknown} */ (null)); // from describe() on
 
   /** @param {Core} core @param {Model} model @param {number} handle of the model
-   * @param {{data: Table|null, seed: number, rows: number, mean: Float64Array|null, spread: Float64Array|null}} options */
-  constructor(core, model, handle, { data, seed, rows, mean, spread }) {
+   * @param {{data: Table|null, seed: number, rows: number, mean: Float64Array|null, spread: Float64Array|null,
+   *   low: Float64Array|null, high: Float64Array|null}} options */
+  constructor(core, model, handle, { data, seed, rows, mean, spread, low, high }) {
     /** @type {number[]} */
     const pointers = []; // what the core's path borrows
     super("path", model, (path) => {
@@ -235,10 +257,10 @@ export class Path extends Handle {
     this.#data = data;
     this.model = model;
     try {
-      const lent = [lend(data?.features ?? null), lend(mean), lend(spread)];
+      const lent = [lend(data?.features ?? null), lend(mean), lend(spread), lend(low), lend(high)];
       this.#widths = core.take(4 * model.info.sites.length + 4);
       pointers.push(this.#widths);
-      this.hold(core.make(model.info.name, "path_create", handle, seed, rows, lent[0], data?.rows ?? 0, lent[1], lent[2]));
+      this.hold(core.make(model.info.name, "path_create", handle, seed, rows, lent[0], data?.rows ?? 0, ...lent.slice(1)));
     } catch (error) {
       releaseAll(core, pointers);
       throw error;
@@ -256,6 +278,18 @@ export class Path extends Handle {
     this.#core.status(this.#file, "path_describe", this.handle);
     this.info = JSON.parse(this.#core.text());
     this.info.measure = this.#withSource(this.info.measure);
+  }
+
+  /** The range of each input over the measure's rows. @returns {import("./certificate.js").Box} */
+  range() {
+    const { features } = this.model.info;
+    const low = this.#core.take(16 * features);
+    try {
+      this.#core.call("path_range", this.handle, low, low + 8 * features);
+      return { low: this.#core.float64(low, features), high: this.#core.float64(low + 8 * features, features) };
+    } finally {
+      this.#core.release(low);
+    }
   }
 
   /** What a target comes to, before any refit; takes microseconds. @param {Target} target @returns {Choice} */

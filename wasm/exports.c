@@ -133,12 +133,19 @@ int netlump_model_polynomials(boundary *b, const nl_model *model, size_t degree)
 
 // ---- path ------------------------------------------------------------------------------------------------------------
 
-// `data`, `mean` and `spread` may be 0; they must stay where they are as long as the path lives.
+// `data`, `mean`, `spread`, `low` and `high` may be 0; they must stay where they are as long as the path lives.
 NL_EXPORT(netlump_path_create)
 nl_path *netlump_path_create(boundary *b, const nl_model *model, double seed, size_t rows, const double *data,
-                             size_t data_rows, const double *mean, const double *spread) {
-  const nl_path_options options = {
-      .seed = (uint64_t)seed, .rows = rows, .data = data, .data_rows = data_rows, .mean = mean, .spread = spread};
+                             size_t data_rows, const double *mean, const double *spread, const double *low,
+                             const double *high) {
+  const nl_path_options options = {.seed = (uint64_t)seed,
+                                   .rows = rows,
+                                   .data = data,
+                                   .data_rows = data_rows,
+                                   .mean = mean,
+                                   .spread = spread,
+                                   .low = low,
+                                   .high = high};
   nl_path *path = NULL;
   return nl_path_create(&path, model, &options, entered(b)) == NL_OK ? path : NULL;
 }
@@ -192,4 +199,30 @@ NL_EXPORT(netlump_result_write) int netlump_result_write(boundary *b, const nl_r
 NL_EXPORT(netlump_result_forward)
 int netlump_result_forward(boundary *b, const nl_result *result, size_t rows, const double *x, double *y) {
   return (int)nl_result_forward(result, rows, x, y, entered(b));
+}
+
+// ---- certificate -----------------------------------------------------------------------------------------------------
+
+// low, high: room for the inputs of a row.
+NL_EXPORT(netlump_path_range) void netlump_path_range(const nl_path *path, double *low, double *high) {
+  nl_path_range(path, low, high);
+}
+// `low` and `high` must stay where they are as long as the certificate lives.
+NL_EXPORT(netlump_certificate_create)
+nl_certificate *netlump_certificate_create(boundary *b, const nl_model *original, const nl_model *reduced,
+                                           const double *low, const double *high) {
+  nl_certificate *certificate = NULL;
+  return nl_certificate_create(&certificate, original, reduced, low, high, entered(b)) == NL_OK ? certificate : NULL;
+}
+NL_EXPORT(netlump_certificate_step) int netlump_certificate_step(boundary *b, nl_certificate *certificate) {
+  nl_error *error = entered(b);
+  return (int)nl_certificate_step(certificate, &b->progress, error);
+}
+NL_EXPORT(netlump_certificate_free) void netlump_certificate_free(nl_certificate *certificate) {
+  nl_certificate_free(certificate);
+}
+NL_EXPORT(netlump_certificate_describe)
+int netlump_certificate_describe(boundary *b, const nl_certificate *certificate) {
+  nl_error *error = entered(b);
+  return (int)nl_certificate_describe(certificate, &b->text, error);
 }

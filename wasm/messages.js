@@ -190,6 +190,7 @@ export const STAGES = Object.freeze({
   curve: "drawing the curve",
   compare: "comparing",
   verify: "running both in ONNX Runtime",
+  certify: "bounding the worst case",
 });
 
 /** @param {import("./types.js").Polynomial} polynomial */
@@ -252,3 +253,18 @@ export function scoreLine({ kind, before, after, rows, heldOut }) {
   return `${kind === "mse" ? "MSE" : "accuracy"} ${figure(before)} → ${figure(after)}${factor} on ${count(rows)} ${which}`;
 }
 export const wouldOverwrite = (/** @type {string} */ file) => `${file} is the model itself. Choose another name for the smaller one.`;
+
+// ---- certificate -----------------------------------------------------------------------------------------------------
+
+export const wrongBox = (/** @type {number} */ features) => `A box for this model has ${plural(features, "range")}, one for each input.`;
+export const badBox = (/** @type {string} */ text) => `--box ${text}: LOW:HIGH is expected, such as -1:1, or one for each input with commas between.`;
+/** @param {import("./types.js").Certificate|{unavailable: string}|null} certificate */
+export function certificateLine(certificate) {
+  if (certificate === null) return null;
+  if ("unavailable" in certificate) return `not available: ${certificate.unavailable}`;
+  const { bound, found, points, method, boxes, beforeSoftmax } = certificate;
+  const what = beforeSoftmax ? "what goes into the softmax" : "an output";
+  const met = `a search of ${count(points)} points met ${short(found)}`;
+  if (bound === null) return `nothing could be proved; ${met}`;
+  return `nowhere in the box does ${what} change by more than ${short(bound)}; ${met} (${method}, ${plural(boxes, "box", "boxes")})`;
+}

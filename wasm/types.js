@@ -13,7 +13,7 @@
  * @typedef {{kind: 'epsilon'|'retain'|'deviation', value: number}} Target   retain and deviation as fractions: 0.3, 0.01
  * @typedef {{epsilon: number, parameters: number, retained: number, widths: number[]}} Choice
  * @typedef {{name: string, width: number, order: number[], deviation: number[]}} SitePath
- * @typedef {{kind: 'normal'|'data', rows: number, source?: string}} Measure   source: the data file's name
+ * @typedef {{kind: 'normal'|'box'|'data', rows: number, source?: string}} Measure   source: the data file's name
  * @typedef {{measure: Measure, seed: number, sites: SitePath[]}} PathInfo
  *
  * @typedef {{rms: number, max: number, deviation: number, rows: number, runtime: string, agrees: boolean|null}} Verified
@@ -55,7 +55,12 @@
  * @typedef {{blocks: string[][], constant: string[], polynomials?: Polynomial[]}} Blocks   constant: in no block, only with
  *   symmetric; polynomials: of the polynomial encoding
  *
- * @typedef {{stage: 'path'|'refit'|'polish'|'curve'|'compare'|'verify', fraction: number}} Progress
+ * @typedef {{bound: number|null, bounds: (number|null)[], found: number, foundAt: number[], points: number,
+ *   method: 'intervals'|'zonotope'|'quadratic'|'cubic'|'none', boxes: number, beforeSoftmax: boolean, low: number[], high: number[]}} Certificate
+ *   bound: nowhere between low and high is an output further from the original's, null where nothing was proved; found: the
+ *   largest change a search met, at the inputs foundAt; beforeSoftmax: it speaks of what goes into a last softmax
+ *
+ * @typedef {{stage: 'path'|'refit'|'polish'|'curve'|'compare'|'verify'|'certify', fraction: number}} Progress
  *
  * @typedef {{status: number, code: string, message: string, place: string, detail: string}} Fault   what an EngineError carries
  */
