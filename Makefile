@@ -133,7 +133,11 @@ $(BUILD)/bench/native: $(KERNELS) $(HEADERS) | tools-native
 	@mkdir -p $(@D)
 	$(CC) -O3 -march=native -ffp-contract=off -Isrc $(KERNELS) -lm -o $@
 
-bench: $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native $(WASM) $(NPM) ## time the kernels and the pipeline
+$(BUILD)/bench/partition: tests/bench/partition_bench.c $(BUILD)/native/libnetlump.a
+	@mkdir -p $(@D)
+	$(CC) -O2 $(INCLUDES) $^ -lm -o $@
+
+bench: $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native $(BUILD)/bench/partition $(WASM) $(NPM) ## time the kernels and the pipeline
 	node tests/bench/kernels.mjs $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native
 	@for script in $(filter-out tests/bench/kernels.mjs,$(wildcard tests/bench/*.mjs)); do echo "node $$script" && node $$script || exit 1; done
 
