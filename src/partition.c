@@ -192,8 +192,9 @@ static nl_neighbour neighbour_of(const nl_partitioner *p, size_t l) {
 static bool same_neighbour(const nl_neighbour *a, const nl_neighbour *b) {
   return a->width == b->width && a->blocks == b->blocks &&
          memcmp(a->block_of, b->block_of, a->width * sizeof *a->block_of) == 0 &&
-         (a->scale == NULL || (memcmp(a->scale, b->scale, a->width * sizeof *a->scale) == 0 &&
-                               memcmp(a->constant, b->constant, a->width * sizeof *a->constant) == 0));
+         (a->scale == NULL || a->constant == NULL ||
+          (b->scale != NULL && b->constant != NULL && memcmp(a->scale, b->scale, a->width * sizeof *a->scale) == 0 &&
+           memcmp(a->constant, b->constant, a->width * sizeof *a->constant) == 0));
 }
 
 static nl_status copy_neighbour(nl_neighbour *out, const nl_neighbour *from, nl_arena *arena, nl_error *error) {
