@@ -102,6 +102,8 @@ struct nl_result {
   size_t *widths;       // (sites)
   nl_lumping *lumpings; // (sites)
   nl_parameters pruned; // zeros in the weights, or a random start; counts where it has layers
+  double *fitted;       // (fitted_rows, features): what is fitted where a polish follows; NULL: the whole measure
+  size_t fitted_rows;
   nl_refit *refit;
   nl_deviation *measuring;
   nl_polish *polish;

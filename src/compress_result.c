@@ -24,6 +24,7 @@ void nl_result_free(nl_result *result) {
   nl_polish_free(result->polish);
   nl_method_drop(result);
   nl_buffer_free(&result->onnx);
+  free(result->fitted);
   free(result->widths);
   free(result);
 }
@@ -144,14 +145,32 @@ nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target targe
 
 // ---- steps --------------------------------------------------------------------------------------------------------------
 
+static bool may_polish(const nl_result *result) {
+  return result->options.polish && !(result->target.kind == NL_TARGET_EPSILON && result->target.value == 0);
+}
+
+// The measure without the rows (and their jittered copies) that a polish will judge by.
+static nl_status take_fitted_rows(nl_result *result, nl_error *error) {
+  const nl_path *path = result->path;
+  const size_t features = path->model->network->features;
+  if (result->fitted != NULL || !may_polish(result)) return NL_OK;
+  result->fitted = malloc((path->rows * features + 1) * sizeof *result->fitted);
+  if (result->fitted == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  for (size_t r = 0; r < path->rows; r++)
+    if (!nl_polish_holds_back(path->seed, r % path->scored_rows))
+      memcpy(result->fitted + result->fitted_rows++ * features, path->x + r * features, features * sizeof *path->x);
+  return NL_OK;
+}
+
 static nl_status start_refit(nl_result *result, nl_error *error) {
   const nl_path *path = result->path;
+  NL_TRY(take_fitted_rows(result, error));
   const nl_refit_input input = {.network = path->model->network,
                                 .sites = &path->model->sites,
                                 .original = &path->parameters,
                                 .lumpings = result->lumpings,
-                                .rows = path->rows,
-                                .x = path->x,
+                                .rows = result->fitted_rows > 0 ? result->fitted_rows : path->rows,
+                                .x = result->fitted_rows > 0 ? result->fitted : path->x,
                                 .fit = nl_method_fits(result->options.method)};
   return nl_refit_create(&result->refit, &input, error);
 }
@@ -202,10 +221,7 @@ static nl_status search_on(nl_result *result, bool *again, nl_error *error) {
   return nl_method_take(result, result->tried, error);
 }
 
-static bool wants_polish(const nl_result *result) {
-  return result->options.polish && result->deviation > 0 &&
-         !(result->target.kind == NL_TARGET_EPSILON && result->target.value == 0);
-}
+static bool wants_polish(const nl_result *result) { return may_polish(result) && result->deviation > 0; }
 
 static nl_status measured(nl_result *result, nl_error *error) {
   bool again = false;

@@ -65,7 +65,7 @@ struct nl_polish {
 // ---- rows ---------------------------------------------------------------------------------------------------------------
 
 // One row of every FOLD in a row is held back, which one is drawn, so that ordered rows fall evenly on both sides.
-static bool held_back(uint64_t seed, size_t row) {
+bool nl_polish_holds_back(uint64_t seed, size_t row) {
   uint64_t z = seed + 0x9e3779b97f4a7c15u * (uint64_t)(row / FOLD + 1); // splitmix64 (Steele, Lea, Flood 2014)
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
@@ -106,12 +106,12 @@ static nl_status split_rows(nl_polish *polish, nl_error *error) {
   const size_t rows = input->rows < 2 * room ? input->rows : 2 * room; // evenly spaced where there are more
   size_t held = 0, train = 0, copies = rows > 0 ? room / rows : 0;
   if (copies > input->copies) copies = input->copies;
-  for (size_t r = 0; r < rows; r++) held += held_back(input->seed, r);
+  for (size_t r = 0; r < rows; r++) held += nl_polish_holds_back(input->seed, r);
   NL_TRY(take_lesson(polish, &polish->held, held, error));
   NL_TRY(take_lesson(polish, &polish->train, (rows - held) * (1 + copies), error));
   held = 0;
   for (size_t r = 0; r < rows; r++) {
-    const bool back = held_back(input->seed, r);
+    const bool back = nl_polish_holds_back(input->seed, r);
     double *to = back ? polish->held.x + held++ * features : polish->train.x + train++ * features;
     memcpy(to, input->x + r * input->rows / rows * features, features * sizeof *to);
   }

@@ -22,6 +22,10 @@ typedef struct nl_polish_input {
   size_t iterations; // at most; 0: the default
 } nl_polish_input;
 
+// Whether a row of the measure is held back. What the start was fitted on should not hold these rows either: it would look
+// better on them than it is.
+bool nl_polish_holds_back(uint64_t seed, size_t row);
+
 // Everything in `input` is borrowed until free.
 nl_status nl_polish_create(nl_polish **out, const nl_polish_input *input, nl_error *error);
 void nl_polish_free(nl_polish *polish);
