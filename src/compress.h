@@ -70,7 +70,7 @@ struct nl_path {
   nl_arena arena;
   nl_parameters parameters;
   uint64_t seed;
-  const char *measure; // "data", "box" or "normal"
+  const char *measure; // "data", "box", "normalised" or "normal"
   size_t rows;         // on which moments and fits are taken
   size_t scored_rows;  // the user's own rows, or all of them
   double *x;           // (rows, features)

@@ -90,6 +90,8 @@ static nl_status use_normal(nl_path *path, const nl_path_options *options, size_
     for (size_t s = 0; s < network->step_count; s++)
       if (network->steps[s].kind == NL_STEP_INPUT)
         follow_scales(path, s, mean + network->steps[s].offset, spread + network->steps[s].offset);
+    for (size_t i = 0; i < features; i++)
+      if (mean[i] != 0 || spread[i] != 1) path->measure = "normalised";
   }
   nl_measure_normal(options->seed, path->rows, features, mean != NULL ? mean : options->mean,
                     spread != NULL ? spread : options->spread, path->x);

@@ -80,7 +80,7 @@ nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_opt
 nl_status nl_path_step(nl_path *path, double *progress, nl_error *error);
 void nl_path_free(nl_path *path);
 
-// {"measure": {"kind": "normal"|"box"|"data", "rows"}, "seed", "sites": [{"name", "width", "order": [unit that goes first, ...],
+// {"measure": {"kind": "normal"|"normalised" (as the model's own normalisation expects)|"box"|"data", "rows"}, "seed", "sites": [{"name", "width", "order": [unit that goes first, ...],
 //  "deviation": [relative deviation once the first unit is gone, ...]}], "variance": Var f over the measure}
 nl_status nl_path_describe(const nl_path *path, nl_buffer *json, nl_error *error);
 

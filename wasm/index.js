@@ -62,17 +62,18 @@ async function withPath(bytes, options, use) {
  * Makes a model smaller.
  * @param {Uint8Array} bytes an ONNX or netlump JSON file
  * @param {{epsilon?: number, retain?: number, maxDeviation?: number, method?: Method, linkage?: import("./methods.js").Linkage,
- *   degree?: number, polish?: boolean, iterations?: number, verify?: boolean, format?: "onnx"|"json"} & Measuring & Source} [options]
+ *   degree?: number, polish?: boolean, iterations?: number, verify?: boolean,
+ *   certify?: boolean|import("./certificate.js").Box, format?: "onnx"|"json"} & Measuring & Source} [options]
  *   one of epsilon (0.02), retain and maxDeviation, as fractions; `method`: one of METHODS; `linkage` and `degree` of those that
  *   partition; `polish` (true, never at ε = 0): move the weights left towards the original's outputs, `iterations` at most
  * @returns {Promise<{bytes: Uint8Array, report: Report}>}
  */
 export async function compress(bytes, options = {}) {
-  const { method, linkage, degree, polish = true, iterations, verify, format, signal, onProgress } = options;
+  const { method, linkage, degree, polish = true, iterations, verify, certify, format, signal, onProgress } = options;
   const target = targetOf(options);
   return withPath(bytes, options, async (path, { measure, score, heldOut }) => {
     const result = await path.compress(target, { method, linkage, degree, polish, iterations, signal, onProgress });
-    return finish(result, { data: measure, score, heldOut, verify, format, signal, onProgress });
+    return finish(result, { data: measure, score, heldOut, verify, certify, format, signal, onProgress });
   });
 }
 

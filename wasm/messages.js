@@ -139,6 +139,10 @@ Output:
   --json                print one JSON object instead of the summary
   --quiet               print nothing but errors
   --no-verify           do not run both models in ONNX Runtime
+  --certify             prove how far outputs can be off at most, over the box or the range of the rows;
+                        for networks that are a line of dense layers; takes some seconds
+  --box=LOW:HIGH        ranges of the inputs, one for all or one each with commas between: what is proved
+                        about, and without --data also what is measured on, evenly
   --scalar              use the engine without SIMD (same bits)
 
 curve and compare:
@@ -197,11 +201,12 @@ export const STAGES = Object.freeze({
 export const fitLine = ({ layer, degree, rms, largest }) =>
   `layer ${layer}: the activation as a polynomial of degree ${degree}, error ${percent(rms)} RMS, ${percent(largest)} at most`;
 
+const INPUTS = Object.freeze({ normal: "x ~ N(0, 1)", normalised: "normal as the model's own normalisation expects", box: "evenly from the box" });
+
 /** @param {import("./types.js").Measure} measure @param {number} seed */
 export function measureLine(measure, seed) {
-  return measure.kind === "data"
-    ? `${plural(measure.rows, "row")} of ${measure.source ?? "your data"}`
-    : `${count(measure.rows)} random inputs, x ~ N(0, 1), seed ${seed}`;
+  if (measure.kind === "data") return `${plural(measure.rows, "row")} of ${measure.source ?? "your data"}`;
+  return `${count(measure.rows)} random inputs, ${INPUTS[measure.kind]}, seed ${seed}`;
 }
 
 /** @param {Pick<import("./types.js").Report, "method"|"epsilon">} report */
@@ -257,10 +262,9 @@ export const wouldOverwrite = (/** @type {string} */ file) => `${file} is the mo
 // ---- certificate -----------------------------------------------------------------------------------------------------
 
 export const wrongBox = (/** @type {number} */ features) => `A box for this model has ${plural(features, "range")}, one for each input.`;
-export const badBox = (/** @type {string} */ text) => `--box ${text}: LOW:HIGH is expected, such as -1:1, or one for each input with commas between.`;
-/** @param {import("./types.js").Certificate|{unavailable: string}|null} certificate */
+export const badBox = (/** @type {string} */ text) => `--box ${text}: LOW:HIGH is expected, such as --box=-1:1, or one for each input with commas between.`;
+/** @param {import("./types.js").Certificate|{unavailable: string}} certificate */
 export function certificateLine(certificate) {
-  if (certificate === null) return null;
   if ("unavailable" in certificate) return `not available: ${certificate.unavailable}`;
   const { bound, found, points, method, boxes, beforeSoftmax } = certificate;
   const what = beforeSoftmax ? "what goes into the softmax" : "an output";

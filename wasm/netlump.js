@@ -141,13 +141,23 @@ const wayOf = ({ method, linkage, degree, polish }) => ({ method, linkage, degre
 /** What a report's curve shows: the method, and projected lumping to compare it with. @param {Options} options */
 const curveMethods = ({ method }) => [...new Set([method, /** @type {const} */ ("projected")])];
 
+/** The ranges of the inputs, one for all or one each. @param {Options} options @param {number} features */
+function boxOf({ box }, features) {
+  if (box === null) return null;
+  if (box.length !== 1 && box.length !== features) throw fault("USAGE", say.wrongBox(features));
+  const side = (/** @type {0|1} */ end) => Float64Array.from({ length: features }, (_, i) => box[box.length === 1 ? 0 : i][end]);
+  return { low: side(0), high: side(1) };
+}
+
 /** @type {Command} */
 async function compressCommand(options, model, onProgress) {
   const { target, seed, rows, out, format, verify, json, quiet } = options;
   const { measure, score, heldOut } = await readData(options, model.info.features);
-  const path = await model.path({ data: measure, seed, rows, onProgress });
+  const box = boxOf(options, model.info.features);
+  const path = await model.path({ data: measure, seed, rows, ...(measure ? {} : box), onProgress });
   const result = await path.compress(target, { ...wayOf(options), onProgress });
-  const { bytes, report } = await finish(result, { data: measure, score, heldOut, verify, format, onProgress });
+  const certify = options.certify && (box ?? true);
+  const { bytes, report } = await finish(result, { data: measure, score, heldOut, verify, certify, format, onProgress });
   const page = options.report && htmlReport(report, { curve: await path.curve({ ...wayOf(options), polish: false, methods: curveMethods(options), score, onProgress }) });
   if (out) write(out, bytes);
   if (options.report && page) write(options.report, page);

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { COMPARED, SHARES } from "./compare.js";
 import { fault } from "./fault.js";
 import {
+  badBox,
   badOption,
   hint,
   methodLacks,
@@ -31,13 +32,13 @@ import { DEFAULT_TARGET } from "./pipeline.js";
  *   data: string|null, labels: number, split: number, divide: number, seed: number, rows: number,
  *   out: string|null, format: "onnx"|"json"|undefined, report: string|null, csv: string|null, points: number,
  *   equivalence: Required<import("./types.js").EquivalenceOptions>, ode: string|null,
- *   json: boolean, quiet: boolean, verify: boolean, scalar: boolean
+ *   json: boolean, quiet: boolean, verify: boolean, certify: boolean, box: [number, number][]|null, scalar: boolean
  * }} Options
  */
 
 /** Where an option belongs that is not for every command; the first is named where it is used elsewhere. @type {Record<string, Command[]>} */
 const BELONGS = {
-  ...Object.fromEntries(["retain", "max-deviation", "out", "report", "no-verify", "method"].map((name) => [name, ["compress"]])),
+  ...Object.fromEntries(["retain", "max-deviation", "out", "report", "no-verify", "method", "certify", "box"].map((name) => [name, ["compress"]])),
   epsilon: ["compress", "blocks", "export"],
   points: ["curve"],
   shares: ["compare"],
@@ -102,6 +103,8 @@ export function parseOptions(words) {
     json: values.json ?? false,
     quiet: values.quiet ?? false,
     verify: !values["no-verify"],
+    certify: values.certify ?? false,
+    box: values.box === undefined ? null : rangesOf(values.box),
     scalar: values.scalar ?? false,
   };
 }
@@ -118,7 +121,7 @@ function parse(words) {
         epsilon: text, retain: text, "max-deviation": text,
         data: text, labels: text, split: text, divide: text, seed: text, rows: text,
         out: { type: "string", short: "o" }, report: text, json: flag, quiet: { type: "boolean", short: "q" },
-        "no-verify": flag, scalar: flag, points: text, methods: text, csv: text, shares: text,
+        "no-verify": flag, certify: flag, box: text, scalar: flag, points: text, methods: text, csv: text, shares: text,
         method: text, linkage: text, degree: text, polish: flag, "no-polish": flag,
         encoding: text, equivalence: text, symmetric: flag, ode: text,
         help: { type: "boolean", short: "h" }, version: { type: "boolean", short: "v" },
@@ -198,6 +201,15 @@ const linkageOf = (text = "complete") => wordOf("linkage", text, LINKAGES);
 
 /** @param {string|undefined} text 0: the default */
 const degreeOf = (text) => (text === undefined ? 0 : numberOf("degree", text, "a whole number from 1 to 16", whole(1, 16)));
+
+/** @param {string} text @returns {[number, number][]} */
+function rangesOf(text) {
+  return text.split(",").map((range) => {
+    const [low, high, ...more] = range.split(":").map((end) => (end.trim() === "" ? NaN : Number(end)));
+    if (!Number.isFinite(low) || !Number.isFinite(high) || low > high || more.length > 0) throw usage(badBox(text));
+    return [low, high];
+  });
+}
 
 /** @param {string} text */
 function sharesOf(text) {

@@ -1,5 +1,5 @@
 // pipeline: from a result to a full report; what index.js, the command line and the worker have in common.
-import { fault } from "./fault.js";
+import { EngineError, fault } from "./fault.js";
 import { severalTargets } from "./messages.js";
 import { normalRows } from "./numbers.js";
 import { scorable, score as scoreRows } from "./score.js";
@@ -11,6 +11,7 @@ import { innerValues, verify as verifyResult } from "./verify.js";
  * @typedef {import("./types.js").Report} Report
  * @typedef {import("./engine.js").Result} Result
  * @typedef {import("./engine.js").Watch} Watch
+ * @typedef {import("./certificate.js").Box} Box
  */
 
 export const DEFAULT_TARGET = Object.freeze(/** @type {Target} */ ({ kind: "epsilon", value: 0.02 }));
@@ -52,13 +53,28 @@ const measuredBy = (result, verified) =>
     ? { deviation: verified.deviation, largest: verified.max }
     : {};
 
+/** The worst case, or why there is none to be had. @param {Result} result @param {Uint8Array} bytes @param {boolean|Box} box @param {Watch} watch
+ * @returns {Promise<Report["certificate"]>} */
+async function certificateOf(result, bytes, box, watch) {
+  if (box === false) return null;
+  const { model } = result.path;
+  try {
+    return await model.certify(bytes, { ...(box === true ? result.path.range() : box), ...watch });
+  } catch (error) {
+    if (error instanceof EngineError && error.code === "UNSUPPORTED") return { unavailable: error.message };
+    throw error;
+  }
+}
+
 /**
  * @param {Result} result
- * @param {{data?: Table|null, score?: Table|null, heldOut?: boolean, verify?: boolean, format?: "onnx"|"json"} & Watch} [options]
- *   data: the measure's rows; score: labelled rows; heldOut: whether those were kept out of the measure
+ * @param {{data?: Table|null, score?: Table|null, heldOut?: boolean, verify?: boolean, certify?: boolean|Box,
+ *   format?: "onnx"|"json"} & Watch} [options]
+ *   data: the measure's rows; score: labelled rows; heldOut: whether those were kept out of the measure; certify: the worst case
+ *   over a box, true for the range of the measure's rows
  * @returns {Promise<{bytes: Uint8Array, report: Report}>}
  */
-export async function finish(result, { data = null, score = null, heldOut = false, verify: wanted = true, format, ...watch } = {}) {
+export async function finish(result, { data = null, score = null, heldOut = false, verify: wanted = true, certify = false, format, ...watch } = {}) {
   const bytes = result.write(format);
   const verified = wanted ? await verify(result, data, watch) : null;
   return {
@@ -69,6 +85,7 @@ export async function finish(result, { data = null, score = null, heldOut = fals
       bytes: { before: result.path.model.info.bytes, after: bytes.length },
       verified,
       score: scoreOf(result, score, heldOut),
+      certificate: await certificateOf(result, bytes, certify, watch),
     },
   };
 }

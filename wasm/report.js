@@ -1,6 +1,6 @@
 // report: a Report as one HTML page that needs nothing else: no scripts, no fonts, no network; drawings are inline SVG.
 import { apart, dashOf, linesOf } from "./lines.js";
-import { count, lineName, measureLine, percent, plural, polishLine, prunedLine, scoreLine, short, size, verifiedLine } from "./messages.js";
+import { certificateLine, count, lineName, measureLine, percent, plural, polishLine, prunedLine, scoreLine, short, size, verifiedLine } from "./messages.js";
 import { PRUNING } from "./methods.js";
 
 /**
@@ -127,6 +127,7 @@ function detailsSection(report) {
   const bad = report.verified && "agrees" in report.verified && report.verified.agrees === false;
   const kept = report.sites.map((site) => html`<tr><td>${site.name}</td><td>${site.kept.join(" ")}</td></tr>`);
   return html`<section><h2>Check</h2><div class="${bad ? "bad" : "soft"}">${verifiedLine(report.verified)}</div>
+${report.certificate ? html`<div class="soft">Worst case: ${certificateLine(report.certificate)}</div>` : ""}
 <details><summary>Neurons kept, by their number in the original</summary><table>${kept}</table></details>
 </section>`;
 }

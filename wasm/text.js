@@ -1,6 +1,6 @@
 // text: what the command line prints for people.
 import { bestOf } from "./compare.js";
-import { COMPARISON, count, curveWithout, fitLine, judgedLine, lineName, measureLine, methodLine, percent, plural, polishLine, scoreLine, short, size, verifiedLine } from "./messages.js";
+import { COMPARISON, certificateLine, count, curveWithout, fitLine, judgedLine, lineName, measureLine, methodLine, percent, plural, polishLine, scoreLine, short, size, verifiedLine } from "./messages.js";
 import { PRUNING } from "./methods.js";
 
 /**
@@ -55,6 +55,7 @@ export function reportText(report, bold) {
     ["measure", measureLine(report.measure, report.seed)],
     ...(score ? [["score", scoreLine(score)]] : []),
     ["verified", verifiedLine(verified)],
+    ...(report.certificate ? [["worst case", certificateLine(report.certificate)]] : []),
   ].map(([label, text]) => `${label.padEnd(10)}  ${text}`);
   const layers = columns(
     sites.map(({ name, before, after }) => [name, count(before), "→", count(after), bar(after / before)]),

@@ -13,7 +13,7 @@
  * @typedef {{kind: 'epsilon'|'retain'|'deviation', value: number}} Target   retain and deviation as fractions: 0.3, 0.01
  * @typedef {{epsilon: number, parameters: number, retained: number, widths: number[]}} Choice
  * @typedef {{name: string, width: number, order: number[], deviation: number[]}} SitePath
- * @typedef {{kind: 'normal'|'box'|'data', rows: number, source?: string}} Measure   source: the data file's name
+ * @typedef {{kind: 'normal'|'normalised'|'box'|'data', rows: number, source?: string}} Measure   source: the data file's name
  * @typedef {{measure: Measure, seed: number, sites: SitePath[]}} PathInfo
  *
  * @typedef {{rms: number, max: number, deviation: number, rows: number, runtime: string, agrees: boolean|null}} Verified
@@ -26,7 +26,7 @@
  *   measure: Measure, seed: number, parameters: {before: number, after: number}, retained: number,
  *   bytes: {before: number, after: number}, deviation: number, largest: number,
  *   polish: {iterations: number, before: number, after: number}|null,
- *   verified: Verified|{skipped: string}|null, score: Score|null,
+ *   verified: Verified|{skipped: string}|null, score: Score|null, certificate: Certificate|{unavailable: string}|null,
  *   sites: {name: string, before: number, after: number, deviation: number|null, kept: number[]}[], skipped: Skipped[]
  * }} Report   what --json prints and the page shows; epsilon null where the method knows no tolerance; polish: deviation on
  *   the rows it held back, before and after, null where there was none
