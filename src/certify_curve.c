@@ -39,12 +39,12 @@ static nl_series pair(nl_step_kind kind, const nl_series *a, const nl_series *b)
 static nl_series composite(const nl_chain *chain, const nl_chain_layer *layer, const nl_series *z) {
   nl_series of[SERIES_MOST];
   of[0] = *z;
-  for (size_t s = layer->dense + 1; s <= layer->output; s++) {
+  for (size_t s = layer->base + 1; s <= layer->output; s++) {
     const nl_step *step = &chain->network->steps[s];
     const nl_layer *own = &chain->narrow.layers[s];
     const size_t first = step->inputs[0], second = step->inputs[step->input_count - 1];
-    const nl_series *a = &of[first - layer->dense], *b = &of[second - layer->dense];
-    nl_series *to = &of[s - layer->dense];
+    const nl_series *a = &of[first - layer->base], *b = &of[second - layer->base];
+    nl_series *to = &of[s - layer->base];
     if (step->kind == NL_STEP_FUNCTION)
       *to = nl_series_function(step->function, step->p, step->q, a);
     else if (step->kind == NL_STEP_SCALE)
@@ -54,7 +54,7 @@ static nl_series composite(const nl_chain *chain, const nl_chain_layer *layer, c
     else
       *to = pair(step->kind, a, b);
   }
-  return of[layer->output - layer->dense];
+  return of[layer->output - layer->base];
 }
 
 nl_series nl_curve_series(const nl_chain *chain, size_t index, nl_interval z, size_t order) {
@@ -82,7 +82,7 @@ nl_series nl_curve_series(const nl_chain *chain, size_t index, nl_interval z, si
 static bool same_composite(const nl_chain *a, const nl_chain *b, size_t index) {
   const nl_chain_layer *l = &a->layers[index];
   if (a->network != b->network) return false;
-  for (size_t s = l->dense + 1; s <= l->output; s++) {
+  for (size_t s = l->base + 1; s <= l->output; s++) {
     const nl_layer *x = &a->narrow.layers[s], *y = &b->narrow.layers[s];
     if (x->scale != NULL && x->scale[0] != y->scale[0]) return false;
     if (x->shift != NULL && x->shift[0] != y->shift[0]) return false;
@@ -109,12 +109,12 @@ static nl_status refuse(const nl_chain *chain, size_t step, const char *why, nl_
 nl_status nl_curve_check(const nl_chain *chain, size_t index, nl_error *error) {
   const nl_chain_layer *layer = &chain->layers[index];
   if (layer->kind != NL_CHAIN_OTHER) return NL_OK;
-  if (layer->output - layer->dense >= SERIES_MOST)
+  if (layer->output - layer->base >= SERIES_MOST)
     return refuse(chain, layer->dense, "its activation has too many steps for a certificate", error);
-  for (size_t s = layer->dense + 1; s <= layer->output; s++) {
+  for (size_t s = layer->base + 1; s <= layer->output; s++) {
     const nl_step *step = &chain->network->steps[s];
     const bool known = step->kind >= NL_STEP_FUNCTION && step->kind <= NL_STEP_MAXIMUM && step->input_count > 0;
-    if (!known || step->inputs[0] < layer->dense || step->inputs[step->input_count - 1] < layer->dense)
+    if (!known || step->inputs[0] < layer->base || step->inputs[step->input_count - 1] < layer->base)
       return refuse(chain, s, "it is part of an activation that the certificate cannot follow", error);
   }
   return NL_OK;

@@ -13,6 +13,9 @@ typedef struct expression {
   size_t degree;
   double coefficients[NL_CHAIN_DEGREE + 1];
   double *scale, *shift; // (width) or NULL
+  // where a composite starts: the last step that scales each channel by itself, and its scale
+  size_t base;
+  double *base_scale, *base_shift;
 } expression;
 
 typedef struct walk {
@@ -28,8 +31,8 @@ static nl_status broken(const walk *w, size_t step, const char *why) {
   return nl_fail_span(w->error, NL_ERROR_UNSUPPORTED, node != NL_NONE ? graph->nodes[node].name : (nl_span){0}, why);
 }
 
-static expression plain(size_t layer) {
-  return (expression){.layer = layer, .kind = NL_CHAIN_POLYNOMIAL, .degree = 1, .coefficients = {0, 1}};
+static expression plain(size_t layer, size_t base) {
+  return (expression){.layer = layer, .kind = NL_CHAIN_POLYNOMIAL, .degree = 1, .coefficients = {0, 1}, .base = base};
 }
 
 static bool is_identity(const expression *e) {
@@ -55,24 +58,30 @@ static nl_status scale_channels(walk *w, size_t s, expression *e) {
     scale[i] = layer->scale[i] * (e->scale != NULL ? e->scale[i] : 1.0);
     shift[i] = layer->shift[i] + layer->scale[i] * (e->scale != NULL ? e->shift[i] : 0.0);
   }
-  e->scale = scale;
-  e->shift = shift;
+  e->scale = e->base_scale = scale;
+  e->shift = e->base_shift = shift;
+  e->base = s;
   return NL_OK;
 }
 
-// No single function any more: the steps behind the dense one, as they are.
-static nl_status become_other(walk *w, size_t s, expression *e) {
-  const size_t width = w->chain->parameters->layers[s].width;
-  if (!uniform(width, e->scale) || !uniform(width, e->shift))
-    return broken(w, s, "its channels are treated differently");
-  *e = (expression){.layer = e->layer, .kind = NL_CHAIN_OTHER};
-  return NL_OK;
+// No single function any more: the steps from the base on, as they are.
+static void become_other(expression *e) {
+  *e = (expression){.layer = e->layer,
+                    .kind = NL_CHAIN_OTHER,
+                    .scale = e->base_scale,
+                    .shift = e->base_shift,
+                    .base = e->base,
+                    .base_scale = e->base_scale,
+                    .base_shift = e->base_shift};
 }
 
 static nl_status take_scale(walk *w, size_t s, expression *e) {
   const nl_layer *layer = &w->chain->parameters->layers[s];
   if (!uniform(layer->width, layer->scale) || !uniform(layer->width, layer->shift)) return scale_channels(w, s, e);
-  if (e->kind != NL_CHAIN_POLYNOMIAL) return become_other(w, s, e);
+  if (e->kind != NL_CHAIN_POLYNOMIAL) {
+    become_other(e);
+    return NL_OK;
+  }
   for (size_t d = 0; d <= e->degree; d++) e->coefficients[d] *= layer->scale[0];
   e->coefficients[0] += layer->shift[0];
   return NL_OK;
@@ -88,9 +97,15 @@ static nl_status fold_affine(walk *w, size_t s, expression *e) {
     scale[i] = e->coefficients[1] * (e->scale != NULL ? e->scale[i] : 1.0);
     shift[i] = e->coefficients[0] + e->coefficients[1] * (e->shift != NULL ? e->shift[i] : 0.0);
   }
-  *e = plain(e->layer);
-  e->scale = scale;
-  e->shift = shift;
+  *e = (expression){.layer = e->layer,
+                    .kind = NL_CHAIN_POLYNOMIAL,
+                    .degree = 1,
+                    .coefficients = {0, 1},
+                    .scale = scale,
+                    .shift = shift,
+                    .base = e->base,
+                    .base_scale = e->base_scale,
+                    .base_shift = e->base_shift};
   return NL_OK;
 }
 
@@ -101,7 +116,10 @@ static bool whole_power(const nl_step *step) {
 static nl_status take_function(walk *w, size_t s, expression *e) {
   const nl_step *step = &w->chain->network->steps[s];
   if (step->function == NL_FUNCTION_IDENTITY) return NL_OK;
-  if (e->kind != NL_CHAIN_POLYNOMIAL || e->degree > 1) return become_other(w, s, e);
+  if (e->kind != NL_CHAIN_POLYNOMIAL || e->degree > 1) {
+    become_other(e);
+    return NL_OK;
+  }
   if (!is_identity(e)) NL_TRY(fold_affine(w, s, e));
   if (whole_power(step)) {
     e->degree = (size_t)step->p;
@@ -119,7 +137,10 @@ static nl_status take_function(walk *w, size_t s, expression *e) {
 static nl_status take_prelu(walk *w, size_t s, expression *e) {
   const nl_layer *layer = &w->chain->parameters->layers[s];
   if (!uniform(layer->width, layer->scale)) return broken(w, s, "it has a slope for each channel");
-  if (e->kind != NL_CHAIN_POLYNOMIAL || e->degree > 1) return become_other(w, s, e);
+  if (e->kind != NL_CHAIN_POLYNOMIAL || e->degree > 1) {
+    become_other(e);
+    return NL_OK;
+  }
   if (!is_identity(e)) NL_TRY(fold_affine(w, s, e));
   e->kind = NL_CHAIN_FUNCTION;
   e->function = NL_FUNCTION_LEAKY_RELU;
@@ -151,11 +172,10 @@ static nl_status take_pair(walk *w, size_t s, expression *a, const expression *b
     multiply(a, b);
   else if (polynomials && (kind == NL_STEP_ADD || kind == NL_STEP_SUBTRACT))
     add(a, b, kind == NL_STEP_ADD ? 1.0 : -1.0);
-  else {
-    expression other = *b;
-    NL_TRY(become_other(w, s, &other));
-    return become_other(w, s, a);
-  }
+  else if (a->base == b->base)
+    become_other(a);
+  else
+    return broken(w, s, "its channels are treated differently");
   return NL_OK;
 }
 
@@ -165,6 +185,7 @@ static nl_status take_pair(walk *w, size_t s, expression *a, const expression *b
 static void close_layer(walk *w, size_t output, const expression *e) {
   nl_chain_layer *layer = &w->chain->layers[e->layer - 1];
   layer->output = output;
+  layer->base = e->base;
   layer->kind = is_identity(e) ? NL_CHAIN_IDENTITY : e->kind;
   layer->function = e->function;
   layer->p = e->p;
@@ -210,7 +231,7 @@ static nl_status take_dense(walk *w, size_t s, expression *e) {
   memcpy(layer->weights, from->weights, layer->width * layer->in_width * sizeof *layer->weights);
   if (from->bias != NULL) memcpy(layer->bias, from->bias, layer->width * sizeof *layer->bias);
   if (e->layer == 0) fold_input(layer, e);
-  *e = plain(chain->count);
+  *e = plain(chain->count, s);
   return NL_OK;
 }
 
@@ -219,7 +240,7 @@ static nl_status take_step(walk *w, size_t s) {
   const nl_step *step = &network->steps[s];
   expression *e = &w->of[s];
   if (step->kind == NL_STEP_INPUT) {
-    *e = plain(0);
+    *e = plain(0, s);
     return w->chain->features > 0 ? broken(w, s, "the model has several inputs") : NL_OK;
   }
   if (!step->evaluable || step->input_count == 0) return broken(w, s, "netlump does not evaluate it");
@@ -304,8 +325,8 @@ void nl_chain_free(nl_chain *chain) {
 
 // A composite is evaluated along its steps, from a scalar z; their constants are alike for all channels.
 static double composite(const nl_chain *chain, const nl_chain_layer *layer, double z) {
-  *chain->values[layer->dense] = z;
-  for (size_t s = layer->dense + 1; s <= layer->output; s++)
+  *chain->values[layer->base] = z;
+  for (size_t s = layer->base + 1; s <= layer->output; s++)
     nl_forward_step(chain->network, &chain->narrow, s, 1, NULL, chain->values, NULL);
   return *chain->values[layer->output];
 }

@@ -20,6 +20,7 @@ typedef enum nl_chain_kind {
 
 typedef struct nl_chain_layer {
   size_t dense;  // its dense step
+  size_t base;   // the step whose value is z: the dense one, or a per-channel scale behind it
   size_t output; // the step the next layer reads; for the last layer, what goes into `tail` or out of the model
   size_t site;   // where its units can go, or NL_NONE
   size_t width, in_width;

@@ -24,14 +24,18 @@ typedef struct fixture {
   nl_parameters parameters;
 } fixture;
 
-static void open_text(fixture *f, const char *text) {
-  *f = (fixture){0};
-  const nl_span source = {(const uint8_t *)text, strlen(text)};
-  assert_int_equal(nl_json_read(source, &f->onnx, NULL), NL_OK);
+static void understand(fixture *f) {
   assert_int_equal(nl_onnx_read(&f->graph, (nl_span){f->onnx.bytes, f->onnx.size}, NULL), NL_OK);
   assert_int_equal(nl_network_create(&f->network, f->graph, NULL), NL_OK);
   assert_int_equal(nl_sites_find(&f->sites, f->network, &f->arena, NULL), NL_OK);
   assert_int_equal(nl_parameters_load(&f->parameters, f->network, NULL), NL_OK);
+}
+
+static void open_text(fixture *f, const char *text) {
+  *f = (fixture){0};
+  const nl_span source = {(const uint8_t *)text, strlen(text)};
+  assert_int_equal(nl_json_read(source, &f->onnx, NULL), NL_OK);
+  understand(f);
 }
 
 static void close_text(fixture *f) {
@@ -113,6 +117,45 @@ static void polynomials_are_recognised_by_their_coefficients(void **state) {
   close_text(&f);
 }
 
+// y = V swish(g (W x + b)) + c: what BatchNormalization before a decomposed activation comes to.
+static void a_composite_starts_behind_the_scale_of_each_channel(void **state) {
+  (void)state;
+  nl_onnx_builder *b = NULL;
+  const double w[6] = {0.5, -1, 1.5, 0.25, -0.75, 2}, gain[3] = {2, -0.5, 1.5}, v[6] = {1, -1, 0.5, 0.25, 2, -0.5};
+  const int64_t in[2] = {-1, 2}, wide[2] = {2, 3}, channels[1] = {3}, out[2] = {3, 2}, y_dims[2] = {-1, 2};
+  assert_int_equal(nl_onnx_builder_create(&b, "test", "graph", 13, NULL), NL_OK);
+  assert_int_equal(nl_onnx_builder_input(b, "x", 2, in, NULL), NL_OK);
+  assert_int_equal(nl_onnx_builder_output(b, "y", 2, y_dims, NULL), NL_OK);
+  assert_int_equal(nl_onnx_builder_tensor(b, "w", 2, wide, w, NULL), NL_OK);
+  assert_int_equal(nl_onnx_builder_tensor(b, "gain", 1, channels, gain, NULL), NL_OK);
+  assert_int_equal(nl_onnx_builder_tensor(b, "v", 2, out, v, NULL), NL_OK);
+  static const char *const nodes[5][4] = {{"MatMul", "x", "w", "z"},
+                                          {"Mul", "z", "gain", "s"},
+                                          {"Sigmoid", "s", NULL, "t"},
+                                          {"Mul", "s", "t", "a"},
+                                          {"MatMul", "a", "v", "y"}};
+  for (size_t n = 0; n < 5; n++)
+    assert_int_equal(nl_onnx_builder_node(b, nodes[n][0], nodes[n][3], nodes[n][2] != NULL ? 2 : 1,
+                                          (const char *const[2]){nodes[n][1], nodes[n][2]}, nodes[n][3], 0, NULL, NULL,
+                                          0, NULL, NULL, NULL),
+                     NL_OK);
+  fixture f = {0};
+  nl_chain chain;
+  assert_int_equal(nl_onnx_builder_finish(b, &f.onnx, NULL), NL_OK);
+  nl_onnx_builder_free(b);
+  understand(&f);
+  assert_int_equal(nl_chain_create(&chain, f.network, &f.sites, &f.parameters, NULL), NL_OK);
+  assert_int_equal(chain.layers[0].kind, NL_CHAIN_OTHER);
+  assert_false(chain.layers[0].alike);
+  const double x[2] = {0.7, -1.3};
+  double y[2], other[2];
+  assert_int_equal(nl_forward(f.network, &f.parameters, 1, x, y, NULL), NL_OK);
+  evaluate(&chain, x, other);
+  for (size_t c = 0; c < 2; c++) assert_true(fabs(other[c] - y[c]) <= 1e-6 * (1 + fabs(y[c])));
+  nl_chain_free(&chain);
+  close_text(&f);
+}
+
 static void a_softmax_at_the_end_is_the_tail(void **state) {
   (void)state;
   fixture f;
@@ -132,6 +175,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_chain_computes_what_its_network_does),
       cmocka_unit_test(polynomials_are_recognised_by_their_coefficients),
+      cmocka_unit_test(a_composite_starts_behind_the_scale_of_each_channel),
       cmocka_unit_test(a_softmax_at_the_end_is_the_tail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
