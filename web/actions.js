@@ -7,9 +7,10 @@ import { splitTable } from "../wasm/data.js";
 import { normalRows } from "../wasm/numbers.js";
 import { guessLabels, readFile, sortFiles } from "./files.js";
 import { number } from "./format.js";
+import { keyOfChoice, wayOf } from "./lines.js";
 import { text } from "./messages.js";
-import { state } from "./state.js";
-import { dials, firstEpsilon, targetFrom } from "./targets.js";
+import { shown, stale, state } from "./state.js";
+import { dials, firstEpsilon, polishable, takesTolerance, targetFrom } from "./targets.js";
 
 /** @typedef {import("./state.js").Target} Target */
 /** @typedef {import("./files.js").Named} Named */
@@ -17,7 +18,9 @@ import { dials, firstEpsilon, targetFrom } from "./targets.js";
 const SEED = 1;
 const REFIT_DELAY = 180; // ms of rest before the refit starts: one drag is one refit
 const CURVE_POINTS = 16;
+const POLISHED_POINTS = 7; // each takes as long as a result
 const SCATTER_ROWS = 400;
+const POLISH_KEY = "netlump.polish"; // in the session's storage: "off" or nothing
 
 const client = createClient({ onRestart: () => void measure() });
 
@@ -25,6 +28,8 @@ const client = createClient({ onRestart: () => void measure() });
 let work = new AbortController();
 /** @type {ReturnType<typeof setTimeout>|undefined} */
 let waiting;
+/** The line being drawn beside the curve; it goes on while targets change. @type {{key: string, controller: AbortController}|null} */
+let drawn = null;
 
 /** @param {unknown} error */
 const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
@@ -163,7 +168,9 @@ function parts() {
 }
 
 function forgetMeasure() {
-  state.path.value = state.choice.value = state.curve.value = state.obstacle.value = null;
+  drawn?.controller.abort();
+  state.path.value = state.choice.value = state.obstacle.value = null;
+  state.lines.value = new Map();
 }
 
 /** Orders the neurons on the present measure, then makes the smaller model. */
@@ -188,10 +195,52 @@ export function setTarget(target) {
   if (target.kind === kind && target.value === value) return;
   state.target.value = target;
   if (!state.path.value) return;
+  again(REFIT_DELAY);
+}
+
+/** Chooses at once and makes the result after some rest. @param {number} delay ms */
+function again(delay) {
   const signal = startOver();
   progressOf(signal)({ stage: "refit", fraction: 0 });
   void attempt(choose, refuse);
-  waiting = setTimeout(() => void attempt(() => refit(signal)), REFIT_DELAY);
+  waiting = setTimeout(() => void attempt(() => refit(signal)), delay);
+}
+
+/** @param {import("./state.js").Method} method */
+export function setMethod(method) {
+  if (method === state.method.value) return;
+  batch(() => {
+    state.method.value = method;
+    state.obstacle.value = null;
+    const { kind } = state.target.value;
+    if (kind === "epsilon" && !takesTolerance(method)) state.target.value = targetFrom("retain", state.result.value?.report ?? null);
+  });
+  if (state.path.value) again(0);
+}
+
+/** @param {boolean} on */
+export function setPolish(on) {
+  state.polish.value = on;
+  remember(on);
+  if (state.path.value && state.result.value) again(0);
+}
+
+/** @param {boolean} polish */
+function remember(polish) {
+  try {
+    if (polish) sessionStorage.removeItem(POLISH_KEY);
+    else sessionStorage.setItem(POLISH_KEY, "off");
+  } catch {
+    // no storage in this window: then it is not remembered
+  }
+}
+
+export function recallPolish() {
+  try {
+    state.polish.value = sessionStorage.getItem(POLISH_KEY) !== "off";
+  } catch {
+    // as above
+  }
 }
 
 /** @param {Target["kind"]} kind */
@@ -199,9 +248,13 @@ export function setKind(kind) {
   if (kind !== state.target.value.kind) setTarget(targetFrom(kind, state.result.value?.report ?? null));
 }
 
-/** Widths and size, at once. */
+/** Widths and size, at once, where the path alone knows them: for the methods that follow it. */
 async function choose() {
   const target = state.target.value;
+  if (!takesTolerance(state.method.value)) {
+    state.choice.value = state.obstacle.value = null;
+    return;
+  }
   try {
     const choice = await client.choose(target);
     if (target !== state.target.value) return;
@@ -229,28 +282,97 @@ function nothingGoes() {
  */
 function refuse(message, { code }) {
   if (code !== "NOTHING_AT") state.choice.value = null;
-  state.obstacle.value = code === "NOTHING_AT" ? nothingGoes() : { message };
+  if (code === "NOTHING_AT" && takesTolerance(state.method.value)) state.obstacle.value = nothingGoes();
+  else if (code === "UNSUPPORTED" && state.method.value !== "projected")
+    state.obstacle.value = { message: text.methodCannot(message), remedy: { label: text.useProjected, run: () => setMethod("projected") } };
+  else state.obstacle.value = { message };
 }
 
-/** @param {AbortSignal} signal */
+/** Makes the result of the present target; then, the first time, the curve; then the polish. @param {AbortSignal} signal */
 async function refit(signal) {
-  const target = state.target.value;
-  const path = state.path.value;
-  if (!path) return;
-  const { score, heldOut } = parts();
-  await attempt(async () => {
-    const report = await client.compress(target, { score, heldOut, signal, onProgress: progressOf(signal) });
-    const outputs = await compareOutputs();
-    if (signal.aborted) return;
-    state.result.value = { report, target, path, outputs };
-  }, refuse);
-  if (state.curve.value === null && !signal.aborted) await attempt(() => drawCurve(score, signal));
-  if (!signal.aborted) state.task.value = null;
+  const method = state.method.value;
+  const { score } = parts();
+  await attempt(() => make(false, signal), refuse);
+  if (!state.lines.value.has(method) && !signal.aborted) await attempt(() => drawLine(method, score, signal, progressOf(signal)));
+  if (!signal.aborted && wantsPolish()) await attempt(() => make(true, signal), refuse);
+  if (signal.aborted) return;
+  state.task.value = null;
+  void drawLines();
 }
 
-/** @param {import("./state.js").Table|null} score @param {AbortSignal} signal */
-async function drawCurve(score, signal) {
-  state.curve.value = await client.curve({ points: CURVE_POINTS, score, signal, onProgress: progressOf(signal) });
+/** Whether the shown result is still to be polished. */
+export function wantsPolish() {
+  const result = state.result.value;
+  return state.polish.value && result !== null && !stale.value && !result.polished && result.report.deviation > 0 && polishable(result.target);
+}
+
+/** Polishes the shown result, when that was stopped before. */
+export function polishNow() {
+  const signal = startOver();
+  void attempt(() => refit(signal));
+}
+
+/** @param {boolean} polish @param {AbortSignal} signal */
+async function make(polish, signal) {
+  const target = state.target.value;
+  const method = state.method.value;
+  const path = state.path.value;
+  if (!path || (!polish && wantsPolish())) return; // what is to be polished is there already
+  const { score, heldOut } = parts();
+  const tell = progressOf(signal);
+  // The polish starts from the same fit, made once more: no news.
+  const onProgress = polish ? (/** @type {import("../wasm/types.js").Progress} */ at) => tell(at.stage === "refit" ? { stage: "polish", fraction: 0 } : at) : tell;
+  const report = await client.compress(target, { method, polish, score, heldOut, signal, onProgress });
+  const outputs = await compareOutputs();
+  if (signal.aborted) return;
+  state.result.value = { report, target, method, path, outputs, polished: polish };
+}
+
+/** @param {string} key @param {import("./state.js").Table|null} score @param {AbortSignal} signal @param {(progress: import("../wasm/types.js").Progress) => void} onProgress */
+async function drawLine(key, score, signal, onProgress) {
+  const path = state.path.value;
+  const way = wayOf(key);
+  const line = await client.line({ ...way, points: way.polish ? POLISHED_POINTS : CURVE_POINTS, score, signal, onProgress });
+  if (path === state.path.value) state.lines.value = new Map(state.lines.value).set(key, line);
+}
+
+// ---- comparing -------------------------------------------------------------------------------------------------------
+
+/** Takes a line to compare with, or leaves it. @param {import("./lines.js").Choice} choice */
+export function toggleCompared(choice) {
+  const { compared, method } = state;
+  const there = compared.value.includes(choice);
+  compared.value = there ? compared.value.filter((one) => one !== choice) : [...compared.value, choice];
+  if (there && drawn?.key === keyOfChoice(choice, method.value)) drawn.controller.abort();
+  if (!state.task.value) void drawLines();
+}
+
+/** Stops the line being drawn and leaves what is not drawn yet. */
+export function stopDrawing() {
+  const { compared, lines, method } = state;
+  compared.value = compared.value.filter((one) => lines.value.has(keyOfChoice(one, method.value)));
+  drawn?.controller.abort();
+}
+
+/** Draws the lines that are wanted and not there yet, one after the other. */
+async function drawLines() {
+  if (drawn) return;
+  const next = () => (state.path.value && state.lines.value.has(state.method.value) ? shown.value.find((key) => !state.lines.value.has(key)) : undefined);
+  for (let key = next(); key !== undefined; key = next()) {
+    const now = { key, controller: new AbortController() };
+    drawn = now;
+    state.drawing.value = { key, fraction: 0 };
+    const { signal } = now.controller;
+    const tell = (/** @type {{fraction: number}} */ { fraction }) => {
+      if (!signal.aborted) state.drawing.value = { key: now.key, fraction };
+    };
+    await attempt(
+      () => drawLine(now.key, parts().score, signal, tell),
+      (why) => (state.lines.value = new Map(state.lines.value).set(now.key, { points: [], why })),
+    );
+    drawn = null;
+  }
+  state.drawing.value = null;
 }
 
 /** The first rows through both networks. */
@@ -270,7 +392,9 @@ export function cancel() {
   const { result, path } = state;
   if (!result.value || result.value.path !== path.value) return;
   state.target.value = result.value.target;
+  state.method.value = result.value.method;
   void attempt(choose, refuse);
+  void drawLines();
 }
 
 // ---- taking it home --------------------------------------------------------------------------------------------------

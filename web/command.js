@@ -1,15 +1,17 @@
 // The command line that does what the page just did.
 
 /**
- * @param {{model: string, target: import("../wasm/types.js").Target, data: import("./state.js").Data|null, output: string}} settings
+ * @param {{model: string, target: import("../wasm/types.js").Target, method: string, polish: boolean, data: import("./state.js").Data|null, output: string}} settings
  */
-export function commandLine({ model, target, data, output }) {
+export function commandLine({ model, target, method, polish, data, output }) {
   const option = { epsilon: "--epsilon", retain: "--retain", deviation: "--max-deviation" }[target.kind];
   return [
     "netlump",
     quoted(model),
     option,
     String(target.value),
+    ...(method === "projected" ? [] : ["--method", method]),
+    ...(polish ? [] : ["--no-polish"]),
     ...(data ? ["--data", quoted(data.table.source)] : []),
     ...(data?.table.labelColumns ? ["--labels", String(data.table.labelColumns)] : []),
     ...(data?.holdOut ? ["--split", "0.5"] : []),

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { render } from "preact";
 
-import { loadSamples, openFiles } from "./actions.js";
+import { loadSamples, openFiles, recallPolish } from "./actions.js";
 import { App } from "./views/app.jsx";
 
 /** Whether files hover over the page. */
@@ -27,5 +27,6 @@ document.addEventListener("drop", (event) => {
 });
 document.addEventListener("paste", (event) => void openFiles([...(event.clipboardData?.files ?? [])]));
 
+recallPolish();
 render(<App hovering={hovering} />, /** @type {HTMLElement} */ (document.getElementById("app")));
 void loadSamples();

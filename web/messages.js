@@ -20,7 +20,7 @@ export const text = {
   sampleSize: (bytes) => size(bytes),
   facts: [
     ["Private", "The model is opened, shrunk and checked in this browser tab. There is no server behind it."],
-    ["No training", "One pass over what the neurons do, one least-squares fit. No labels, no epochs, seconds at most."],
+    ["No training", "One pass over what the neurons do, a least-squares fit, and a polish towards the original's own outputs. No labels."],
     ["Checked", "ONNX Runtime runs both networks on the same inputs, and the page shows how far they differ."],
   ],
   /** @param {string} name */
@@ -92,7 +92,46 @@ export const text = {
   nothingYet: "Nothing can be lumped at this setting.",
   /** @param {string} value */
   use: (value) => `Use ${value}`,
-  stages: { path: "Measuring neurons", refit: "Fitting", verify: "Checking with ONNX Runtime", curve: "Drawing the curve" },
+  stages: { path: "Measuring neurons", refit: "Fitting", polish: "Polishing", verify: "Checking with ONNX Runtime", curve: "Drawing the curve", compare: "Comparing" },
+  polish: "Polish",
+  polishHint: "Moves the weights that are left towards the original's outputs, without labels.",
+  polishNever: "Not at ε = 0, which is exact.",
+  notPolished: "Not polished.",
+  polishNow: "Polish",
+  method: "Method",
+  methodGroups: { lumping: "Lump neurons", baselines: "To compare with" },
+  toleranceNot: "This method is asked for a size or an error.",
+  /** What each method is called here. */
+  methodNames: {
+    projected: "projected",
+    partition: "partition",
+    adjoint: "ε-equivalence",
+    symmetric: "symmetric",
+    forward: "forward",
+    polynomial: "polynomial",
+    norm: "norm",
+    magnitude: "magnitude",
+    "magnitude-global": "magnitude, global",
+    wanda: "Wanda",
+    random: "random start",
+  },
+  /** What each method does, in a sentence. */
+  methods: {
+    projected: "Neurons go one by one, the cheapest first; those that stay take over by least squares.",
+    partition: "Neurons with alike incoming weights form blocks; least squares says what a block stands for.",
+    adjoint: "Differential equivalence as published: blocks of neurons with alike incoming weights become their mean.",
+    symmetric: "The same up to a factor, where the activation allows it.",
+    forward: "Differential equivalence of the network's own encoding: blocks by outgoing weights.",
+    polynomial: "The same on an encoding with polynomials for the activations.",
+    norm: "Baseline: the neurons with the smallest weights go, nothing takes over.",
+    magnitude: "Baseline: the smallest weights of each layer are set to 0.",
+    "magnitude-global": "Baseline: the smallest weights of all layers are set to 0.",
+    wanda: "Baseline: weights go by their size times what they read.",
+    random: "Control: projected's widths, weights drawn anew. Shows what the polish does alone.",
+  },
+  /** @param {string} why */
+  methodCannot: (why) => `Not with this method: ${why}`,
+  useProjected: "Use projected",
   /** @param {import("../wasm/types.js").PathInfo} path */
   measured: ({ measure, seed }) => (measure.kind === "data" ? `Measured on ${count(measure.rows)} rows` : `Measured on ${count(measure.rows)} drawn rows, seed ${seed}`),
   cancel: "Cancel",
@@ -119,6 +158,14 @@ export const text = {
   down: (before, after) => (after < before ? `↓ ${share(1 - after / before)}` : "unchanged"),
   /** @param {number} rows */
   rmsOn: (rows) => `RMS on ${count(rows)} rows`,
+  parametersNotZero: "Parameters not 0",
+  asLarge: "no smaller: zeros are stored",
+  /** @param {number} before @param {number} after */
+  polished: (before, after) => `polished: ${share(before)} → ${share(after)}`.replace(/(\d) %/g, "$1\u00a0%").replace("→ ", "→\u00a0"),
+  /** @param {NonNullable<import("../wasm/types.js").Report["polish"]>} p @param {number} rows */
+  polishedDetail: (p, rows) =>
+    `${p.iterations} steps towards the original's outputs, without labels. On the rows held back from them the outputs changed by ${share(p.before)} before and by ${share(p.after)} after. The figure above is over all ${count(rows)} rows, most of which the polish learned from.`,
+  polishedNothing: "the polish brought nothing",
   /** @param {string} value */
   was: (value) => `was ${value}`,
   agrees: "ONNX Runtime agrees",
@@ -135,7 +182,9 @@ export const text = {
     const before = r.sites.reduce((sum, site) => sum + site.before, 0);
     const after = r.sites.reduce((sum, site) => sum + site.after, 0);
     const score = r.score && (r.score.kind === "accuracy" ? `, accuracy ${accuracy(r.score.before)} to ${accuracy(r.score.after)}` : `, test MSE ${number(r.score.before)} to ${number(r.score.after)}`);
-    return `${before} to ${after} neurons, ${size(r.bytes.before)} to ${size(r.bytes.after)}, outputs change by ${share(r.deviation)} on ${count(r.measure.rows)} rows${score ?? ""}.`;
+    const polished = r.polish ? `, after a polish that took them from ${share(r.polish.before)} to ${share(r.polish.after)} on rows held back` : "";
+    const left = after === before ? `${count(r.parameters.before)} to ${count(r.parameters.after)} parameters not 0` : `${before} to ${after} neurons`;
+    return `${left}, ${size(r.bytes.before)} to ${size(r.bytes.after)}, outputs change by ${share(r.deviation)} on ${count(r.measure.rows)} rows${polished}${score ?? ""}.`;
   },
 
   // charts
@@ -145,7 +194,18 @@ export const text = {
   curveX: "retained parameters",
   curveY: "output deviation",
   curveTabs: { deviation: "Deviation", mse: "Test MSE", accuracy: "Accuracy" },
-  curveLine: "projected",
+  /** @param {string} key */
+  lineName: (key) => {
+    const [method, polish] = key.split("+");
+    const name = text.methodNames[/** @type {keyof typeof text.methodNames} */ (method)];
+    return polish && method !== "random" ? `${name} + polish` : name;
+  },
+  compareWith: "Compare with",
+  /** @param {string} name @param {number} fraction */
+  drawing: (name, fraction) => `Drawing ${name}, ${Math.floor(100 * fraction)} %`,
+  stopDrawing: "Stop",
+  /** @param {string} name @param {string} why */
+  lineMissing: (name, why) => `${name} has no line: ${why}`,
   curveOriginal: "original",
   curvePick: "Arrow keys move along the curve, Enter takes the point.",
   curveWait: "The curve appears when the first result is there.",
@@ -155,6 +215,7 @@ export const text = {
   pointDeviation: (deviation) => `deviation ${share(deviation)}`,
   table: "Table",
   widths: "Neurons per layer",
+  prunedNote: "Every neuron stays: this method sets weights to 0. The file stores the zeros and stays as large.",
   widthsDescription: "For each layer that can shrink, the neurons left and the neurons before.",
   scatter: "Original against reduced output",
   scatterDescription: "Each point is one output of one row, answered by both networks. On the diagonal they agree.",
@@ -181,6 +242,7 @@ export const text = {
   /** @param {string} kind @param {string} title */
   saveChart: (kind, title) => `Save “${title}” as ${kind}`,
   columns: {
+    method: "Method",
     retained: "Retained",
     parameters: "Parameters",
     deviation: "Deviation",
@@ -200,6 +262,7 @@ export const text = {
   // downloads
   downloads: "Downloads",
   download: "Download smaller model",
+  downloadPruned: "Download pruned model",
   saveJson: "Model as JSON",
   saveOnnx: "Model as ONNX",
   saveReport: "Report",

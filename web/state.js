@@ -2,6 +2,7 @@
 // for?" is a comparison of identities.
 import { computed, signal } from "@preact/signals";
 
+import { shownKeys } from "./lines.js";
 import { dials } from "./targets.js";
 
 /**
@@ -18,7 +19,10 @@ import { dials } from "./targets.js";
  * @typedef {{table: Table, holdOut: boolean}} Data   the user's rows; holdOut: the second half is kept for scoring
  * @typedef {{original: Float64Array, reduced: Float64Array, results: number, rows: number, total: number, drawn: boolean}} Outputs
  *   the first rows through both networks; drawn: made up, there is no data
- * @typedef {{report: Report, target: Target, path: PathInfo, outputs: Outputs|null}} Result
+ * @typedef {import("../wasm/methods.js").Method} Method
+ * @typedef {{points: CurvePoint[], why: string|null}} Line   why: there is no point
+ * @typedef {{report: Report, target: Target, method: Method, path: PathInfo, outputs: Outputs|null, polished: boolean}} Result
+ *   polished: the polish ran to its end, whatever came of it
  * @typedef {{message: string, remedy?: {label: string, run: () => void}}} Problem
  */
 
@@ -37,8 +41,16 @@ export const state = {
   choice: signal(null),
   /** The last finished result. @type {import("@preact/signals").Signal<Result|null>} */
   result: signal(null),
-  /** @type {import("@preact/signals").Signal<CurvePoint[]|null>} */
-  curve: signal(null),
+  /** @type {import("@preact/signals").Signal<Method>} */
+  method: signal("projected"),
+  /** Whether results are polished. @type {import("@preact/signals").Signal<boolean>} */
+  polish: signal(true),
+  /** What the curve is compared with, as it was chosen. @type {import("@preact/signals").Signal<import("./lines.js").Choice[]>} */
+  compared: signal([]),
+  /** The lines drawn so far on the present path, by their keys. @type {import("@preact/signals").Signal<ReadonlyMap<string, Line>>} */
+  lines: signal(new Map()),
+  /** The line being drawn beside the curve. @type {import("@preact/signals").Signal<{key: string, fraction: number}|null>} */
+  drawing: signal(null),
   /** What is being worked on. @type {import("@preact/signals").Signal<Progress|null>} */
   task: signal(null),
   /** What went wrong, for the whole page. @type {import("@preact/signals").Signal<Problem|null>} */
@@ -52,8 +64,17 @@ export const state = {
 /** Whether the shown result is not the one asked for (any more). */
 export const stale = computed(() => {
   const result = state.result.value;
-  return result !== null && (result.target !== state.target.value || result.path !== state.path.value);
+  return result !== null && (result.target !== state.target.value || result.method !== state.method.value || result.path !== state.path.value);
 });
+
+/** The curve of the present method. */
+export const curve = computed(() => state.lines.value.get(state.method.value)?.points ?? null);
+
+/** Every line to be seen: the present method's first. */
+export const shown = computed(() => shownKeys(state.method.value, state.compared.value));
+
+/** The points of all lines there are, for files and tables. */
+export const shownPoints = computed(() => shown.value.flatMap((key) => state.lines.value.get(key)?.points ?? []));
 
 /** Neurons before and after, per site: from the choice while a result is being made. */
 export const widths = computed(() => {

@@ -14,6 +14,13 @@ export const dials = {
   deviation: { kind: "deviation", from: 1e-6, to: 1, start: 0.01, scale: 100, unit: "%" },
 };
 
+/** Whether a method is given a tolerance here. The ε of those that partition is a distance of weights, not of outputs: it has no
+ * place on this dial. @param {import("../wasm/methods.js").Method} method */
+export const takesTolerance = (method) => method === "projected" || method === "random";
+
+/** Whether a result for this target is polished: never where it is exact. @param {Target} target */
+export const polishable = ({ kind, value }) => !(kind === "epsilon" && value === 0);
+
 /** Steps of every slider; an arrow key moves one, Page Up and Page Down ten. */
 export const STEPS = 300;
 

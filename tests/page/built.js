@@ -64,10 +64,25 @@ export async function drop(page, files) {
 }
 
 /**
- * Waits until the shown result is the one asked for.
+ * Waits until the shown result is the one asked for; its polish may still run.
  * @param {import("playwright-core").Page} page
  */
 export const settled = (page) => page.waitForSelector(".downloads .primary:not(:disabled)", { timeout: 60_000 });
+
+/**
+ * Waits until nothing is worked on: result, curve and polish are there.
+ * @param {import("playwright-core").Page} page
+ */
+export async function resting(page) {
+  await settled(page);
+  await page.waitForFunction(() => !document.querySelector("progress") && !(/** @type {HTMLButtonElement} */ (document.querySelector(".downloads .primary")).disabled), null, { timeout: 120_000 });
+}
+
+/**
+ * Opens pages of this context without the polish, as a person would who has turned it off in this session.
+ * @param {import("playwright-core").Page|import("playwright-core").BrowserContext} place
+ */
+export const withoutPolish = (place) => place.addInitScript(() => sessionStorage.setItem("netlump.polish", "off"));
 
 /**
  * Presses what starts a download and gives its bytes and name.

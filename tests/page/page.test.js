@@ -11,7 +11,8 @@ import * as runtime from "onnxruntime-web/wasm";
 
 import { readTable, splitTable } from "../../wasm/data.js";
 import { createEngine } from "../../wasm/engine.js";
-import { download, drop, openBrowser, root, settled } from "./built.js";
+import { jsonModel } from "../material.js";
+import { download, drop, openBrowser, resting, root, settled, withoutPolish } from "./built.js";
 
 const sample = (/** @type {string} */ name) => new Uint8Array(readFileSync(join(root, "web/samples", name)));
 /** @type {import("../../web/state.js").Sample[]} */
@@ -19,6 +20,8 @@ const samples = JSON.parse(new TextDecoder().decode(sample("samples.json")));
 const MODEL = { name: "glycolysis.onnx", bytes: sample("glycolysis.onnx") };
 const ROWS = { name: "glycolysis.csv", bytes: sample("glycolysis.csv") };
 const PICTURE = { name: "digits.png", bytes: new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]) };
+const TINY = { name: "tiny.json", bytes: jsonModel([4, 16, 2]) };
+const TINY_ROWS = { name: "rows.csv", bytes: new TextEncoder().encode(Array.from({ length: 300 }, (_, i) => [1, 2, 3, 4].map((k) => Math.sin(i * k + k).toFixed(6)).join(",")).join("\n")) };
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** @type {Awaited<ReturnType<typeof openBrowser>>} */
@@ -28,10 +31,11 @@ after(() => stage?.end());
 
 /**
  * A fresh page, with what it asked the network for and what it complained about.
- * @param {{width?: number, height?: number, colorScheme?: "light"|"dark"}} [options]
+ * @param {{width?: number, height?: number, colorScheme?: "light"|"dark", polish?: boolean}} [options] polish: left on, as it is at first
  */
-async function freshPage({ width = 1280, height = 900, colorScheme = "light" } = {}) {
+async function freshPage({ width = 1280, height = 900, colorScheme = "light", polish = false } = {}) {
   const page = await stage.browser.newPage({ viewport: { width, height }, colorScheme });
+  if (!polish) await withoutPolish(page);
   /** @type {string[]} */
   const requests = [];
   /** @type {string[]} */
@@ -123,6 +127,7 @@ async function madeWith(module, title) {
     served += 1;
     return route.fulfill({ path: join(root, "build", module), contentType: "application/wasm" });
   });
+  await withoutPolish(context);
   const page = await context.newPage();
   await page.goto(stage.url);
   await page.locator(".sample", { hasText: title }).click();
@@ -295,6 +300,12 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
     await page.waitForSelector(".hero svg", { timeout: 60_000 });
     await settled(page);
     assert.deepEqual(await violations(), []);
+    for (const line of ["norm", "magnitude", "Wanda"]) await page.locator(".chip", { hasText: line }).click();
+    await page.selectOption("select[name=method]", "wanda");
+    await page.getByRole("switch").check();
+    await page.waitForSelector(".polish");
+    await resting(page);
+    assert.deepEqual(await violations(), []);
     await page.getByRole("button", { name: "Table" }).first().click();
     await drop(page, [PICTURE]);
     await page.waitForSelector(".problem");
@@ -311,5 +322,135 @@ test("nothing is cut off or scrolls sideways at 360 pixels", async () => {
   await settled(page);
   await page.waitForSelector(".hero svg");
   assert.equal(await width(), 360);
+  for (const line of ["norm", "Wanda"]) await page.locator(".chip", { hasText: line }).click();
+  await resting(page);
+  assert.equal(await width(), 360);
+  await page.close();
+});
+
+/** @param {import("playwright-core").Page} page */
+const reportOf = async (page) => JSON.parse(new TextDecoder().decode((await download(page, "Numbers (JSON)")).bytes));
+
+test("the polish runs by itself once the target rests, says what it brought, and is what is downloaded", async () => {
+  const { page, complaints } = await freshPage({ polish: true });
+  await drop(page, [TINY, TINY_ROWS]);
+  await page.getByRole("radio", { name: "Size" }).check();
+  await page.fill("input[name=value]", "50");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".badge summary:has-text('polished')", { timeout: 60_000 });
+  await resting(page);
+  const report = await reportOf(page);
+  assert.ok(report.polish.after < report.polish.before && report.target.value === 0.5);
+  const made = (await download(page, "Download smaller model")).bytes;
+  const model = (await createEngine()).open(TINY.bytes, TINY.name);
+  const path = await model.path({ data: await readTable(TINY_ROWS.bytes, TINY_ROWS.name, { features: 4 }), seed: 1 });
+  const [polished, plain] = [await path.compress({ kind: "retain", value: 0.5 }, { polish: true }), await path.compress({ kind: "retain", value: 0.5 })];
+  assert.equal(Buffer.compare(polished.write(), made), 0, "Node's bytes");
+  assert.ok(report.deviation < plain.report.deviation);
+  model.free();
+  await page.getByRole("switch").uncheck();
+  await page.waitForFunction(() => !document.querySelector(".numbers")?.textContent?.includes("polished"));
+  await resting(page);
+  assert.equal((await reportOf(page)).polish, null);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("a stopped polish leaves the result unpolished and can be taken up; a new target replaces it", async () => {
+  const { page } = await freshPage({ polish: true });
+  await page.locator(".sample", { hasText: "flight" }).click();
+  const polishing = () => page.waitForSelector("progress[aria-label=Polishing]", { timeout: 60_000 });
+  await polishing();
+  assert.equal(await page.isEnabled(".downloads .primary"), true, "what is there already can be had");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.waitForSelector("text=Not polished.");
+  assert.equal((await reportOf(page)).polish, null);
+  await page.getByRole("button", { name: "Polish", exact: true }).click();
+  await polishing();
+  await page.focus("input[name=dial]");
+  await page.keyboard.press("PageUp");
+  await page.waitForSelector(".downloads .primary:disabled");
+  await polishing();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.close();
+});
+
+test("the switch is remembered for the session, and at ε = 0 nothing is polished", async () => {
+  const { page } = await freshPage({ polish: true });
+  await drop(page, [{ name: "copies.json", bytes: jsonModel([4, 8, 2], { copies: 2 }) }, TINY_ROWS]);
+  await page.waitForSelector(".polish");
+  await page.fill("input[name=value]", "0");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=Not at ε = 0, which is exact.");
+  await resting(page);
+  const { polish, sites } = await reportOf(page);
+  assert.deepEqual([polish, sites[0].after], [null, 8]);
+  await page.getByRole("switch").uncheck();
+  await page.reload();
+  await drop(page, [TINY, TINY_ROWS]);
+  await page.waitForSelector(".polish");
+  assert.equal(await page.getByRole("switch").isChecked(), false);
+  await page.close();
+});
+
+test("lines to compare with come with names that do not touch, dashes of their own, and into every file", async () => {
+  const { page, complaints } = await freshPage();
+  await page.locator(".sample").first().click();
+  await resting(page);
+  for (const line of ["norm", "magnitude", "Wanda"]) await page.locator(".chip", { hasText: line }).click();
+  await page.waitForSelector(".compare progress");
+  await page.focus("input[name=dial]");
+  await page.keyboard.press("ArrowRight"); // a drag does not stop them
+  await page.waitForSelector(".hero .line-label.style-7", { timeout: 60_000 });
+  await resting(page);
+  const boxes = await page.$$eval(".hero .line-label", (labels) => labels.map((label) => label.getBoundingClientRect()).map(({ top, bottom }) => ({ top, bottom })));
+  boxes.sort((a, b) => a.top - b.top);
+  assert.equal(boxes.length, 4);
+  boxes.forEach(({ top }, i) => assert.ok(i === 0 || top >= boxes[i - 1].bottom - 2, JSON.stringify(boxes)));
+  const dashes = await page.$$eval(".hero .plot .line", (lines) => lines.map((line) => line.getAttribute("stroke-dasharray")));
+  assert.equal(new Set(dashes).size, 4);
+  const text = async (/** @type {string} */ button) => new TextDecoder().decode((await download(page, button)).bytes);
+  const csv = await text("Curve CSV");
+  for (const method of ["projected", "norm", "magnitude", "wanda"]) assert.match(csv, new RegExp(`^${method},false,`, "m"));
+  assert.match(await text("SVG"), /Wanda<\/text>/);
+  assert.match(await text("Report"), /class="name"[^>]*>wanda</);
+  await page.getByRole("button", { name: "Table" }).first().click();
+  assert.match((await page.textContent(".hero table")) ?? "", /Method.*projected.*norm.*magnitude.*Wanda/s);
+  await page.locator(".chip", { hasText: "norm" }).click();
+  assert.doesNotMatch(await text("Curve CSV"), /^norm/m);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("drawing a line can be stopped, and only that line is left out", async () => {
+  const { page } = await freshPage();
+  await page.locator(".sample").first().click();
+  await resting(page);
+  await page.locator(".chip", { hasText: "Wanda" }).click();
+  await page.waitForSelector(".hero .line-label.style-7", { timeout: 60_000 });
+  await page.locator(".chip", { hasText: "random" }).click();
+  await page.waitForSelector("text=Drawing random start");
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.waitForFunction(() => !document.querySelector("progress"));
+  assert.deepEqual(await page.$$eval(".chip[aria-pressed=true]", (chips) => chips.map((chip) => chip.textContent)), ["Wanda"]);
+  await page.close();
+});
+
+test("a pruned model is called what it is: as many neurons, as large a file, fewer weights that are not 0", async () => {
+  const { page } = await freshPage();
+  await page.locator(".sample").first().click();
+  await resting(page);
+  await page.selectOption("select[name=method]", "wanda");
+  await page.waitForSelector("text=Download pruned model");
+  await resting(page);
+  const numbers = (await page.textContent(".numbers")) ?? "";
+  assert.match(numbers, /Parameters not 0/);
+  assert.match(numbers, /no smaller: zeros are stored/);
+  assert.match((await page.textContent("body")) ?? "", /Every neuron stays: this method sets weights to 0/);
+  assert.equal(await page.getByRole("radio", { name: "Tolerance" }).isDisabled(), true);
+  const report = await reportOf(page);
+  assert.ok(report.method === "wanda" && report.target.kind === "retain" && report.retained <= report.target.value);
+  const pruned = await download(page, "Download pruned model");
+  assert.deepEqual(matrices(pruned.bytes), matrices(MODEL.bytes));
   await page.close();
 });

@@ -114,8 +114,8 @@ test("the cursor of a chart follows arrows and pointer and stays inside", () => 
 test("the copied command says what the page did", () => {
   const data = /** @type {any} */ ({ table: { source: "my rows.csv", labelColumns: 1 }, holdOut: true });
   assert.equal(
-    commandLine({ model: "net.onnx", target: { kind: "deviation", value: 0.01 }, data, output: "net.small.onnx" }),
+    commandLine({ model: "net.onnx", target: { kind: "deviation", value: 0.01 }, method: "projected", polish: true, data, output: "net.small.onnx" }),
     "netlump net.onnx --max-deviation 0.01 --data 'my rows.csv' --labels 1 --split 0.5 -o net.small.onnx",
   );
-  assert.equal(commandLine({ model: "-x'.onnx", target: { kind: "epsilon", value: 0.02 }, data: null, output: "o" }), "netlump './-x'\\''.onnx' --epsilon 0.02 -o o");
+  assert.equal(commandLine({ model: "-x'.onnx", target: { kind: "retain", value: 0.2 }, method: "wanda", polish: false, data: null, output: "o" }), "netlump './-x'\\''.onnx' --retain 0.2 --method wanda --no-polish -o o");
 });

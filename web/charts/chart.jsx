@@ -16,10 +16,10 @@ import { savePng, saveSvg } from "./save.js";
  * @param {{
  *   title: string, description: string, name: string, draw: (width: number) => Drawing, table: Table,
  *   tools?: import("preact").ComponentChildren, aside?: import("preact").ComponentChildren, hint?: string, dim?: boolean,
- *   nearest?: "x"|"xy", class?: string
+ *   foot?: import("preact").ComponentChildren, nearest?: "x"|"xy", class?: string
  * }} props   name: of the files
  */
-export function Chart({ title, description, name, draw, table, tools, aside, hint = text.chartHint, dim, nearest = "x", class: extra = "" }) {
+export function Chart({ title, description, name, draw, table, tools, aside, foot, hint = text.chartHint, dim, nearest = "x", class: extra = "" }) {
   const [asTable, setAsTable] = useState(false);
   const frame = useRef(/** @type {HTMLDivElement|null} */ (null));
   const width = useWidth(frame);
@@ -47,6 +47,7 @@ export function Chart({ title, description, name, draw, table, tools, aside, hin
         {asTable && <TableView title={title} table={table} />}
         {aside}
       </div>
+      {foot}
     </section>
   );
 }

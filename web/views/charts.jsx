@@ -1,14 +1,19 @@
 // The four charts, fed from the state.
 import { useState } from "preact/hooks";
 
+import { keyOf } from "../../wasm/lines.js";
+import { PRUNING } from "../../wasm/methods.js";
 import { Chart } from "../charts/chart.jsx";
 import { curveTable, drawCurve, pointsOf } from "../charts/curve.jsx";
 import { drawPath, pathTable } from "../charts/path.jsx";
 import { drawScatter, pairsOf, scatterTable } from "../charts/scatter.jsx";
 import { drawWidths, widthRows, widthTable } from "../charts/widths.jsx";
 import { stem } from "../format.js";
+import { styleOf, wayOf } from "../lines.js";
 import { text } from "../messages.js";
-import { stale, state, widths } from "../state.js";
+import { curve as ownCurve, shown, shownPoints, stale, state, widths } from "../state.js";
+import { takesTolerance } from "../targets.js";
+import { Compare } from "./compare.jsx";
 
 const model = () => /** @type {import("../state.js").ModelInfo} */ (state.model.value);
 
@@ -33,19 +38,30 @@ function present(/** @type {import("../charts/curve.jsx").Metric} */ metric) {
   const choice = state.choice.value;
   if (!stale.value && report) {
     const value = metric === "deviation" ? report.deviation : (report.score?.after ?? null);
-    return { retained: report.retained, parameters: report.parameters.after, value, final: true };
+    return { retained: report.retained, parameters: report.parameters.after, value, final: true, polished: report.polish !== null };
   }
-  return choice && { retained: choice.retained, parameters: choice.parameters, value: null, final: false };
+  return choice && { retained: choice.retained, parameters: choice.parameters, value: null, final: false, polished: false };
+}
+
+/** The lines that have points, the present method's first. @param {import("../charts/curve.jsx").Metric} metric */
+function curveLines(metric) {
+  const method = state.method.value;
+  return shown.value
+    .map((key) => {
+      const points = pointsOf(state.lines.value.get(key)?.points ?? [], metric);
+      return { key, name: text.lineName(key), style: styleOf(key, method), polished: wayOf(key).polish, points };
+    })
+    .filter((line) => line.points.length > 0);
 }
 
 export function CurveCard() {
   const [tab, setTab] = useState("deviation");
-  const curve = state.curve.value;
+  const curve = ownCurve.value;
   if (!curve || curve.length === 0) return <Waiting title={text.curve} message={text.curveWait} class="hero" />;
   const score = state.result.value?.report.score ?? null;
   const scored = score?.kind ?? "mse";
   const metric = tab === "score" && score ? scored : "deviation";
-  const points = pointsOf(curve, metric);
+  const lines = curveLines(metric);
   const tabs = score && (
     <div class="tabs" role="group" aria-label={text.curve}>
       {[
@@ -66,16 +82,19 @@ export function CurveCard() {
       name={fileName("curve")}
       hint={text.curvePick}
       tools={tabs}
-      table={curveTable(curve, scored)}
-      draw={(width) => drawCurve({ points, metric, mark: present(metric), original: score?.before ?? null, width })}
+      nearest={lines.length > 1 ? "xy" : "x"}
+      foot={<Compare />}
+      table={curveTable(shownPoints.value, scored, (point) => text.lineName(keyOf(point)))}
+      draw={(width) => drawCurve({ lines, metric, mark: present(metric), original: score?.before ?? null, width })}
     />
   );
 }
 
 export function WidthsCard() {
   const rows = widthRows(model(), widths.value);
+  const aside = PRUNING.includes(state.method.value) && <p class="aside wide">{text.prunedNote}</p>;
   return (
-    <Chart title={text.widths} description={text.widthsDescription} name={fileName("widths")} table={widthTable(rows)} draw={(width) => drawWidths(rows, width)} />
+    <Chart aside={aside} title={text.widths} description={text.widthsDescription} name={fileName("widths")} table={widthTable(rows)} draw={(width) => drawWidths(rows, width)} />
   );
 }
 
@@ -130,7 +149,8 @@ export function PathCard() {
   const path = state.path.value ?? state.result.value?.path;
   const sites = path?.sites.map((site, i) => ({ ...site, label: siteLabel(i) })).filter((site) => site.deviation.length > 0) ?? [];
   if (!path || sites.length === 0) return <Waiting title={text.path} message={text.scatterWait} class="wide" />;
-  const after = widths.value.filter((_, i) => path.sites[i]?.deviation.length > 0).map((site) => site.after);
+  // Another method's choice does not lie on this path.
+  const after = takesTolerance(state.method.value) ? widths.value.filter((_, i) => path.sites[i]?.deviation.length > 0).map((site) => site.after) : [];
   return (
     <Chart class="wide" title={text.path} description={text.pathDescription} name={fileName("path")} nearest="xy" table={pathTable(sites)} draw={(width) => drawPath(sites, after, width)} />
   );

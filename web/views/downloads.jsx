@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 
+import { PRUNING } from "../../wasm/methods.js";
 import { htmlReport } from "../../wasm/report.js";
 import { curveCsv } from "../../wasm/text.js";
 import { smallerModel } from "../actions.js";
@@ -7,13 +8,13 @@ import { saveBlob } from "../charts/save.js";
 import { commandLine } from "../command.js";
 import { stem } from "../format.js";
 import { text } from "../messages.js";
-import { stale, state } from "../state.js";
+import { shownPoints, stale, state } from "../state.js";
 
 export function Downloads() {
   const [note, setNote] = useState("");
   const model = /** @type {import("../state.js").ModelInfo} */ (state.model.value);
   const result = state.result.value;
-  const curve = state.curve.value;
+  const points = shownPoints.value;
   const ready = result !== null && !stale.value;
   const name = `${stem(model.name)}.small`;
 
@@ -33,7 +34,7 @@ export function Downloads() {
     }
   };
   const copy = async () => {
-    const command = commandLine({ model: model.name, target: state.target.value, data: state.data.value, output: `${name}.${model.format}` });
+    const command = commandLine({ model: model.name, target: state.target.value, method: state.method.value, polish: state.polish.value, data: state.data.value, output: `${name}.${model.format}` });
     try {
       await navigator.clipboard.writeText(command);
       setNote(`${text.copied}: ${command}`);
@@ -46,19 +47,19 @@ export function Downloads() {
   return (
     <section class="card downloads" aria-label={text.downloads}>
       <button type="button" class="primary" disabled={!ready} onClick={() => void saveModel(model.format)}>
-        {text.download}
+        {PRUNING.includes(state.method.value) ? text.downloadPruned : text.download}
       </button>
       <div class="links">
         <button type="button" class="link" disabled={!ready} onClick={() => void saveModel(other)}>
           {other === "json" ? text.saveJson : text.saveOnnx}
         </button>
-        <button type="button" class="link" disabled={!ready} onClick={() => result && save(htmlReport(result.report, { curve: curve ?? undefined }), "text/html", "report.html")}>
+        <button type="button" class="link" disabled={!ready} onClick={() => result && save(htmlReport(result.report, { curve: points }), "text/html", "report.html")}>
           {text.saveReport}
         </button>
         <button type="button" class="link" disabled={!ready} onClick={() => result && save(JSON.stringify(result.report, null, 2), "application/json", "report.json")}>
           {text.saveNumbers}
         </button>
-        <button type="button" class="link" disabled={!curve} onClick={() => curve && save(curveCsv(curve), "text/csv", "curve.csv")}>
+        <button type="button" class="link" disabled={points.length === 0} onClick={() => save(curveCsv(points), "text/csv", "curve.csv")}>
           {text.saveCurve}
         </button>
         <button type="button" class="link" onClick={() => void copy()}>

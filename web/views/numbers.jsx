@@ -1,4 +1,5 @@
 // The answer in four numbers.
+import { PRUNING } from "../../wasm/methods.js";
 import { accuracy, count, number, share, size } from "../format.js";
 import { text } from "../messages.js";
 import { stale, state } from "../state.js";
@@ -8,19 +9,37 @@ export function Numbers() {
   const report = state.result.value?.report ?? null;
   const left = state.choice.value?.parameters ?? report?.parameters.after ?? null;
   const dim = stale.value || (report === null && state.task.value !== null);
+  const pruned = PRUNING.includes(report?.method ?? state.method.value);
   return (
     <section class="card numbers" aria-label={text.answer}>
-      <Cell title={text.parameters} value={left === null ? null : count(left)} beside={text.of(model.parameters)} below={left === null ? "" : text.down(model.parameters, left)} />
+      <Cell title={pruned ? text.parametersNotZero : text.parameters} dim={dim && state.choice.value === null} value={left === null ? null : count(left)} beside={text.of(model.parameters)} below={left === null ? "" : text.down(model.parameters, left)} />
       <Cell
         title={text.file}
         dim={dim}
         value={report && size(report.bytes.after)}
         beside={text.ofSize(model.bytes)}
-        below={report ? text.down(report.bytes.before, report.bytes.after) : ""}
+        below={report ? (pruned ? text.asLarge : text.down(report.bytes.before, report.bytes.after)) : ""}
       />
-      <Cell title={text.changeBy} dim={dim} value={report && share(report.deviation)} below={report ? text.rmsOn(report.measure.rows) : ""} />
+      <Cell title={text.changeBy} dim={dim} value={report && share(report.deviation)} below={report && <Moved report={report} />} />
       <Quality report={report} dim={dim} />
     </section>
+  );
+}
+
+/** Where the deviation was measured, and what the polish brought; the numbers behind that open on click. @param {{report: import("../state.js").Report}} props */
+function Moved({ report: { measure, polish } }) {
+  const tried = state.result.value?.polished && polish === null;
+  return (
+    <>
+      {text.rmsOn(measure.rows)}
+      {tried && <div>{text.polishedNothing}</div>}
+      {polish && (
+        <details class="badge agrees">
+          <summary>{text.polished(polish.before, polish.after)}</summary>
+          <p>{text.polishedDetail(polish, measure.rows)}</p>
+        </details>
+      )}
+    </>
   );
 }
 

@@ -1,10 +1,17 @@
 import { useEffect, useState } from "preact/hooks";
 
-import { cancel, measure, setKind, setTarget } from "../actions.js";
+import { METHODS, PRUNING } from "../../wasm/methods.js";
+import { cancel, measure, polishNow, setKind, setMethod, setPolish, setTarget, wantsPolish } from "../actions.js";
 import { text } from "../messages.js";
 import { stale, state } from "../state.js";
-import { STEPS, boxText, dials, parse, positionOf, valueAt } from "../targets.js";
+import { STEPS, boxText, dials, parse, polishable, positionOf, takesTolerance, valueAt } from "../targets.js";
 import { Problem } from "./problem.jsx";
+
+const BASELINES = ["norm", ...PRUNING, "random"];
+const METHOD_GROUPS = [
+  { title: text.methodGroups.lumping, methods: METHODS.filter((one) => !BASELINES.includes(one)) },
+  { title: text.methodGroups.baselines, methods: METHODS.filter((one) => BASELINES.includes(one)) },
+];
 
 export function Target() {
   const { kind, value } = state.target.value;
@@ -26,8 +33,11 @@ export function Target() {
         ))}
       </p>
       <p class="facts-line">{text.dialHint[kind]}</p>
+      {!takesTolerance(state.method.value) && <p class="facts-line">{text.toleranceNot}</p>}
       <Problem problem={state.obstacle.value} />
       <Work />
+      <Methods />
+      <Polish />
     </section>
   );
 }
@@ -39,7 +49,7 @@ function Kinds({ kind }) {
       <legend class="visually-hidden">{text.target}</legend>
       {Object.values(dials).map((dial) => (
         <label key={dial.kind}>
-          <input type="radio" name="kind" checked={dial.kind === kind} onChange={() => setKind(dial.kind)} />
+          <input type="radio" name="kind" checked={dial.kind === kind} disabled={dial.kind === "epsilon" && !takesTolerance(state.method.value)} onChange={() => setKind(dial.kind)} />
           <span>{text.kinds[dial.kind]}</span>
         </label>
       ))}
@@ -102,6 +112,7 @@ function Box({ dial, value }) {
 /** What is being worked on, and the way to stop it. The line keeps its place when there is nothing. */
 function Work() {
   const task = state.task.value;
+  const unpolished = !task && wantsPolish();
   const stopped = !task && !state.obstacle.value && (!state.result.value || stale.value);
   return (
     <div class="working">
@@ -114,7 +125,15 @@ function Work() {
           </button>
         </>
       )}
-      {!task && !stopped && state.path.value && <span>{text.measured(state.path.value)}</span>}
+      {unpolished && (
+        <>
+          <span>{text.notPolished}</span>
+          <button type="button" class="quiet" onClick={polishNow}>
+            {text.polishNow}
+          </button>
+        </>
+      )}
+      {!task && !stopped && !unpolished && state.path.value && <span>{text.measured(state.path.value)}</span>}
       {stopped && (
         <>
           <span>{text.stopped}</span>
@@ -123,6 +142,46 @@ function Work() {
           </button>
         </>
       )}
+    </div>
+  );
+}
+
+function Polish() {
+  const exact = !polishable(state.target.value);
+  return (
+    <div class="polish">
+      <label>
+        <span>{text.polish}</span>
+        <input type="checkbox" role="switch" name="polish" checked={state.polish.value} aria-describedby="polish-hint" onChange={(event) => setPolish(event.currentTarget.checked)} />
+      </label>
+      <p id="polish-hint" class="facts-line">
+        {exact ? text.polishNever : text.polishHint}
+      </p>
+    </div>
+  );
+}
+
+function Methods() {
+  const method = state.method.value;
+  return (
+    <div class="method">
+      <label>
+        <span>{text.method}</span>
+        <select name="method" value={method} aria-describedby="method-hint" onChange={(event) => setMethod(/** @type {typeof method} */ (event.currentTarget.value))}>
+          {METHOD_GROUPS.map(({ title, methods }) => (
+            <optgroup key={title} label={title}>
+              {methods.map((one) => (
+                <option key={one} value={one} selected={one === method}>
+                  {text.methodNames[one]}
+                </option>
+              ))}
+            </optgroup>
+          ))}
+        </select>
+      </label>
+      <p id="method-hint" class="facts-line">
+        {text.methods[method]}
+      </p>
     </div>
   );
 }
