@@ -34,10 +34,19 @@ let drawn = null;
 /** @param {unknown} error */
 const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
 
-/** Shows how far work is, unless it was stopped: its last messages may come later. @param {AbortSignal} signal */
+/** The work that came to its end. @type {WeakSet<AbortSignal>} */
+const ended = new WeakSet();
+
+/** Shows how far work is, unless it was stopped or is done: its last messages may come later. @param {AbortSignal} signal */
 const progressOf = (signal) => (/** @type {import("../wasm/types.js").Progress} */ progress) => {
-  if (!signal.aborted) state.task.value = progress;
+  if (!signal.aborted && !ended.has(signal)) state.task.value = progress;
 };
+
+/** @param {AbortSignal} signal */
+function end(signal) {
+  ended.add(signal);
+  if (!signal.aborted) state.task.value = null;
+}
 
 function startOver() {
   clearTimeout(waiting);
@@ -186,7 +195,7 @@ export async function measure() {
     await attempt(choose, refuse);
     await refit(signal);
   });
-  if (!signal.aborted) state.task.value = null;
+  end(signal);
 }
 
 /** @param {Target} target */
@@ -295,9 +304,8 @@ async function refit(signal) {
   await attempt(() => make(false, signal), refuse);
   if (!state.lines.value.has(method) && !signal.aborted) await attempt(() => drawLine(method, score, signal, progressOf(signal)));
   if (!signal.aborted && wantsPolish()) await attempt(() => make(true, signal), refuse);
-  if (signal.aborted) return;
-  state.task.value = null;
-  void drawLines();
+  end(signal);
+  if (!signal.aborted) void drawLines();
 }
 
 /** Whether the shown result is still to be polished. */
@@ -364,7 +372,7 @@ async function drawLines() {
     state.drawing.value = { key, fraction: 0 };
     const { signal } = now.controller;
     const tell = (/** @type {{fraction: number}} */ { fraction }) => {
-      if (!signal.aborted) state.drawing.value = { key: now.key, fraction };
+      if (!signal.aborted && drawn === now) state.drawing.value = { key: now.key, fraction };
     };
     await attempt(
       () => drawLine(now.key, parts().score, signal, tell),
