@@ -200,6 +200,8 @@ export const text = {
     const name = text.methodNames[/** @type {keyof typeof text.methodNames} */ (method)];
     return polish && method !== "random" ? `${name} + polish` : name;
   },
+  /** On a narrow chart. @param {string} key @param {boolean} own of the present method */
+  lineShort: (key, own) => (own && key.endsWith("+polish") ? "+ polish" : text.lineName(key)),
   compareWith: "Compare with",
   /** @param {string} name @param {number} fraction */
   drawing: (name, fraction) => `Drawing ${name}, ${Math.floor(100 * fraction)} %`,

@@ -16,13 +16,14 @@ import { enclosing, interpolate, logTicks } from "./ticks.js";
  * @typedef {{retained: number, parameters: number, value: number|null, final: boolean, polished: boolean}} Mark
  *   the present choice; final: computed; polished: below its line
  * @typedef {{x: number, y: number, epsilon: number|null, parameters: number}} Point
- * @typedef {{key: string, name: string, style: number, polished: boolean, points: Point[]}} CurveLine   the first is the present method's
+ * @typedef {{key: string, name: string, short: string, style: number, polished: boolean, points: Point[]}} CurveLine   the first is the present method's; short: its name on a narrow chart
  */
 
 const FLOOR = 1e-6; // a smaller deviation is rounding, not error, and has no place on a logarithmic axis
 const MARGIN = { top: 34, right: 22, bottom: 44, left: 62 };
 const NAME_GAP = 17; // px between the lines' names
 const LETTER = 7.6; // px, for the room they need
+const NARROW = 480; // px of a chart
 
 /**
  * @param {CurvePoint[]} curve
@@ -42,7 +43,8 @@ export function pointsOf(curve, metric) {
  *   original: the metric of the network as it came
  * @returns {import("./chart.jsx").Drawing}
  */
-export function drawCurve({ lines, metric, mark, original, width }) {
+export function drawCurve({ lines: given, metric, mark, original, width }) {
+  const lines = given.map((one) => (width < NARROW ? { ...one, name: one.short } : one));
   const [{ points }] = lines;
   const several = lines.length > 1;
   const drawn = lines.map((one, i) => ({ ...one, all: mark && mark.polished === one.polished && (i === 0 || one.style === 1) ? withMark(one.points, mark) : one.points }));
@@ -78,7 +80,7 @@ export function drawCurve({ lines, metric, mark, original, width }) {
           <circle key={p.x} class="point" cx={x(p.x)} cy={y.scale(p.y)} r={2.5} />
         ))}
         {several ? <Names lines={drawn} right={right} x={x} y={y.scale} bottom={bottom} /> : <Name points={points} metric={metric} name={lines[0].name} x={x} y={y.scale} />}
-        {mark && spot && <Here mark={mark} spot={spot} metric={metric} right={right} bottom={bottom} lineAt={lineAt} />}
+        {mark && spot && <Here mark={mark} spot={spot} metric={metric} right={right} bottom={bottom} lineAt={lineAt} crowded={several} />}
       </>
     ),
   };
@@ -129,14 +131,16 @@ const nearestEnd = (points, x) => (x < points[0].x ? points[0] : points[points.l
 /**
  * The present choice in words, beside its point and off the line: right of it and above a falling line, below a rising one;
  * where there is no room on the right, left of it and below either. A polished point lies off its line: its words go below it.
- * @param {{mark: Mark, spot: {x: number, y: number}, metric: Metric, right: number, bottom: number, lineAt: (x: number) => number}} props
+ * Among several lines words without room are left out: the four numbers say the same.
+ * @param {{mark: Mark, spot: {x: number, y: number}, metric: Metric, right: number, bottom: number, lineAt: (x: number) => number, crowded: boolean}} props
  */
-function Here({ mark, spot, metric, right, bottom, lineAt }) {
-  const narrow = right < 480;
+function Here({ mark, spot, metric, right, bottom, lineAt, crowded }) {
+  const narrow = right < NARROW;
   const size = text.pointSize(mark.retained, mark.parameters);
   const lines = [...(narrow ? size.split(" · ") : [size]), ...(mark.value === null ? [] : [valueText(metric, mark.value)])];
   const room = narrow ? 122 : 208;
   const left = spot.x + 12 + room > right || (mark.polished && metric !== "accuracy" && spot.x - 12 - room > MARGIN.left);
+  const silent = crowded && left && spot.x - 12 - room < MARGIN.left;
   const start = left ? spot.x - 12 : spot.x + 12;
   const height = 17 * (lines.length - 1);
   const above = !left && metric !== "accuracy";
@@ -145,7 +149,7 @@ function Here({ mark, spot, metric, right, bottom, lineAt }) {
   return (
     <>
       <circle class={`here ${mark.final ? "" : "open"}`} cx={spot.x} cy={spot.y} r={6} />
-      {lines.map((one, i) => (
+      {!silent && lines.map((one, i) => (
         <text key={i} class={one === lines[0] ? "here-text strong" : "here-text"} x={start} y={top + i * 17} text-anchor={left ? "end" : "start"}>
           {one}
         </text>

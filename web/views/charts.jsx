@@ -49,7 +49,8 @@ function curveLines(metric) {
   return shown.value
     .map((key) => {
       const points = pointsOf(state.lines.value.get(key)?.points ?? [], metric);
-      return { key, name: text.lineName(key), style: styleOf(key, method), polished: wayOf(key).polish, points };
+      const style = styleOf(key, method);
+      return { key, name: text.lineName(key), short: text.lineShort(key, style === 1), style, polished: wayOf(key).polish, points };
     })
     .filter((line) => line.points.length > 0);
 }
