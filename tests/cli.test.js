@@ -31,7 +31,6 @@ const ballRows = sampleFile("ball.csv");
 const rough = (...words) => netlump(...words, "--no-polish");
 writeFileSync(join(room, "tiny.json"), jsonModel([4, 16, 2]));
 const TINY = ["tiny.json", "--rows", "300", "--no-verify"];
-const GONE = ["partition", "adjoint", "symmetric", "forward", "polynomial"];
 const usage = (/** @type {string[]} */ words, /** @type {RegExp} */ sentence) =>
   assert.throws(() => parseOptions(words), (/** @type {any} */ error) => error.code === "USAGE" && sentence.test(error.message), words.join(" "));
 
@@ -172,10 +171,10 @@ test("curve prints a table, CSV or JSON, sizes falling", () => {
   assert.match(readFileSync(join(room, "c.csv"), "utf8"), /^projected,false,/m);
 });
 
-test("every method that needs no partition makes a model of the share asked for, and the report says which", () => {
-  for (const method of METHODS.filter((name) => !GONE.includes(name))) {
+test("every method makes a model of the share asked for, and the report says which", () => {
+  for (const method of METHODS) {
     const { retained, method: said, epsilon, sites } = netlump(...TINY, "--method", method, "--retain", "50%", "--json", "--no-polish").json();
-    assert.ok(said === method && retained <= 0.5 && retained > 0.3, `${method} ${retained}`);
+    assert.ok(said === method && retained <= 0.5, `${method} ${retained}`);
     assert.equal(epsilon === null, !knowsTolerance(method));
     assert.equal(sites[0].after === 16, PRUNING.includes(method), "pruning leaves every neuron");
   }

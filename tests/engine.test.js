@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { METHODS, compare, compress, createEngine, inspect, readTable } from "../wasm/index.js";
 import { relativeDeviation } from "../wasm/compare.js";
 import { EngineError } from "../wasm/fault.js";
-import { PARTITIONING, PRUNING } from "../wasm/methods.js";
+import { PRUNING } from "../wasm/methods.js";
 import { bytesOf, jsonModel, materialFile, materialFiles, needsMaterial, sampleFile, samples } from "./material.js";
 
 const engine = await createEngine();
@@ -139,10 +139,10 @@ test("a curve with labels carries a score", async () => {
   model.free();
 });
 
-test("every method that is none of partitions gives a model of the size asked for, with or without polish", async () => {
+test("every method gives a model of the size asked for, with or without polish", async () => {
   const model = engine.open(jsonModel([4, 16, 12, 2]), "net.json");
   const path = await model.path({ rows: 300 });
-  for (const method of METHODS.filter((name) => !PARTITIONING.includes(name))) {
+  for (const method of METHODS) {
     const plain = await path.compress({ kind: "retain", value: 0.5 }, { method });
     const polished = await path.compress({ kind: "retain", value: 0.5 }, { method, polish: true, iterations: 30 });
     for (const { report } of [plain, polished]) assert.ok(report.method === method && report.retained <= 0.5, method);
