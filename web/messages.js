@@ -92,7 +92,7 @@ export const text = {
   nothingYet: "Nothing can be lumped at this setting.",
   /** @param {string} value */
   use: (value) => `Use ${value}`,
-  stages: { path: "Measuring neurons", refit: "Fitting", polish: "Polishing", verify: "Checking with ONNX Runtime", curve: "Drawing the curve", compare: "Comparing" },
+  stages: { path: "Measuring neurons", refit: "Fitting", polish: "Polishing", verify: "Checking with ONNX Runtime", curve: "Drawing the curve", compare: "Comparing", certify: "Proving a bound" },
   polish: "Polish",
   polishHint: "Moves the weights that are left towards the original's outputs, without labels.",
   polishNever: "Not at ε = 0, which is exact.",
