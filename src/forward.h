@@ -48,7 +48,8 @@ enum { NL_FORWARD_ROWS = 256 }; // rows evaluated together
 void nl_forward_all(const nl_network *network, const nl_parameters *parameters, nl_scratch *scratch, size_t rows,
                     const double *x);
 // Reverse mode over the rows that `scratch` was evaluated on: gradients->values of the outputs hold what is seeded there, all
-// others zero; afterwards each holds the derivative of Σ seed · output by that step's value, of the same shape.
+// others zero; afterwards each holds the derivative of Σ seed · output by that step's value, of the same shape. An input's may
+// be NULL, not wanted, where the steps that read it read nothing else.
 void nl_forward_gradient(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,
                          nl_scratch *gradients, size_t rows);
 // After it, for a dense step: weights (width, in_width) += gᵀ a and bias (width) += Σ g over the rows, with g the derivative by

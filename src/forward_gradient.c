@@ -96,6 +96,7 @@ void nl_forward_gradient(const nl_network *network, const nl_parameters *paramet
     const nl_step *step = &network->steps[s];
     if (!step->evaluable || step->input_count == 0) continue;
     const size_t first = step->inputs[0], second = step->inputs[step->input_count - 1];
+    if (gradients->values[first] == NULL) continue;
     const nl_layer *layer = &parameters->layers[s];
     const pass p = {rows * layer->width, layer->width,         scratch->values[first],   scratch->values[second],
                     scratch->values[s],  gradients->values[s], gradients->values[first], gradients->values[second]};

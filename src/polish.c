@@ -94,9 +94,21 @@ static size_t block_work(const nl_polish *polish, const nl_parameters *parameter
   return rows * work;
 }
 
+// The error and its gradient: forward, backward, by the weights.
+static size_t gradient_work(const nl_polish *polish, size_t rows) {
+  const nl_network *network = polish->input.network;
+  size_t work = 3 * block_work(polish, polish->input.start, rows);
+  for (size_t s = 0; s < network->step_count; s++) {
+    const nl_layer *layer = &polish->input.start->layers[s];
+    if (network->steps[s].kind == NL_STEP_DENSE && polish->gradients.values[network->steps[s].inputs[0]] == NULL)
+      work -= rows * layer->width * layer->in_width;
+  }
+  return work;
+}
+
 // Rows on which the error and its gradient can be had EVALUATIONS times.
 static size_t rows_in_budget(const nl_polish *polish) {
-  const double row = 3.0 * (double)block_work(polish, polish->input.start, 1) + 1.0;
+  const double row = (double)gradient_work(polish, 1) + 1.0;
   return (size_t)(work_most / EVALUATIONS / row) + 1;
 }
 
@@ -124,6 +136,19 @@ static nl_status split_rows(nl_polish *polish, nl_error *error) {
 
 // ---- life ---------------------------------------------------------------------------------------------------------------
 
+// The error's derivative by what only dense steps read, and nothing moves, is not taken: of a first layer a third of the work.
+static void want_no_inputs(nl_polish *polish) {
+  const nl_network *network = polish->input.network;
+  for (size_t s = 0; s < network->step_count; s++) {
+    bool wanted = network->steps[s].kind != NL_STEP_INPUT;
+    for (size_t o = 0; o < network->output_count; o++) wanted = wanted || network->outputs[o] == s;
+    for (size_t r = 0; r < network->step_count; r++)
+      for (size_t i = 0; i < network->steps[r].input_count; i++)
+        wanted = wanted || (network->steps[r].inputs[i] == s && network->steps[r].kind != NL_STEP_DENSE);
+    if (!wanted) polish->gradients.values[s] = NULL;
+  }
+}
+
 static nl_status build(nl_polish *polish, nl_error *error) {
   const nl_polish_input *input = &polish->input;
   NL_TRY(nl_pieces_find(&polish->pieces, &polish->arena, input->network, input->start, input->keep_zeros, error));
@@ -132,10 +157,11 @@ static nl_status build(nl_polish *polish, nl_error *error) {
   NL_TAKE(&polish->arena, polish->best_numbers, double, count + 1, error);
   NL_TRY(nl_pieces_place(&polish->pieces, &polish->arena, input->start, polish->descent.point, &polish->trial, error));
   NL_TRY(nl_pieces_place(&polish->pieces, &polish->arena, input->start, polish->best_numbers, &polish->best, error));
+  NL_TRY(nl_scratch_create(&polish->gradients, input->network, input->start, NL_FORWARD_ROWS, error));
+  want_no_inputs(polish);
   NL_TRY(split_rows(polish, error));
   NL_TRY(nl_scratch_create(&polish->scratch, input->network, input->original, NL_FORWARD_ROWS, error));
-  NL_TRY(nl_metric_take(&polish->metric, &polish->arena, &polish->pieces, input->start, error));
-  return nl_scratch_create(&polish->gradients, input->network, input->start, NL_FORWARD_ROWS, error);
+  return nl_metric_take(&polish->metric, &polish->arena, &polish->pieces, input->start, error);
 }
 
 nl_status nl_polish_create(nl_polish **out, const nl_polish_input *input, nl_error *error) {
@@ -198,7 +224,8 @@ static size_t answer_block(nl_polish *polish, lesson *l) {
 
 static void clear_gradients(nl_polish *polish, size_t rows) {
   for (size_t s = 0; s < polish->input.network->step_count; s++)
-    memset(polish->gradients.values[s], 0, rows * polish->trial.layers[s].width * sizeof(double));
+    if (polish->gradients.values[s] != NULL)
+      memset(polish->gradients.values[s], 0, rows * polish->trial.layers[s].width * sizeof(double));
 }
 
 // Evaluates the trial on the next rows, adds up Σ |f' - f|²; `seed`: leaves scale (f' - f) in gradients.
@@ -233,7 +260,7 @@ static size_t gradient_block(nl_polish *polish) {
   nl_pieces_gradient(&polish->pieces, network, &polish->trial, &polish->scratch, &polish->gradients, rows,
                      polish->descent.gradient);
   polish->row += rows;
-  return 3 * block_work(polish, &polish->trial, rows);
+  return gradient_work(polish, rows);
 }
 
 static size_t score_block(nl_polish *polish) {
@@ -357,7 +384,7 @@ static size_t metric_block(nl_polish *polish) {
   }
   nl_forward_gradient(network, &polish->trial, &polish->scratch, &polish->gradients, rows);
   nl_metric_add(&polish->metric, network, &polish->scratch, &polish->gradients, rows);
-  return 3 * block_work(polish, &polish->trial, rows);
+  return gradient_work(polish, rows);
 }
 
 static size_t measure_metric(nl_polish *polish) {

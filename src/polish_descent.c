@@ -6,6 +6,7 @@
 #include "kernels/kernels.h"
 
 static const double decrease = 1e-4, curvature = 0.9; // the two Wolfe conditions
+static const double longer = 1.5;                     // a search begins so much farther than the last one ended
 enum { TRIES_MOST = 20 };
 
 nl_status nl_descent_take(nl_descent *out, nl_arena *arena, size_t n, size_t history, nl_error *error) {
@@ -68,6 +69,7 @@ static nl_descent_answer accept(nl_descent *d, double value) {
 static nl_descent_answer restart(nl_descent *d) {
   if (d->stored == 0) return NL_DESCENT_STUCK;
   d->stored = 0;
+  d->step = 0;
   return nl_descent_turn(d) ? NL_DESCENT_TRY : NL_DESCENT_STUCK;
 }
 
@@ -131,8 +133,12 @@ bool nl_descent_turn(nl_descent *d) {
   d->low_slope = d->slope;
   d->high = INFINITY;
   d->tried = 0;
-  // without a past the scale is unknown: a step of a hundredth of the point's own length
+  // A metric that sees too little of the curvature, as with kinks, does so for many turns: then the last step, somewhat longer.
+  // Without a past the scale is unknown: a step of a hundredth of the point's own length.
   const double length = sqrt(nl_dot_f64(d->n, d->at, d->at) / -d->slope);
-  move(d, d->stored > 0 || d->metric != NULL ? 1.0 : 0.01 * (length > 0 ? length : 1.0));
+  if (d->metric != NULL)
+    move(d, d->step > 0 ? fmin(longer * d->step, 1.0) : 1.0);
+  else
+    move(d, d->stored > 0 ? 1.0 : 0.01 * (length > 0 ? length : 1.0));
   return true;
 }

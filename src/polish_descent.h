@@ -21,7 +21,7 @@ typedef struct nl_descent {
   double value, slope;
   double *at, *steepest, *direction; // (n) iterate, gradient there, where to search
   // the search along it: `low` is known to be too near, `high` too far
-  double step, low, high;
+  double step, low, high; // behind it: the step taken
   double low_value, low_slope;
   size_t tried;
   bool begun;
