@@ -5,40 +5,25 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
-#include "measure.h"
 #include "polish_descent.h"
+#include "polish_lesson.h"
 #include "polish_metric.h"
 #include "polish_parts.h"
 
 enum {
   HISTORY = 20,
-  ITERATIONS = 200,
+  ITERATIONS = 300,
   PATIENCE = 40,            // iterations without a better one
   EVALUATIONS = 60,         // that the whole work has room for, at least
   WORK_PER_STEP = 40000000, // multiplications: some 20 ms
-  FOLD = 5,                 // one row of so many is held back
   METRIC_EVERY = 10,        // iterations
   METRIC_BLOCKS = 4,        // of NL_FORWARD_ROWS rows that it is taken on
   FUNCTION_WORK = 40        // an exponential in multiplications
 };
-static const double jitter_strength = 0.07; // relative to each input's spread; 0.15 and 0.3 measured worse
-static const double work_most = 2e10;       // multiplications in all: a few seconds
+static const double work_most = 2e10; // multiplications in all: a few seconds
+static const double last_share = 0.5; // iterations on all rows, of those that were best without the rows held back
 
-typedef enum stage {
-  STAGE_ANSWER_HELD,
-  STAGE_ANSWER_TRAIN,
-  STAGE_EVALUATE,
-  STAGE_SCORE,
-  STAGE_METRIC,
-  STAGE_DONE
-} stage;
-
-// Rows and what the original says there.
-typedef struct lesson {
-  size_t rows;
-  double *x;       // (rows, features)
-  double *answers; // (rows, results)
-} lesson;
+typedef enum stage { STAGE_ANSWER, STAGE_EVALUATE, STAGE_SCORE, STAGE_METRIC, STAGE_DONE } stage;
 
 struct nl_polish {
   nl_polish_input input;
@@ -50,37 +35,21 @@ struct nl_polish {
   nl_metric metric;
   size_t blocks; // taken for the metric so far
   uint64_t signs;
-  lesson train, held;
-  size_t learnt;   // rows of the measure in train, without their copies
+  nl_lesson lesson;
   double variance; // Var f, summed over the outputs
   nl_scratch scratch, gradients;
   stage stage;
-  size_t row, kept; // of the lesson at hand
-  double sum;       // of squared differences so far
+  nl_part part;                   // that is answered
+  size_t answered[NL_PART_COUNT]; // where the parts end then
+  size_t row, kept;
+  double sum; // of squared differences so far
   double before, after;
   size_t iterations, most, best_iteration;
-  double work; // done so far
+  bool last, setting_out; // the iterations on all rows; their start is to be evaluated
+  double work;            // done so far
 };
 
 // ---- rows ---------------------------------------------------------------------------------------------------------------
-
-// One row of every FOLD in a row is held back, which one is drawn, so that ordered rows fall evenly on both sides.
-bool nl_polish_holds_back(uint64_t seed, size_t row) {
-  uint64_t z = seed + 0x9e3779b97f4a7c15u * (uint64_t)(row / FOLD + 1); // splitmix64 (Steele, Lea, Flood 2014)
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return row % FOLD == (z ^ (z >> 31)) % FOLD;
-}
-
-static nl_status take_lesson(nl_polish *polish, lesson *l, size_t rows, nl_error *error) {
-  const nl_network *network = polish->input.network;
-  const size_t widest = network->features + network->results + 1;
-  if (rows > SIZE_MAX / sizeof(double) / widest) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
-  l->rows = rows;
-  NL_TAKE(&polish->arena, l->x, double, rows * network->features + 1, error);
-  NL_TAKE(&polish->arena, l->answers, double, rows * network->results + 1, error);
-  return NL_OK;
-}
 
 static size_t block_work(const nl_polish *polish, const nl_parameters *parameters, size_t rows) {
   const nl_network *network = polish->input.network;
@@ -112,26 +81,13 @@ static size_t rows_in_budget(const nl_polish *polish) {
   return (size_t)(work_most / EVALUATIONS / row) + 1;
 }
 
-static nl_status split_rows(nl_polish *polish, nl_error *error) {
-  const nl_polish_input *input = &polish->input;
-  const size_t features = input->network->features, room = rows_in_budget(polish);
-  const size_t rows = input->rows < 2 * room ? input->rows : 2 * room; // evenly spaced where there are more
-  size_t held = 0, train = 0, copies = rows > 0 ? room / rows : 0;
-  if (copies > input->copies) copies = input->copies;
-  for (size_t r = 0; r < rows; r++) held += nl_polish_holds_back(input->seed, r);
-  NL_TRY(take_lesson(polish, &polish->held, held, error));
-  NL_TRY(take_lesson(polish, &polish->train, (rows - held) * (1 + copies), error));
-  held = 0;
-  for (size_t r = 0; r < rows; r++) {
-    const bool back = nl_polish_holds_back(input->seed, r);
-    double *to = back ? polish->held.x + held++ * features : polish->train.x + train++ * features;
-    memcpy(to, input->x + r * input->rows / rows * features, features * sizeof *to);
-  }
-  polish->learnt = train;
-  if (copies > 0 && train > 0)
-    nl_measure_jitter(input->seed, train, features, polish->train.x, jitter_strength, copies,
-                      polish->train.x + train * features);
-  return NL_OK;
+// Learnt from: [0, rows_learnt)
+static size_t rows_learnt(const nl_polish *polish) {
+  return polish->lesson.end[polish->last ? NL_PART_HELD_COPIES : NL_PART_LEARNT];
+}
+
+static size_t rows_held(const nl_polish *polish) {
+  return polish->lesson.end[NL_PART_HELD] - nl_lesson_begin(&polish->lesson, NL_PART_HELD);
 }
 
 // ---- life ---------------------------------------------------------------------------------------------------------------
@@ -159,7 +115,7 @@ static nl_status build(nl_polish *polish, nl_error *error) {
   NL_TRY(nl_pieces_place(&polish->pieces, &polish->arena, input->start, polish->best_numbers, &polish->best, error));
   NL_TRY(nl_scratch_create(&polish->gradients, input->network, input->start, NL_FORWARD_ROWS, error));
   want_no_inputs(polish);
-  NL_TRY(split_rows(polish, error));
+  NL_TRY(nl_lesson_take(&polish->lesson, &polish->arena, input, rows_in_budget(polish), error));
   NL_TRY(nl_scratch_create(&polish->scratch, input->network, input->original, NL_FORWARD_ROWS, error));
   return nl_metric_take(&polish->metric, &polish->arena, &polish->pieces, input->start, error);
 }
@@ -193,19 +149,19 @@ size_t nl_polish_iterations(const nl_polish *polish) { return polish->iterations
 
 // ---- blocks of rows -----------------------------------------------------------------------------------------------------
 
-static size_t block_rows(const nl_polish *polish, const lesson *l) {
-  const size_t left = l->rows - polish->row;
+static size_t block_rows(const nl_polish *polish, size_t end) {
+  const size_t left = end - polish->row;
   return left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
 }
 
 // The original's outputs side by side. Rows where they are not finite are dropped: nothing can be learnt there.
-static size_t answer_block(nl_polish *polish, lesson *l) {
+static size_t answer_block(nl_polish *polish, size_t end) {
   const nl_network *network = polish->input.network;
-  const size_t rows = block_rows(polish, l), features = network->features, results = network->results;
-  const double *x = l->x + polish->row * features;
+  const size_t rows = block_rows(polish, end), features = network->features, results = network->results;
+  const double *x = polish->lesson.x + polish->row * features;
   nl_forward_all(network, polish->input.original, &polish->scratch, rows, x);
   for (size_t r = 0; r < rows; r++) {
-    double *next = l->answers + polish->kept * results;
+    double *next = polish->lesson.answers + polish->kept * results;
     bool finite = true;
     for (size_t o = 0; o < network->output_count; o++) {
       const size_t width = network->steps[network->outputs[o]].width;
@@ -215,7 +171,7 @@ static size_t answer_block(nl_polish *polish, lesson *l) {
       }
     }
     if (!finite) continue;
-    memmove(l->x + polish->kept * features, x + r * features, features * sizeof *x);
+    memmove(polish->lesson.x + polish->kept * features, x + r * features, features * sizeof *x);
     polish->kept++;
   }
   polish->row += rows;
@@ -229,9 +185,10 @@ static void clear_gradients(nl_polish *polish, size_t rows) {
 }
 
 // Evaluates the trial on the next rows, adds up Σ |f' - f|²; `seed`: leaves scale (f' - f) in gradients.
-static size_t compare_block(nl_polish *polish, const lesson *l, bool seed, double scale) {
+static size_t compare_block(nl_polish *polish, size_t end, bool seed, double scale) {
   const nl_network *network = polish->input.network;
-  const size_t rows = block_rows(polish, l);
+  const nl_lesson *l = &polish->lesson;
+  const size_t rows = block_rows(polish, end);
   nl_forward_all(network, &polish->trial, &polish->scratch, rows, l->x + polish->row * network->features);
   if (seed) clear_gradients(polish, rows);
   size_t column = 0;
@@ -252,10 +209,10 @@ static size_t compare_block(nl_polish *polish, const lesson *l, bool seed, doubl
 
 static size_t gradient_block(nl_polish *polish) {
   const nl_network *network = polish->input.network;
-  const lesson *l = &polish->train;
-  const double scale = 2.0 / ((double)l->rows * polish->variance);
+  const size_t learnt = rows_learnt(polish);
+  const double scale = 2.0 / ((double)learnt * polish->variance);
   if (polish->row == 0) memset(polish->descent.gradient, 0, polish->pieces.numbers * sizeof(double));
-  const size_t rows = compare_block(polish, l, true, scale);
+  const size_t rows = compare_block(polish, learnt, true, scale);
   nl_forward_gradient(network, &polish->trial, &polish->scratch, &polish->gradients, rows);
   nl_pieces_gradient(&polish->pieces, network, &polish->trial, &polish->scratch, &polish->gradients, rows,
                      polish->descent.gradient);
@@ -264,7 +221,7 @@ static size_t gradient_block(nl_polish *polish) {
 }
 
 static size_t score_block(nl_polish *polish) {
-  const size_t rows = compare_block(polish, &polish->held, false, 0.0);
+  const size_t rows = compare_block(polish, polish->lesson.end[NL_PART_HELD], false, 0.0);
   polish->row += rows;
   return block_work(polish, &polish->trial, rows);
 }
@@ -273,40 +230,25 @@ static size_t score_block(nl_polish *polish) {
 
 static void enter(nl_polish *polish, stage next) {
   polish->stage = next;
-  polish->row = polish->kept = 0;
+  polish->row = next == STAGE_SCORE ? nl_lesson_begin(&polish->lesson, NL_PART_HELD) : 0;
   polish->sum = 0;
 }
 
-// Var f, summed over the outputs
-static double answers_variance(const lesson *l, size_t results) {
-  double variance = 0;
-  for (size_t c = 0; c < results; c++) {
-    double mean = 0, squares = 0;
-    for (size_t r = 0; r < l->rows; r++) {
-      const double away = l->answers[r * results + c] - mean;
-      mean += away / (double)(r + 1);
-      squares += away * (l->answers[r * results + c] - mean);
-    }
-    variance += squares / (double)l->rows;
-  }
-  return variance;
-}
-
 static bool can_learn(nl_polish *polish) {
-  if (polish->held.rows == 0 || polish->train.rows == 0 || polish->pieces.numbers == 0) return false;
-  polish->variance = answers_variance(&polish->held, polish->input.network->results);
+  if (rows_held(polish) == 0 || rows_learnt(polish) == 0 || polish->pieces.numbers == 0) return false;
+  polish->variance = nl_lesson_variance(&polish->lesson, polish->input.network->results);
   return polish->variance > 0 && isfinite(polish->variance);
 }
 
 static size_t answer(nl_polish *polish) {
-  lesson *l = polish->stage == STAGE_ANSWER_HELD ? &polish->held : &polish->train;
-  const size_t work = polish->row < l->rows ? answer_block(polish, l) : 0;
-  if (polish->row < l->rows) return work;
-  l->rows = polish->kept;
-  if (l == &polish->held)
-    enter(polish, STAGE_ANSWER_TRAIN);
-  else
-    enter(polish, can_learn(polish) ? STAGE_EVALUATE : STAGE_DONE);
+  nl_lesson *l = &polish->lesson;
+  const size_t end = l->end[polish->part];
+  const size_t work = polish->row < end ? answer_block(polish, end) : 0;
+  if (polish->row < end) return work;
+  polish->answered[polish->part++] = polish->kept;
+  if (polish->part < NL_PART_COUNT) return work;
+  memcpy(l->end, polish->answered, sizeof l->end);
+  enter(polish, can_learn(polish) ? STAGE_EVALUATE : STAGE_DONE);
   return work;
 }
 
@@ -315,50 +257,88 @@ static void clear_fixed(nl_polish *polish) {
     if (polish->pieces.fixed[i]) polish->descent.gradient[i] = 0;
 }
 
+static void turn(nl_polish *polish, bool metric) {
+  if (metric)
+    enter(polish, STAGE_METRIC);
+  else
+    enter(polish, nl_descent_turn(&polish->descent) ? STAGE_EVALUATE : STAGE_DONE);
+}
+
+static void keep(nl_polish *polish) {
+  memcpy(polish->best_numbers, polish->descent.point, polish->pieces.numbers * sizeof(double));
+}
+
+// What was held back is learnt from as well, from the best iterate on, for some more iterations.
+static void finish(nl_polish *polish) {
+  const size_t more = (size_t)ceil(last_share * (double)polish->best_iteration);
+  if (polish->last || more == 0 || polish->iterations >= polish->most) {
+    enter(polish, STAGE_DONE);
+    return;
+  }
+  polish->last = polish->setting_out = true;
+  if (polish->iterations + more < polish->most) polish->most = polish->iterations + more;
+  nl_descent_set_out(&polish->descent, polish->best_numbers);
+  enter(polish, STAGE_EVALUATE);
+}
+
+// Each of the last iterations goes down on all rows and is kept. What is evaluated first is where they set out from.
+static void accepted_last(nl_polish *polish) {
+  const bool first = polish->setting_out;
+  polish->setting_out = false;
+  if (!first) {
+    keep(polish);
+    polish->iterations++;
+  }
+  if (polish->iterations < polish->most && polish->work < work_most)
+    turn(polish, first || polish->iterations % METRIC_EVERY == 0);
+  else
+    enter(polish, STAGE_DONE);
+}
+
 static size_t evaluate(nl_polish *polish) {
-  const size_t work = gradient_block(polish);
-  if (polish->row < polish->train.rows) return work;
+  const size_t work = gradient_block(polish), learnt = rows_learnt(polish);
+  if (polish->row < learnt) return work;
   clear_fixed(polish);
-  switch (nl_descent_judge(&polish->descent, polish->sum / ((double)polish->train.rows * polish->variance))) {
+  switch (nl_descent_judge(&polish->descent, polish->sum / ((double)learnt * polish->variance))) {
   case NL_DESCENT_TRY:
     enter(polish, STAGE_EVALUATE);
     break;
   case NL_DESCENT_ACCEPTED:
-    enter(polish, STAGE_SCORE);
+    if (polish->last)
+      accepted_last(polish);
+    else
+      enter(polish, STAGE_SCORE);
     break;
   case NL_DESCENT_STUCK:
-    enter(polish, STAGE_DONE);
+    finish(polish);
     break;
   }
   return work + 6 * polish->pieces.numbers;
 }
 
 static bool scored(nl_polish *polish) {
-  const double deviation = sqrt(polish->sum / ((double)polish->held.rows * polish->variance));
+  const double deviation = sqrt(polish->sum / ((double)rows_held(polish) * polish->variance));
   const bool first = polish->before == 0 && polish->iterations == 0;
   if (first) polish->before = polish->after = deviation;
   if (!first) polish->iterations++;
   if (deviation < polish->after) {
     polish->after = deviation;
     polish->best_iteration = polish->iterations;
-    memcpy(polish->best_numbers, polish->descent.point, polish->pieces.numbers * sizeof(double));
+    keep(polish);
   }
-  return polish->iterations < polish->most && polish->iterations < polish->best_iteration + PATIENCE &&
-         polish->work < work_most;
+  const double part = 1.0 / (1.0 + last_share);
+  return (double)polish->iterations < part * (double)polish->most && polish->work < part * work_most &&
+         polish->iterations < polish->best_iteration + PATIENCE;
 }
-
-static void turn(nl_polish *polish) { enter(polish, nl_descent_turn(&polish->descent) ? STAGE_EVALUATE : STAGE_DONE); }
 
 static size_t score(nl_polish *polish) {
   const size_t work = score_block(polish);
-  if (polish->row < polish->held.rows) return work;
-  const bool again = polish->iterations % METRIC_EVERY == 0;
-  if (!scored(polish))
-    enter(polish, STAGE_DONE);
-  else if (again)
-    enter(polish, STAGE_METRIC);
+  if (polish->row < polish->lesson.end[NL_PART_HELD]) return work;
+  const bool metric = polish->iterations % METRIC_EVERY == 0;
+  if (scored(polish))
+    turn(polish, metric);
   else
-    turn(polish);
+    finish(polish);
   return work + 4 * HISTORY * polish->pieces.numbers + nl_metric_work(&polish->metric) / 2;
 }
 
@@ -372,11 +352,11 @@ static double random_sign(nl_polish *polish) { // xorshift64 (Marsaglia 2003)
 // Blocks of rows evenly over the lesson; behind the last one the metric is ready.
 static size_t metric_block(nl_polish *polish) {
   const nl_network *network = polish->input.network;
-  const lesson *l = &polish->train;
+  const size_t learnt = rows_learnt(polish);
   if (polish->blocks == 0) nl_metric_clear(&polish->metric);
-  polish->row = l->rows / METRIC_BLOCKS * polish->blocks++;
-  const size_t rows = block_rows(polish, l);
-  nl_forward_all(network, &polish->trial, &polish->scratch, rows, l->x + polish->row * network->features);
+  polish->row = learnt / METRIC_BLOCKS * polish->blocks++;
+  const size_t rows = block_rows(polish, learnt);
+  nl_forward_all(network, &polish->trial, &polish->scratch, rows, polish->lesson.x + polish->row * network->features);
   clear_gradients(polish, rows);
   for (size_t o = 0; o < network->output_count; o++) {
     double *seeds = polish->gradients.values[network->outputs[o]];
@@ -391,17 +371,16 @@ static size_t measure_metric(nl_polish *polish) {
   const size_t work = metric_block(polish);
   if (polish->blocks < METRIC_BLOCKS) return work;
   polish->blocks = 0;
-  const bool ready = nl_metric_finish(&polish->metric, polish->variance, polish->learnt);
+  const bool ready = nl_metric_finish(&polish->metric, polish->variance, polish->lesson.own);
   polish->descent.metric = ready ? nl_metric_apply : NULL;
   polish->descent.context = &polish->metric;
-  turn(polish);
+  turn(polish, false);
   return work + nl_metric_work(&polish->metric);
 }
 
 static size_t advance(nl_polish *polish) {
   switch (polish->stage) {
-  case STAGE_ANSWER_HELD:
-  case STAGE_ANSWER_TRAIN:
+  case STAGE_ANSWER:
     return answer(polish);
   case STAGE_EVALUATE:
     return evaluate(polish);

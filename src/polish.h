@@ -1,8 +1,9 @@
 // polish: label-free self-distillation. The smaller network's weights and biases are moved until its outputs f' come as near
 // to the original's f as they can: the mean of |f' - f|² / Var f over the measure falls (DESIGN 2.3).
 //
-// A fifth of the measure is held back; what is kept is the iterate that is best on it, the start included, so that a
-// polish never makes the deviation measured there worse. It can be stopped after any step.
+// A fifth of the measure is held back; the iterate that is best on it is kept, the start included. From there some more
+// iterations go down on all rows, those held back included: half as many as it took to get there. It can be stopped after
+// any step.
 #ifndef NL_POLISH_H
 #define NL_POLISH_H
 
@@ -31,10 +32,10 @@ nl_status nl_polish_create(nl_polish **out, const nl_polish_input *input, nl_err
 void nl_polish_free(nl_polish *polish);
 nl_status nl_polish_step(nl_polish *polish, double *progress, nl_error *error); // NL_MORE until done
 
-// The best iterate so far. Layers that are not trained are those of `start`, pointers included.
+// The best iterate so far, or the last one on all rows. Layers that are not trained are those of `start`, pointers included.
 const nl_parameters *nl_polish_parameters(const nl_polish *polish);
-double nl_polish_before(const nl_polish *polish); // RMS(f' - f) / RMS(f - E f) over the rows held back
-double nl_polish_after(const nl_polish *polish);
+double nl_polish_before(const nl_polish *polish);     // RMS(f' - f) / RMS(f - E f) over the rows held back
+double nl_polish_after(const nl_polish *polish);      // the same of the best iterate, before these rows are learnt from
 size_t nl_polish_iterations(const nl_polish *polish); // done so far
 
 #endif

@@ -25,6 +25,11 @@ nl_status nl_descent_take(nl_descent *out, nl_arena *arena, size_t n, size_t his
   return NL_OK;
 }
 
+void nl_descent_set_out(nl_descent *d, const double *point) {
+  memcpy(d->point, point, d->n * sizeof *point);
+  d->begun = false;
+}
+
 // ---- the search along a direction -------------------------------------------------------------------------------------
 
 static void move(nl_descent *d, double step) {

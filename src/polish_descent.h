@@ -37,6 +37,8 @@ typedef struct nl_descent {
 nl_status nl_descent_take(nl_descent *out, nl_arena *arena, size_t n, size_t history, nl_error *error);
 // The value at `point`, whose gradient stands in `gradient`. Neither need be finite.
 nl_descent_answer nl_descent_judge(nl_descent *descent, double value);
+// Another start, whose value and gradient are wanted next. The function may have changed a little: the past still counts.
+void nl_descent_set_out(nl_descent *descent, const double *point);
 // From an accepted iterate to the next point. False where the gradient is zero.
 bool nl_descent_turn(nl_descent *descent);
 

@@ -30,6 +30,12 @@ static double kinks(const double *x, double *g) {
   return fabs(x[0]) + 10 * fabs(x[1]);
 }
 
+static double bowl(const double *x, double *gradient) {
+  gradient[0] = x[0];
+  gradient[1] = 0.05 * x[1];
+  return 0.5 * (x[0] * x[0] + 0.05 * x[1] * x[1]);
+}
+
 // Returns the last accepted value, which never rose; x ends where that is.
 static double minimised(objective *f, double *x, size_t iterations) {
   nl_arena arena = {0};
@@ -50,6 +56,31 @@ static double minimised(objective *f, double *x, size_t iterations) {
   }
   nl_arena_free(&arena);
   return lowest;
+}
+
+static void tenfold(void *context, double *v) {
+  (void)context;
+  v[0] *= 10, v[1] *= 10;
+}
+
+// A metric that always asks for steps ten times too long costs a second evaluation now and then, not at every turn.
+static void descent_begins_a_search_near_the_last_step(void **context) {
+  (void)context;
+  nl_arena arena = {0};
+  nl_descent d;
+  size_t evaluations = 0, turns = 0;
+  OK(nl_descent_take(&d, &arena, 2, 1, NULL));
+  d.metric = tenfold;
+  d.point[0] = 3, d.point[1] = 4;
+  for (; turns < 12; turns++) {
+    nl_descent_answer answer = NL_DESCENT_TRY;
+    for (; answer == NL_DESCENT_TRY; evaluations++) answer = nl_descent_judge(&d, bowl(d.point, d.gradient));
+    assert_int_equal(answer, NL_DESCENT_ACCEPTED);
+    d.stored = 0; // so that the past cannot correct the metric
+    assert_true(nl_descent_turn(&d));
+  }
+  assert_true(evaluations < 3 * turns / 2);
+  nl_arena_free(&arena);
 }
 
 static void descent_finds_the_bottom_of_a_curved_valley(void **context) {
@@ -214,6 +245,37 @@ static void polish_never_makes_the_measured_deviation_worse(void **context) {
   tear_down(&s);
 }
 
+// RMS(f' - f) / RMS(f - E f) over the rows of the measure held back
+static double held_difference(const setting *s, const nl_polish_input *input, const nl_parameters *parameters) {
+  const nl_network *network = s->model->network;
+  double sum = 0, squares = 0, mean[RESULTS] = {0}, f[RESULTS], g[RESULTS], rows = 0;
+  for (size_t r = 0; r < input->rows; r++) {
+    if (!nl_polish_holds_back(input->seed, r)) continue;
+    OK(nl_forward(network, &s->original, 1, s->x + r * FEATURES, f, NULL));
+    OK(nl_forward(network, parameters, 1, s->x + r * FEATURES, g, NULL));
+    rows++;
+    for (size_t o = 0; o < RESULTS; o++) {
+      sum += (g[o] - f[o]) * (g[o] - f[o]);
+      squares += f[o] * f[o];
+      mean[o] += f[o];
+    }
+  }
+  for (size_t o = 0; o < RESULTS; o++) squares -= mean[o] * mean[o] / rows;
+  return sqrt(sum / squares);
+}
+
+// Rows are few for the numbers, so that those held back tell much.
+static void polish_learns_in_the_end_from_the_rows_held_back_too(void **context) {
+  (void)context;
+  setting s = set_up(chain_of("Tanh"), 0.5);
+  nl_polish_input input = input_of(&s);
+  input.rows = 60;
+  nl_polish *polish = polished(&input);
+  assert_true(held_difference(&s, &input, nl_polish_parameters(polish)) < 0.8 * nl_polish_after(polish));
+  nl_polish_free(polish);
+  tear_down(&s);
+}
+
 static void polish_gives_the_same_bits_twice(void **context) {
   (void)context;
   setting s = set_up(chain_of("Tanh"), 0.2);
@@ -364,6 +426,8 @@ int main(void) {
       cmocka_unit_test(polish_keeps_an_exact_start),
       cmocka_unit_test(polish_never_makes_the_measured_deviation_worse),
       cmocka_unit_test(polish_gives_the_same_bits_twice),
+      cmocka_unit_test(descent_begins_a_search_near_the_last_step),
+      cmocka_unit_test(polish_learns_in_the_end_from_the_rows_held_back_too),
       cmocka_unit_test(polish_does_no_more_iterations_than_asked),
       cmocka_unit_test(polish_keeps_zeros_where_that_is_asked),
       cmocka_unit_test(polish_goes_through_residual_sums_and_softmax),
