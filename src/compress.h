@@ -70,6 +70,8 @@ struct nl_path {
   nl_arena arena;
   nl_parameters parameters;
   uint64_t seed;
+  // of the inputs (features), NULL where they do not apply or are 0 and 1
+  const double *mean, *spread, *low, *high;
   const char *measure; // "data", "box", "normalised" or "normal"
   size_t rows;         // on which moments and fits are taken
   size_t scored_rows;  // the user's own rows, or all of them

@@ -81,20 +81,30 @@ static void follow_scales(const nl_path *path, size_t input, double *mean, doubl
   }
 }
 
+static nl_status keep(nl_path *path, const double *from, size_t features, const double **to, nl_error *error) {
+  double *copy = NULL;
+  if (from == NULL) return NL_OK;
+  NL_TAKE(&path->arena, copy, double, features + 1, error);
+  memcpy(copy, from, features * sizeof *copy);
+  *to = copy;
+  return NL_OK;
+}
+
 static nl_status use_normal(nl_path *path, const nl_path_options *options, size_t features, nl_error *error) {
   const nl_network *network = path->model->network;
   double *mean = NULL, *spread = NULL;
-  if (options->mean == NULL && options->spread == NULL) {
-    NL_TAKE(&path->arena, mean, double, features + 1, error);
-    NL_TAKE(&path->arena, spread, double, features + 1, error);
-    for (size_t s = 0; s < network->step_count; s++)
-      if (network->steps[s].kind == NL_STEP_INPUT)
-        follow_scales(path, s, mean + network->steps[s].offset, spread + network->steps[s].offset);
-    for (size_t i = 0; i < features; i++)
-      if (mean[i] != 0 || spread[i] != 1) path->measure = "normalised";
-  }
-  nl_measure_normal(options->seed, path->rows, features, mean != NULL ? mean : options->mean,
-                    spread != NULL ? spread : options->spread, path->x);
+  NL_TRY(keep(path, options->mean, features, &path->mean, error));
+  NL_TRY(keep(path, options->spread, features, &path->spread, error));
+  if (path->mean != NULL || path->spread != NULL) return NL_OK;
+  NL_TAKE(&path->arena, mean, double, features + 1, error);
+  NL_TAKE(&path->arena, spread, double, features + 1, error);
+  path->mean = mean;
+  path->spread = spread;
+  for (size_t s = 0; s < network->step_count; s++)
+    if (network->steps[s].kind == NL_STEP_INPUT)
+      follow_scales(path, s, mean + network->steps[s].offset, spread + network->steps[s].offset);
+  for (size_t i = 0; i < features; i++)
+    if (mean[i] != 0 || spread[i] != 1) path->measure = "normalised";
   return NL_OK;
 }
 
@@ -104,8 +114,16 @@ static nl_status use_box(nl_path *path, const nl_path_options *options, size_t f
   for (size_t i = 0; i < features; i++)
     if (!(options->low[i] <= options->high[i]) || !isfinite(options->high[i] - options->low[i]))
       return nl_fail(error, NL_ERROR_ARGUMENT, "low, high", "low is to be at most high, and both finite");
-  nl_measure_box(options->seed, path->rows, features, options->low, options->high, path->x);
-  return NL_OK;
+  NL_TRY(keep(path, options->low, features, &path->low, error));
+  return keep(path, options->high, features, &path->high, error);
+}
+
+void nl_path_draw(const nl_path *path, uint64_t seed, size_t rows, double *x) {
+  const size_t features = path->model->network->features;
+  if (path->low != NULL)
+    nl_measure_box(seed, rows, features, path->low, path->high, x);
+  else
+    nl_measure_normal(seed, rows, features, path->mean, path->spread, x);
 }
 
 nl_status nl_path_measure(nl_path *path, const nl_path_options *options, nl_error *error) {
@@ -116,7 +134,9 @@ nl_status nl_path_measure(nl_path *path, const nl_path_options *options, nl_erro
   if (options->data != NULL) return use_data(path, options, features, error);
   path->rows = path->scored_rows = options->rows > 0 ? options->rows : ROWS_FREE;
   NL_TAKE(&path->arena, path->x, double, path->rows *features, error);
-  return box ? use_box(path, options, features, error) : use_normal(path, options, features, error);
+  NL_TRY(box ? use_box(path, options, features, error) : use_normal(path, options, features, error));
+  nl_path_draw(path, path->seed, path->rows, path->x);
+  return NL_OK;
 }
 
 void nl_path_range(const nl_path *path, double *low, double *high) {

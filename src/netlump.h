@@ -86,6 +86,8 @@ nl_status nl_path_describe(const nl_path *path, nl_buffer *json, nl_error *error
 
 // The range of each input over the measure's rows: low, high (features) are written.
 void nl_path_range(const nl_path *path, double *low, double *high);
+// Other rows of the data-free measure, by another seed: x (rows, features). With data, x ~ N(0, I).
+void nl_path_draw(const nl_path *path, uint64_t seed, size_t rows, double *x);
 
 // ---- target and choice -------------------------------------------------------------------------------------------------
 

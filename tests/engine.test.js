@@ -348,3 +348,28 @@ test("no broken file of the material crashes the engine", needsMaterial, async (
     assert.equal(engine.dead, false, file);
   }
 });
+
+test("a box that is given is what the random inputs fill, those of the check included", async () => {
+  const model = engine.open(jsonModel([3, 8, 2]), "box.json");
+  const low = Float64Array.of(-2, 5, 0), high = Float64Array.of(-1, 9, 0);
+  const path = await model.path({ low, high });
+  assert.equal(path.info.measure.kind, "box");
+  const range = path.range();
+  for (const rows of [path.draw(200), Float64Array.from([...range.low, ...range.high])])
+    rows.forEach((x, i) => assert.ok(x >= low[i % 3] && x <= high[i % 3], `${x} as input ${i % 3}`));
+  assert.ok(range.low[1] < 5.05 && range.high[1] > 8.95, "the box is filled");
+  await assert.rejects(model.path({ low }), { code: "ARGUMENT" });
+  model.free();
+});
+
+test("a curve of several methods names each point's, leaves out what a model does not allow, and falls in size", async () => {
+  const model = engine.open(jsonModel([4, 12, 10, 2]), "curve.json");
+  const path = await model.path({ rows: 512 });
+  const points = await path.curve({ points: 5, methods: ["projected", "adjoint", "wanda"] });
+  for (const method of ["projected", "adjoint", "wanda"]) {
+    const own = points.filter((point) => point.method === method);
+    assert.ok(own.length >= 2, method);
+    own.slice(1).forEach((point, i) => assert.ok(point.parameters < own[i].parameters));
+  }
+  model.free();
+});

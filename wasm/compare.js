@@ -2,7 +2,6 @@
 // the command line and the benchmarks.
 import { EngineError, fault } from "./fault.js";
 import { nothingCompared, shareTwice } from "./messages.js";
-import { normalRows } from "./numbers.js";
 import { scorable, score as scoreRows } from "./score.js";
 
 /**
@@ -27,7 +26,7 @@ const FRESH_ROWS = 4096;
 /** The rows given, or random ones that are not the measure's own. @param {Path} path @param {Table|null} table @param {boolean} heldOut @returns {Judge} */
 function judgeOf(path, table, heldOut) {
   const { model } = path;
-  const features = table?.features ?? normalRows(FRESH_ROWS, model.info.features, path.info.seed);
+  const features = table?.features ?? path.draw(FRESH_ROWS);
   const outputs = model.forward(features);
   const labelled = table !== null && scorable(table, model.info.results) ? table : null;
   return {

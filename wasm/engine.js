@@ -292,6 +292,18 @@ export class Path extends Handle {
     }
   }
 
+  /** Rows the measure does not hold, drawn alike; with data x ~ N(0, I). @param {number} rows @returns {Float64Array} (rows, features) */
+  draw(rows) {
+    const { features } = this.model.info;
+    const x = this.#core.take(8 * rows * features);
+    try {
+      this.#core.call("path_draw", this.handle, this.info.seed + 1, rows, x);
+      return this.#core.float64(x, rows * features);
+    } finally {
+      this.#core.release(x);
+    }
+  }
+
   /** What a target comes to, before any refit; takes microseconds. @param {Target} target @returns {Choice} */
   choose({ kind, value }) {
     this.#core.status(this.#file, "path_choose", this.handle, KINDS[kind], value, this.#widths);

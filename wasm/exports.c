@@ -207,6 +207,9 @@ int netlump_result_forward(boundary *b, const nl_result *result, size_t rows, co
 NL_EXPORT(netlump_path_range) void netlump_path_range(const nl_path *path, double *low, double *high) {
   nl_path_range(path, low, high);
 }
+NL_EXPORT(netlump_path_draw) void netlump_path_draw(const nl_path *path, double seed, size_t rows, double *x) {
+  nl_path_draw(path, (uint64_t)seed, rows, x);
+}
 // `low` and `high` must stay where they are as long as the certificate lives.
 NL_EXPORT(netlump_certificate_create)
 nl_certificate *netlump_certificate_create(boundary *b, const nl_model *original, const nl_model *reduced,

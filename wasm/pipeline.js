@@ -1,7 +1,6 @@
 // pipeline: from a result to a full report; what index.js, the command line and the worker have in common.
 import { EngineError, fault } from "./fault.js";
 import { severalTargets } from "./messages.js";
-import { normalRows } from "./numbers.js";
 import { scorable, score as scoreRows } from "./score.js";
 import { innerValues, verify as verifyResult } from "./verify.js";
 
@@ -27,12 +26,8 @@ export function targetOf({ epsilon, retain, maxDeviation }) {
 }
 
 /** The rows a verification runs on: the data's first, else random ones. @param {Result} result @param {Table|null} data */
-function verificationRows(result, data) {
-  const { features } = result.path.model.info;
-  return data
-    ? data.features.subarray(0, VERIFIED_ROWS * features)
-    : normalRows(VERIFIED_ROWS, features, result.path.info.seed);
-}
+const verificationRows = ({ path }, data) =>
+  data ? data.features.subarray(0, VERIFIED_ROWS * path.model.info.features) : path.draw(VERIFIED_ROWS);
 
 /** Runs both models in ONNX Runtime. @param {Result} result @param {Table|null} data @param {Watch} [watch] */
 export const verify = (result, data, watch) => verifyResult(result, verificationRows(result, data), watch);
