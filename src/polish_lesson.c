@@ -29,8 +29,9 @@ static void split_rows(nl_lesson *lesson, const nl_polish_input *input, size_t r
   const size_t features = input->network->features;
   double *learnt = lesson->x, *held = lesson->x + lesson->end[NL_PART_LEARNT] * features;
   for (size_t r = 0; r < rows; r++) {
-    double **to = nl_polish_holds_back(input->seed, r) ? &held : &learnt;
-    memcpy(*to, input->x + r * input->rows / rows * features, features * sizeof **to);
+    const size_t from = r * input->rows / rows;
+    double **to = nl_polish_holds_back(input->seed, from) ? &held : &learnt;
+    memcpy(*to, input->x + from * features, features * sizeof **to);
     *to += features;
   }
 }
@@ -39,7 +40,7 @@ nl_status nl_lesson_take(nl_lesson *out, nl_arena *arena, const nl_polish_input 
   const size_t rows = input->rows < 2 * room ? input->rows : 2 * room, features = input->network->features;
   size_t held = 0, copies = rows > 0 ? room / rows : 0;
   if (copies > input->copies) copies = input->copies;
-  for (size_t r = 0; r < rows; r++) held += nl_polish_holds_back(input->seed, r);
+  for (size_t r = 0; r < rows; r++) held += nl_polish_holds_back(input->seed, r * input->rows / rows);
   nl_lesson lesson = {.own = rows - held};
   lesson.end[NL_PART_LEARNT] = lesson.own * (1 + copies);
   lesson.end[NL_PART_HELD] = lesson.end[NL_PART_LEARNT] + held;
