@@ -159,13 +159,6 @@ static nl_status check_shapes(const nl_certify_input *in, nl_error *error) {
   return NL_OK;
 }
 
-static double row_cost(const nl_chain *chain) {
-  double cost = 0;
-  for (size_t l = 0; l < chain->count; l++)
-    cost += (double)chain->layers[l].width * ((double)chain->layers[l].in_width + 20);
-  return cost;
-}
-
 static nl_status take(nl_certify *c, nl_error *error) {
   const nl_certify_input *in = &c->input;
   NL_TAKE(&c->arena, c->low, double, c->features, error);
@@ -197,7 +190,7 @@ nl_status nl_certify_create(nl_certify **out, const nl_certify_input *input, nl_
   c->results = input->original->layers[input->original->count - 1].width;
   c->points = input->points;
   if (c->points == 0) {
-    const double most = search_work / (row_cost(input->original) + row_cost(input->reduced));
+    const double most = search_work / (nl_chain_work(input->original) + nl_chain_work(input->reduced));
     c->points = most >= POINTS ? POINTS : most <= POINTS_LEAST ? POINTS_LEAST : (size_t)most;
   }
   const nl_status status = take(c, error);

@@ -209,28 +209,7 @@ static nl_interval slope_of(const cell *c, size_t degree) {
 static size_t kinks_of(const nl_chain_layer *layer, double *at) {
   const double p = layer->p, q = layer->q;
   if (layer->kind != NL_CHAIN_FUNCTION) return 0;
-  switch (layer->function) {
-  case NL_FUNCTION_RELU:
-  case NL_FUNCTION_LEAKY_RELU:
-  case NL_FUNCTION_ELU:
-  case NL_FUNCTION_SELU:
-  case NL_FUNCTION_CELU:
-  case NL_FUNCTION_SOFTSIGN:
-  case NL_FUNCTION_ABS:
-    at[0] = 0;
-    return 1;
-  case NL_FUNCTION_THRESHOLDED_RELU:
-    at[0] = p;
-    return 1;
-  case NL_FUNCTION_HARD_SWISH:
-    at[0] = -3;
-    at[1] = 3;
-    return 2;
-  case NL_FUNCTION_CLIP:
-    at[0] = p;
-    at[1] = q;
-    return 2;
-  case NL_FUNCTION_HARD_SIGMOID: { // the crossings are rounded: a hair's breadth either side
+  if (layer->function == NL_FUNCTION_HARD_SIGMOID) { // the crossings are rounded: a hair's breadth either side
     static const double hair = 1e-14;
     const double a = fmin(-q / p, (1 - q) / p), b = fmax(-q / p, (1 - q) / p), wide = hair * (fabs(a) + fabs(b));
     at[0] = a - wide;
@@ -239,9 +218,9 @@ static size_t kinks_of(const nl_chain_layer *layer, double *at) {
     at[3] = b + wide;
     return 4;
   }
-  default:
-    return 0;
-  }
+  const nl_pieces_at pieces = nl_function_pieces(layer->function, p, q);
+  memcpy(at, pieces.at, pieces.kinks * sizeof *at);
+  return pieces.kinks;
 }
 
 static bool straight(const nl_chain_layer *layer) { // in pieces: no finer cells are needed

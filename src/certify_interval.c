@@ -338,20 +338,14 @@ static nl_series softsign_of(nl_interval x, double sign) {
   return f;
 }
 
-typedef struct pieces {
-  size_t kinks;
-  double at[2];
-  bool jump;
-} pieces;
-
-static pieces pieces_of(nl_function function, double p, double q) {
+nl_pieces_at nl_function_pieces(nl_function function, double p, double q) {
   switch (function) {
   case NL_FUNCTION_THRESHOLDED_RELU:
-    return (pieces){1, {p}, p != 0};
+    return (nl_pieces_at){1, {p}, p != 0};
   case NL_FUNCTION_HARD_SWISH:
-    return (pieces){2, {-3, 3}, false};
+    return (nl_pieces_at){2, {-3, 3}, false};
   case NL_FUNCTION_CLIP:
-    return (pieces){2, {p, q}, false};
+    return (nl_pieces_at){2, {p, q}, false};
   case NL_FUNCTION_RELU:
   case NL_FUNCTION_LEAKY_RELU:
   case NL_FUNCTION_ELU:
@@ -359,9 +353,9 @@ static pieces pieces_of(nl_function function, double p, double q) {
   case NL_FUNCTION_CELU:
   case NL_FUNCTION_SOFTSIGN:
   case NL_FUNCTION_ABS:
-    return (pieces){1, {0}, false};
+    return (nl_pieces_at){1, {0}, false};
   default:
-    return (pieces){0};
+    return (nl_pieces_at){0};
   }
 }
 
@@ -396,7 +390,7 @@ static nl_series piece(nl_function function, double p, double q, size_t index, n
   }
 }
 
-static nl_series in_pieces(nl_function function, double p, double q, nl_interval x, const pieces *at) {
+static nl_series in_pieces(nl_function function, double p, double q, nl_interval x, const nl_pieces_at *at) {
   nl_series s = {K, {{0, 0}}};
   bool some = false;
   for (size_t i = 0; i <= at->kinks; i++) {
@@ -464,7 +458,7 @@ static nl_series of_variable(nl_function function, double p, double q, nl_interv
   case NL_FUNCTION_HARD_SIGMOID:
     return hard_sigmoid_of(x, p, q);
   default: {
-    const pieces at = pieces_of(function, p, q);
+    const nl_pieces_at at = nl_function_pieces(function, p, q);
     return in_pieces(function, p, q, x, &at);
   }
   }

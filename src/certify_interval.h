@@ -42,4 +42,12 @@ nl_series nl_series_extreme(const nl_series *a, const nl_series *b, bool maximum
 // function(p, q) behind a
 nl_series nl_series_function(nl_function function, double p, double q, const nl_series *a);
 
+// Where a function is put together from pieces; none for smooth ones.
+typedef struct nl_pieces_at {
+  size_t kinks;
+  double at[2];
+  bool jump;
+} nl_pieces_at;
+nl_pieces_at nl_function_pieces(nl_function function, double p, double q);
+
 #endif

@@ -128,13 +128,6 @@ static nl_status take_search(nl_certify_search *s, const nl_chain *original, con
   return NL_OK;
 }
 
-static double row_cost(const nl_chain *chain) {
-  double cost = 0;
-  for (size_t l = 0; l < chain->count; l++)
-    cost += (double)chain->layers[l].width * ((double)chain->layers[l].in_width + 20);
-  return cost;
-}
-
 nl_status nl_certify_search_create(nl_certify_search **out, const nl_chain *original, const nl_chain *reduced,
                                    const double *low, const double *high, size_t points, nl_error *error) {
   nl_certify_search *s = calloc(1, sizeof *s);
@@ -144,7 +137,7 @@ nl_status nl_certify_search_create(nl_certify_search **out, const nl_chain *orig
   s->features = original->features;
   s->results = original->layers[original->count - 1].width;
   s->points = points;
-  s->cost = row_cost(original) + row_cost(reduced);
+  s->cost = nl_chain_work(original) + nl_chain_work(reduced);
   const nl_status status = take_search(s, original, reduced, error);
   if (status != NL_OK) {
     nl_certify_search_free(s);

@@ -321,6 +321,13 @@ void nl_chain_free(nl_chain *chain) {
   *chain = (nl_chain){0};
 }
 
+double nl_chain_work(const nl_chain *chain) {
+  double work = 0;
+  for (size_t l = 0; l < chain->count; l++)
+    work += (double)chain->layers[l].width * ((double)chain->layers[l].in_width + 20);
+  return work;
+}
+
 // ---- the activation -----------------------------------------------------------------------------------------------------
 
 // A composite is evaluated along its steps, from a scalar z; their constants are alike for all channels.

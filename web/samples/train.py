@@ -8,12 +8,16 @@ Each CSV holds test rows the network never saw: the inputs first, the labels in 
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy
 import torch
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "tests/bench/paper"))
+from systems import glycolysis_rate, runge_kutta  # noqa: E402  the experiment's own
+
 SEED = 7
 
 
@@ -49,16 +53,6 @@ def standardise(values, reference):
     return ((values - reference.mean(axis=0)) / reference.std(axis=0)).astype(numpy.float32)
 
 
-def runge_kutta(rate, state, step, steps):
-    for _ in range(steps):
-        k1 = rate(state)
-        k2 = rate(state + step / 2 * k1)
-        k3 = rate(state + step / 2 * k2)
-        k4 = rate(state + step * k3)
-        state = state + step / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-    return state
-
-
 def split(x, y, test_share=0.2):
     """Standardised training and test rows; mean and deviation come from the training rows."""
     count = int(len(x) * (1 - test_share))
@@ -69,21 +63,6 @@ def split(x, y, test_share=0.2):
 
 
 # ---- yeast glycolysis ------------------------------------------------------------------------------------------------
-
-
-def glycolysis_rate(s):
-    """The seven-species oscillator of Wolf & Heinrich (2000), Ruoff et al. (2003); mM and minutes. s: (rows, 7)"""
-    j0, k1, k2, k3, k4, k5, k6, k, kappa = 2.5, 100, 6, 16, 100, 1.28, 12, 1.8, 13
-    q, half, psi, total_n, total_a = 4, 0.52, 0.1, 1, 4
-    s1, s2, s3, s4, s5, s6, s7 = s.T
-    v1 = k1 * s1 * s6 / (1 + (s6 / half) ** q)
-    v2 = k2 * s2 * (total_n - s5)
-    v3 = k3 * s3 * (total_a - s6)
-    v4 = k4 * s4 * s5
-    v6 = k6 * s2 * s5
-    leak = kappa * (s4 - s7)
-    rates = [j0 - v1, 2 * v1 - v2 - v6, v2 - v3, v3 - v4 - leak, v2 - v4 - v6, -2 * v1 + 2 * v3 - k5 * s6, psi * leak - k * s7]
-    return numpy.stack(rates, axis=1)
 
 
 def glycolysis():
