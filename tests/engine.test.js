@@ -6,7 +6,7 @@ import { METHODS, compare, compress, createEngine, inspect, readTable } from "..
 import { relativeDeviation } from "../wasm/compare.js";
 import { EngineError } from "../wasm/fault.js";
 import { PRUNING } from "../wasm/methods.js";
-import { bytesOf, jsonModel, materialFile, materialFiles, needsMaterial, sampleFile, samples } from "./material.js";
+import { bytesOf, jsonModel, materialFile, materialFiles, needsMaterial, noise, sampleFile, samples } from "./material.js";
 
 const engine = await createEngine();
 const open = (/** @type {string} */ file) => engine.open(bytesOf(sampleFile(file)), file);
@@ -265,6 +265,41 @@ test("freeing a model frees what was made from it, and says so when used", async
   model.free();
   assert.throws(() => path.choose({ kind: "epsilon", value: 0.1 }), fault("ARGUMENT"));
   assert.throws(() => result.write(), fault("ARGUMENT"));
+});
+
+test("no change of an output that is sampled in the box exceeds the certificate's bound", async () => {
+  const model = open("ball.onnx");
+  const data = await readTable(bytesOf(sampleFile("ball.csv")), "ball.csv", { labels: 2, features: 8 });
+  const path = await model.path({ data });
+  const result = await path.compress({ kind: "retain", value: 0.3 });
+  const { low, high } = path.range();
+  const written = result.write();
+  const { bound, bounds, found, foundAt } = await model.certify(written, { low, high });
+  assert.ok(bound !== null && Number.isFinite(bound));
+  const small = engine.open(written, "small.onnx");
+  /** The largest change of each output. @param {Float64Array} rows */
+  const changes = (rows) => {
+    const [before, after] = [model.forward(rows), small.forward(rows)];
+    return bounds.map((_, o) => before.reduce((most, y, i) => (i % bounds.length === o ? Math.max(most, Math.abs(y - after[i])) : most), 0));
+  };
+  const next = noise(7);
+  const inside = Float64Array.from({ length: 8 * 20_000 }, (_, i) => low[i % 8] + ((next() + 1) / 2) * (high[i % 8] - low[i % 8]));
+  const corners = Float64Array.from({ length: 8 * 256 }, (_, i) => ((i >> 3) & (1 << (i % 8)) ? high : low)[i % 8]);
+  for (const rows of [data.features, inside, corners, Float64Array.from(foundAt)])
+    changes(rows).forEach((change, o) => assert.ok(change <= Number(bounds[o]), `output ${o}: ${change} > ${bounds[o]}`));
+  const there = Math.max(...changes(Float64Array.from(foundAt)));
+  assert.ok(Math.abs(there - found) <= 1e-9 * found, "the largest change found is a change, at the inputs named");
+  assert.ok(found >= Math.max(...changes(data.features)) / 2 && found <= bound);
+  small.free();
+  model.free();
+});
+
+test("freeing a model ends its certificate, whose memory is gone then", async () => {
+  const model = engine.open(jsonModel([4, 16, 2]), "tiny.json");
+  const path = await model.path({ rows: 300 });
+  const written = (await path.compress({ kind: "retain", value: 0.5 })).write();
+  await assert.rejects(model.certify(written, { ...path.range(), onProgress: () => model.free() }), fault("ARGUMENT"));
+  assert.equal(engine.dead, false);
 });
 
 test("opening and freeing again and again does not grow the memory", async () => {

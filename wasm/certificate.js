@@ -48,7 +48,7 @@ class Certifying extends Handle {
 }
 
 /**
- * @param {Core} core @param {Handle} parent that must outlive it @param {string} file for messages
+ * @param {Core} core @param {Handle} parent the original; freeing it ends this @param {string} file for messages
  * @param {[number, number]} handles of the original and the smaller model, in the core
  * @param {Box} box @param {number} features @param {import("./steps.js").Watch} watch
  * @returns {Promise<Certificate>}

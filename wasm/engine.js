@@ -206,7 +206,7 @@ export class Model extends Handle {
     const smaller = new Model(this.#core, bytes, this.info.name, this.files);
     try {
       const handles = /** @type {[number, number]} */ ([this.handle, smaller.handle]);
-      return await certify(this.#core, smaller, this.info.name, handles, { low, high }, this.info.features, { signal, onProgress });
+      return await certify(this.#core, this, this.info.name, handles, { low, high }, this.info.features, { signal, onProgress });
     } finally {
       smaller.free();
     }
