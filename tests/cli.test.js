@@ -14,7 +14,7 @@ import { METHODS, PRUNING, knowsTolerance } from "../wasm/methods.js";
 import { bar, columns, comparisonCsv, comparisonText, curveCsv, curveText, reasons } from "../wasm/text.js";
 import { htmlReport } from "../wasm/report.js";
 import { percent, short, size } from "../wasm/messages.js";
-import { bytesOf, jsonModel, materialFile, needsMaterial, sampleFile } from "./material.js";
+import { bytesOf, fixtureFile, jsonModel, materialFile, needsMaterial, sampleFile } from "./material.js";
 
 const PROGRAM = fileURLToPath(new URL("../wasm/netlump.js", import.meta.url));
 const room = mkdtempSync(join(tmpdir(), "netlump-"));
@@ -284,6 +284,33 @@ test("the report of another method shows it beside projected lumping, and says w
   const page = readFileSync(join(room, "w.html"), "utf8");
   for (const part of [/method wanda/, /Parameters not 0/, /Every neuron stays/, /class="name"[^>]*>wanda</, /class="name"[^>]*>projected</, /stroke-dasharray="7 4"/, /Polish<\/dt>/]) assert.match(page, part);
   assert.doesNotMatch(page, /undefined|NaN/);
+});
+
+test("--certify bounds the worst case over the rows' range or a box, in summary, JSON and report", () => {
+  const json = rough(...TINY, "--certify", "--retain", "50%", "--json", "--report", "c.html").json();
+  const { bound, found, low, high } = json.certificate;
+  assert.ok(found > 0 && found <= bound && low.length === 4 && low.every((/** @type {number} */ from, /** @type {number} */ i) => from < high[i]));
+  assert.equal(json.measure.kind, "normal");
+  const page = readFileSync(join(room, "c.html"), "utf8");
+  for (const part of [/Worst case: nowhere in the box does an output change by more than/, /Not covered: the rounding inside the runtime/, /largest change found at/]) assert.match(page, part);
+  assert.doesNotMatch(page, /undefined|NaN/);
+  const box = rough(...TINY, "--certify", "--retain", "50%", "--box=-0.1:0.1,0:0.2,-0.3:0,1:1", "--json").json();
+  assert.deepEqual([box.certificate.low, box.certificate.high, box.measure.kind], [[-0.1, 0, -0.3, 1], [0.1, 0.2, 0, 1], "box"]);
+  assert.ok(box.certificate.bound < bound, "a smaller box has a smaller worst case");
+  assert.match(rough(...TINY, "--certify", "--retain", "50%", "--box=0:0").stdout, /worst case +nowhere in the box does an output change by more than/);
+  assert.equal(rough(...TINY, "--box=-1:1", "--json").json().certificate, null, "a box alone is what is measured on");
+});
+
+test("a worst case that cannot be had is no failure and says why; a box that is none is a usage error", () => {
+  const without = rough(fixtureFile("residual.onnx"), "--retain", "80%", "--rows", "64", "--no-verify", "--certify", "--report", "n.html", "--json");
+  assert.equal(without.status, 0);
+  assert.match(without.json().certificate.unavailable, /two branches meet there/);
+  assert.match(readFileSync(join(room, "n.html"), "utf8"), /Worst case: not available: /);
+  for (const text of ["", "1", "1:", ":1", "1:0", "a:b", "0:1,", "0:1:2", "0:inf"]) usage(["a", `--box=${text}`], /LOW:HIGH is expected/);
+  usage(["curve", "a", "--certify"], /--certify belongs to "netlump MODEL"/);
+  usage(["curve", "a", "--box=0:1"], /--box belongs to "netlump MODEL"/);
+  const { status, stderr } = rough(...TINY, "--certify", "--box=0:1,0:1");
+  assert.deepEqual([status, /4 ranges, one for each input/.test(stderr)], [2, true]);
 });
 
 test("files that cannot be used exit with 1, the sentence on stderr, the fault as JSON", () => {

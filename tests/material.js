@@ -18,6 +18,9 @@ export const sampleFile = (file) => fileURLToPath(new URL(file, SAMPLES));
 export const needsMaterial = existsSync(MATERIAL) ? {} : { skip: "../shared/material is not there" };
 
 /** @param {string} file */
+export const fixtureFile = (file) => fileURLToPath(new URL(`fixtures/${file}`, import.meta.url));
+
+/** @param {string} file */
 export const materialFile = (file) => fileURLToPath(new URL(file, MATERIAL));
 
 /** @param {string} folder @param {RegExp} pattern */

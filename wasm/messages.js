@@ -32,6 +32,14 @@ export function short(value) {
   return magnitude >= 1e-4 && magnitude < 1e6 ? String(Number(value.toPrecision(3))) : value.toExponential(2);
 }
 
+/** The smallest number of so many digits that is not below: how a bound is printed. @param {number} value @param {number} [digits] */
+export function roundedUp(value, digits = 3) {
+  const near = Number(value.toPrecision(digits));
+  if (!(near < value)) return near;
+  const [, exponent] = near.toExponential().split("e");
+  return Number((near + 10 ** (Number(exponent) - digits + 1)).toPrecision(digits));
+}
+
 /** @param {number} n @param {string} one @param {string} [many] */
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
@@ -270,5 +278,12 @@ export function certificateLine(certificate) {
   const what = beforeSoftmax ? "what goes into the softmax" : "an output";
   const met = `a search of ${count(points)} points met ${short(found)}`;
   if (bound === null) return `nothing could be proved; ${met}`;
-  return `nowhere in the box does ${what} change by more than ${short(bound)}; ${met} (${method}, ${plural(boxes, "box", "boxes")})`;
+  return `nowhere in the box does ${what} change by more than ${short(roundedUp(bound))}; ${met} (${method}, ${plural(boxes, "box", "boxes")})`;
 }
+
+/** What a certificate speaks of, and what it does not; the method's limits stand in src/certify.h. @param {import("./types.js").Certificate} certificate */
+export const certificateScope = ({ beforeSoftmax }) => [
+  "Covered: real arithmetic on the weights as written, and the rounding of this computation, its elementary functions taken to be within 16 units in the last place.",
+  `Not covered: the rounding inside the runtime that runs the model; inputs outside the ranges${beforeSoftmax ? "; the softmax behind the last layer (what goes into it is bounded)" : ""}.`,
+  "Many inputs, and wide ranges over deep ReLU networks, leave the bound loose: the largest change lies between what was found and what is proved.",
+];

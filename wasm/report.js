@@ -1,6 +1,6 @@
 // report: a Report as one HTML page that needs nothing else: no scripts, no fonts, no network; drawings are inline SVG.
 import { apart, dashOf, linesOf } from "./lines.js";
-import { certificateLine, count, lineName, measureLine, percent, plural, polishLine, prunedLine, scoreLine, short, size, verifiedLine } from "./messages.js";
+import { certificateLine, certificateScope, count, lineName, measureLine, percent, plural, polishLine, prunedLine, scoreLine, short, size, verifiedLine } from "./messages.js";
 import { PRUNING } from "./methods.js";
 
 /**
@@ -127,9 +127,20 @@ function detailsSection(report) {
   const bad = report.verified && "agrees" in report.verified && report.verified.agrees === false;
   const kept = report.sites.map((site) => html`<tr><td>${site.name}</td><td>${site.kept.join(" ")}</td></tr>`);
   return html`<section><h2>Check</h2><div class="${bad ? "bad" : "soft"}">${verifiedLine(report.verified)}</div>
-${report.certificate ? html`<div class="soft">Worst case: ${certificateLine(report.certificate)}</div>` : ""}
+${report.certificate ? certificateParts(report.certificate) : NONE}
 <details><summary>Neurons kept, by their number in the original</summary><table>${kept}</table></details>
 </section>`;
+}
+
+/** @param {NonNullable<Report["certificate"]>} certificate */
+function certificateParts(certificate) {
+  const line = html`<div class="soft">Worst case: ${certificateLine(certificate)}</div>`;
+  if ("unavailable" in certificate) return line;
+  const { low, high, foundAt } = certificate;
+  const rows = low.map((from, i) => html`<tr><td class="n">${i + 1}</td><td class="n">${short(from)}</td><td class="n">${short(high[i])}</td><td class="n">${short(foundAt[i])}</td></tr>`);
+  return html`${line}
+<details><summary>What that covers, and the box: a range for each input</summary>${certificateScope(certificate).map((sentence) => html`<p>${sentence}</p>`)}
+<table><tr><th class="n">input</th><th class="n">from</th><th class="n">to</th><th class="n">largest change found at</th></tr>${rows}</table></details>`;
 }
 
 // ---- the curve: retained parameters against deviation, both logarithmic ------------------------------------------------
