@@ -8,10 +8,13 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 
 import { createClient } from "../wasm/client.js";
 import { createService } from "../wasm/service.js";
-import { bytesOf, sampleFile } from "./material.js";
+import { bytesOf, fixtureFile, jsonModel, sampleFile } from "./material.js";
 
 const ball = bytesOf(sampleFile("ball.onnx"));
 const digits = bytesOf(sampleFile("digits.onnx"));
+const RESIDUAL = fixtureFile("residual.onnx");
+const TINY = jsonModel([4, 16, 2]);
+const TINY_ROWS = new TextEncoder().encode(Array.from({ length: 300 }, (_, i) => [1, 2, 3, 4].map((k) => Math.sin(i * k + k).toFixed(6)).join(",")).join("\n"));
 const WASM = new URL("../build/netlump.wasm", import.meta.url);
 const aborted = { name: "AbortError" };
 const fault = (/** @type {string} */ code) => (/** @type {any} */ error) => error.name === "EngineError" && error.code === code;
@@ -101,6 +104,61 @@ test("a choice is answered while the worker compresses", async (t) => {
   await client.choose({ kind: "epsilon", value: 0.05 });
   assert.equal(done, false);
   await work;
+});
+
+test("the worst case is that of the last result, over the range of the measure's rows", async (t) => {
+  const client = newClient(t, { spawn: spawnThread });
+  await client.open(TINY, "tiny.json");
+  await assert.rejects(client.certify(), fault("ARGUMENT"));
+  const table = await client.read(TINY_ROWS, "rows.csv");
+  await client.path({ data: table });
+  await client.compress({ kind: "retain", value: 0.5 }, { verify: false });
+  /** @type {Set<string>} */
+  const stages = new Set();
+  const worst = await client.certify({ onProgress: ({ stage }) => stages.add(stage) });
+  assert.ok("bound" in worst && worst.bound !== null && worst.found > 0 && worst.found <= worst.bound);
+  const column = (/** @type {number} */ i) => Array.from({ length: table.rows }, (_, row) => table.features[4 * row + i]);
+  assert.deepEqual(worst.low, [0, 1, 2, 3].map((i) => Math.min(...column(i))));
+  assert.deepEqual(worst.high, [0, 1, 2, 3].map((i) => Math.max(...column(i))));
+  assert.deepEqual([...stages], ["certify"]);
+  await client.open(bytesOf(RESIDUAL), "residual.onnx");
+  await client.path({ rows: 64 });
+  await client.compress({ kind: "retain", value: 0.8 }, { verify: false });
+  const none = await client.certify();
+  assert.ok("unavailable" in none && /two branches meet there/.test(none.unavailable));
+});
+
+test("bounding the worst case ends with a signal, a later call, and the result it speaks of", async (t) => {
+  let restarts = 0;
+  const client = newClient(t, { spawn: spawnThread, onRestart: () => (restarts += 1) });
+  await client.open(TINY, "tiny.json");
+  const smaller = () => client.compress({ kind: "retain", value: 0.5 }, { verify: false });
+  /** A bounding that is under way. @param {AbortSignal} [signal] */
+  const started = (signal) =>
+    new Promise((/** @type {(work: {end: Promise<unknown>}) => void} */ resolve) => {
+      const end = client.certify({ signal, onProgress: () => resolve({ end }) });
+      end.catch(() => {});
+    });
+  await client.path({ rows: 300 });
+  await smaller();
+  const controller = new AbortController();
+  const reason = new Error("another target");
+  const stopped = await started(controller.signal);
+  controller.abort(reason);
+  await assert.rejects(stopped.end, reason);
+  const first = await started();
+  const second = await started();
+  await assert.rejects(first.end, aborted);
+  await smaller();
+  await assert.rejects(second.end, aborted);
+  const third = await started();
+  await client.path({ rows: 200 });
+  await assert.rejects(third.end, aborted);
+  await smaller();
+  const fourth = await started();
+  await client.open(ball, "ball.onnx");
+  await assert.rejects(fourth.end, aborted);
+  assert.equal(restarts, 0);
 });
 
 test("errors keep their fields, and a failed open leaves the model that was open", async (t) => {

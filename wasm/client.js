@@ -7,15 +7,16 @@
 //   const choice = await client.choose({kind: "epsilon", value: 0.02});        // Choice, within a few ms: the slider's call
 //   const report = await client.compress({kind: "retain", value: 0.3}, {signal, onProgress, verify: true});  // Report
 //   const small  = await client.write("onnx");                                 // Uint8Array of the last result
+//   const worst  = await client.certify({signal, onProgress});                 // Certificate of the last result, or {unavailable}
 //   const points = await client.curve({points: 16, signal, onProgress});       // CurvePoint[], largest first
 //
 // Rules:
 // - Everything a call rejects with is an EngineError (fields of a Fault: status, code, message, place, detail), or the
 //   signal's reason (an AbortError) when it was aborted. `message` is the sentence to show.
-// - open, path, compress, curve and verify replace an earlier unfinished call of the same name (the earlier one rejects with
-//   an AbortError), so a slider may call compress() as often as it likes. A new path() ends what belongs to the old path. A
-//   new open() ends everything that belongs to the old model; when it fails, the model that was open stays open, with its
-//   path and its result.
+// - open, path, compress, curve, verify and certify replace an earlier unfinished call of the same name (the earlier one
+//   rejects with an AbortError), so a slider may call compress() as often as it likes. A new result ends the certify() of the
+//   old one, a new path() what belongs to the old path. A new open() ends everything that belongs to the old model; when it
+//   fails, the model that was open stays open, with its path and its result.
 // - Aborting tells the worker to stop. When it has not stopped within a second, it is terminated, a new one is
 //   started, the model opened again, and `onRestart()` called: the path is gone then, ask for it again.
 // - Bytes and tables given are copied, never taken away. Bytes received are the caller's.
@@ -32,6 +33,7 @@ import { crashed } from "./messages.js";
  * @typedef {import("./types.js").Table} Table
  * @typedef {import("./types.js").Report} Report
  * @typedef {import("./types.js").CurvePoint} CurvePoint
+ * @typedef {import("./types.js").Certificate} Certificate
  * @typedef {import("./types.js").Progress} Progress
  * @typedef {import("./types.js").Verified} Verified
  *
@@ -58,6 +60,8 @@ import { crashed } from "./messages.js";
  * @property {(options: {points?: number, score?: Table|null} & Way & Watch) => Promise<{points: CurvePoint[], why: string|null}>} line
  *   The curve of one method, and why there is none. Lines may be drawn while other calls run.
  * @property {(options?: {signal?: AbortSignal}) => Promise<Verified|{skipped: string}>} verify   Runs the last result in ONNX Runtime.
+ * @property {(options?: Watch) => Promise<Certificate|{unavailable: string}>} certify
+ *   The last result's worst case, as it is written, over the range of the measure's rows; or why this model has none.
  * @property {(rows: Float64Array, which?: "model"|"result") => Promise<Float64Array>} forward   Rows of outputs.
  * @property {() => void} close   Ends the worker.
  *
@@ -68,7 +72,7 @@ import { crashed } from "./messages.js";
 const PATIENCE = 1000;
 
 /** Calls that take the place of an earlier one of their name. */
-const REPLACING = new Set(["open", "path", "compress", "curve", "verify"]);
+const REPLACING = new Set(["open", "path", "compress", "curve", "verify", "certify"]);
 
 /** @returns {Thread} */
 function spawnWorker() {
@@ -202,6 +206,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
     curve: ({ signal, onProgress, ...options } = {}) => call("curve", options, { signal, onProgress }),
     line: ({ signal, onProgress, ...options }) => call("line", options, { signal, onProgress }),
     verify: ({ signal } = {}) => call("verify", {}, { signal }),
+    certify: ({ signal, onProgress } = {}) => call("certify", {}, { signal, onProgress }),
     forward: (rows, which = "result") => call("forward", { rows, which }),
     close() {
       kept = null;

@@ -48,13 +48,12 @@ const measuredBy = (result, verified) =>
     ? { deviation: verified.deviation, largest: verified.max }
     : {};
 
-/** The worst case, or why there is none to be had. @param {Result} result @param {Uint8Array} bytes @param {boolean|Box} box @param {Watch} watch
- * @returns {Promise<Report["certificate"]>} */
-async function certificateOf(result, bytes, box, watch) {
-  if (box === false) return null;
-  const { model } = result.path;
+/** The worst case over a box, or why there is none to be had. @param {Result} result @param {Watch} [watch]
+ * @param {Box} [box] the range of the measure's rows by default @param {Uint8Array} [bytes] of the result, as written
+ * @returns {Promise<NonNullable<Report["certificate"]>>} */
+export async function certify(result, watch, box = result.path.range(), bytes = result.write()) {
   try {
-    return await model.certify(bytes, { ...(box === true ? result.path.range() : box), ...watch });
+    return await result.path.model.certify(bytes, { ...box, ...watch });
   } catch (error) {
     if (error instanceof EngineError && error.code === "UNSUPPORTED") return { unavailable: error.message };
     throw error;
@@ -69,7 +68,7 @@ async function certificateOf(result, bytes, box, watch) {
  *   over a box, true for the range of the measure's rows
  * @returns {Promise<{bytes: Uint8Array, report: Report}>}
  */
-export async function finish(result, { data = null, score = null, heldOut = false, verify: wanted = true, certify = false, format, ...watch } = {}) {
+export async function finish(result, { data = null, score = null, heldOut = false, verify: wanted = true, certify: box = false, format, ...watch } = {}) {
   const bytes = result.write(format);
   const verified = wanted ? await verify(result, data, watch) : null;
   return {
@@ -80,7 +79,7 @@ export async function finish(result, { data = null, score = null, heldOut = fals
       bytes: { before: result.path.model.info.bytes, after: bytes.length },
       verified,
       score: scoreOf(result, score, heldOut),
-      certificate: await certificateOf(result, bytes, certify, watch),
+      certificate: box === false ? null : await certify(result, watch, box === true ? undefined : box, bytes),
     },
   };
 }

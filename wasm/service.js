@@ -8,7 +8,7 @@ import { readTable } from "./data.js";
 import { createEngine } from "./engine.js";
 import { EngineError, fault } from "./fault.js";
 import { crashed, noModel, noPath, noResult } from "./messages.js";
-import { finish, verify } from "./pipeline.js";
+import { certify, finish, verify } from "./pipeline.js";
 
 /**
  * @typedef {import("./types.js").Fault} Fault
@@ -26,19 +26,20 @@ import { finish, verify } from "./pipeline.js";
 /** @param {import("./loader.js").WasmSource} [wasm] @returns {Service} */
 export function createService(wasm) {
   const desk = new Desk(wasm);
-  /** @type {Map<number, AbortController>} */
+  /** @type {Map<number, {name: string, controller: AbortController}>} */
   const running = new Map();
 
-  /** Ends all other calls: what they work on is about to go. @param {number} id */
-  const endOthers = (id) => running.forEach((controller, other) => other !== id && controller.abort());
+  /** Ends the other calls, or those of one name: what they work on is about to go. @param {number} id @param {string} [only] */
+  const endOthers = (id, only) =>
+    running.forEach(({ name, controller }, other) => other !== id && (only ?? name) === name && controller.abort());
 
   return {
     async run(id, name, args, onProgress) {
       const controller = new AbortController();
-      running.set(id, controller);
+      running.set(id, { name, controller });
       const watch = { signal: controller.signal, onProgress: onProgress ?? undefined };
       try {
-        const value = await desk.does(name, args, watch, () => endOthers(id));
+        const value = await desk.does(name, args, watch, (only) => endOthers(id, only));
         return { value: withTransfers(value) };
       } catch (error) {
         return { fault: controller.signal.aborted ? null : faultOf(error) };
@@ -48,7 +49,7 @@ export function createService(wasm) {
       }
     },
     cancel(id) {
-      running.get(id)?.abort();
+      running.get(id)?.controller.abort();
     },
   };
 }
@@ -84,7 +85,7 @@ class Desk {
     this.#wasm = wasm;
   }
 
-  /** @param {string} name @param {any} args @param {Watch} watch @param {() => void} endOthers @returns {Promise<any>} */
+  /** @param {string} name @param {any} args @param {Watch} watch @param {(only?: string) => void} endOthers @returns {Promise<any>} */
   async does(name, args, watch, endOthers) {
     switch (name) {
       case "open":
@@ -96,13 +97,15 @@ class Desk {
       case "choose":
         return this.#ordered.choose(args.target);
       case "compress":
-        return this.#compress(args, watch);
+        return this.#compress(args, watch, endOthers);
       case "curve":
         return this.#ordered.curve({ ...args, ...watch });
       case "line":
         return this.#line(args, watch);
       case "verify":
         return verify(this.#made, this.#data, watch);
+      case "certify":
+        return certify(this.#made, watch);
       case "write":
         return this.#made.write(args.format);
       case "forward":
@@ -144,13 +147,15 @@ class Desk {
     return { points, why };
   }
 
-  /** @param {{target: Target, verify?: boolean, score?: Table|null, heldOut?: boolean} & import("./engine.js").Way} args @param {Watch} watch */
-  async #compress({ target, verify, score, heldOut, ...way }, watch) {
+  /** @param {{target: Target, verify?: boolean, score?: Table|null, heldOut?: boolean} & import("./engine.js").Way} args @param {Watch} watch
+   * @param {(only: string) => void} endOthers */
+  async #compress({ target, verify, score, heldOut, ...way }, watch, endOthers) {
     const data = this.#data;
     const result = await this.#ordered.compress(target, { ...way, ...watch });
     try {
       const { report } = await finish(result, { data, verify, score, heldOut, ...watch });
       watch.signal?.throwIfAborted();
+      endOthers("certify"); // it speaks of the result before
       this.#result?.free();
       this.#result = result;
       return report;
