@@ -28,6 +28,8 @@ const client = createClient({ onRestart: () => void measure() });
 let work = new AbortController();
 /** @type {ReturnType<typeof setTimeout>|undefined} */
 let waiting;
+/** Ends the bounding of the shown result's worst case. */
+let bounding = new AbortController();
 /** The line being drawn beside the curve; it goes on while targets change. @type {{key: string, controller: AbortController}|null} */
 let drawn = null;
 
@@ -37,15 +39,16 @@ const isAbort = (error) => error instanceof DOMException && error.name === "Abor
 /** The work that came to its end. @type {WeakSet<AbortSignal>} */
 const ended = new WeakSet();
 
-/** Shows how far work is, unless it was stopped or is done: its last messages may come later. @param {AbortSignal} signal */
-const progressOf = (signal) => (/** @type {import("../wasm/types.js").Progress} */ progress) => {
-  if (!signal.aborted && !ended.has(signal)) state.task.value = progress;
+/** Shows how far work is, unless it was stopped or is done: its last messages may come later.
+ * @param {AbortSignal} signal @param {typeof state.task} [place] */
+const progressOf = (signal, place = state.task) => (/** @type {import("../wasm/types.js").Progress} */ progress) => {
+  if (!signal.aborted && !ended.has(signal)) place.value = progress;
 };
 
-/** @param {AbortSignal} signal */
-function end(signal) {
+/** @param {AbortSignal} signal @param {typeof state.task} [place] */
+function end(signal, place = state.task) {
   ended.add(signal);
-  if (!signal.aborted) state.task.value = null;
+  if (!signal.aborted) place.value = null;
 }
 
 function startOver() {
@@ -53,6 +56,7 @@ function startOver() {
   work.abort(new DOMException("superseded", "AbortError"));
   work = new AbortController();
   state.task.value = null;
+  stopBounding();
   return work.signal;
 }
 
@@ -342,6 +346,29 @@ async function drawLine(key, score, signal, onProgress) {
   const way = wayOf(key);
   const line = await client.line({ ...way, points: way.polish ? POLISHED_POINTS : CURVE_POINTS, score, signal, onProgress });
   if (path === state.path.value) state.lines.value = new Map(state.lines.value).set(key, line);
+}
+
+// ---- the worst case --------------------------------------------------------------------------------------------------
+
+/** Bounds the worst case of the shown result; whatever makes another result stops it. */
+export async function boundWorstCase() {
+  const result = state.result.value;
+  if (!result || stale.value || state.task.value) return;
+  stopBounding();
+  const { signal } = bounding;
+  const onProgress = progressOf(signal, state.bounding);
+  onProgress({ stage: "certify", fraction: 0 });
+  await attempt(async () => {
+    const certificate = await client.certify({ signal, onProgress });
+    if (!signal.aborted) state.result.value = { ...result, report: { ...result.report, certificate } };
+  });
+  end(signal, state.bounding);
+}
+
+export function stopBounding() {
+  bounding.abort(new DOMException("superseded", "AbortError"));
+  bounding = new AbortController();
+  state.bounding.value = null;
 }
 
 // ---- comparing -------------------------------------------------------------------------------------------------------

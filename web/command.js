@@ -1,9 +1,9 @@
 // The command line that does what the page just did.
 
 /**
- * @param {{model: string, target: import("../wasm/types.js").Target, method: string, polish: boolean, data: import("./state.js").Data|null, output: string}} settings
+ * @param {{model: string, target: import("../wasm/types.js").Target, method: string, polish: boolean, certify: boolean, data: import("./state.js").Data|null, output: string}} settings
  */
-export function commandLine({ model, target, method, polish, data, output }) {
+export function commandLine({ model, target, method, polish, certify, data, output }) {
   const option = { epsilon: "--epsilon", retain: "--retain", deviation: "--max-deviation" }[target.kind];
   return [
     "netlump",
@@ -15,6 +15,7 @@ export function commandLine({ model, target, method, polish, data, output }) {
     ...(data ? ["--data", quoted(data.table.source)] : []),
     ...(data?.table.labelColumns ? ["--labels", String(data.table.labelColumns)] : []),
     ...(data?.holdOut ? ["--split", "0.5"] : []),
+    ...(certify ? ["--certify"] : []),
     "-o",
     quoted(output),
   ].join(" ");

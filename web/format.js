@@ -1,4 +1,5 @@
 // Numbers as people read them.
+import { roundedUp } from "../wasm/messages.js";
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
@@ -16,6 +17,12 @@ export function number(value) {
   const text = size !== 0 && (size < 1e-4 || size >= 1e6) ? value.toExponential(1).replace("+", "") : digits.format(value);
   return text.replaceAll("-", "−");
 }
+
+/**
+ * A bound from above stays one: rounded up, never to the nearest.
+ * @param {number} value not negative
+ */
+export const upper = (value) => number(roundedUp(value, value < 1e-4 || value >= 1e6 ? 2 : 3)); // the digits number() shows
 
 /**
  * A share as a percentage: 0.0241 -> "2.4 %".

@@ -1,5 +1,6 @@
 // Every sentence the page says. Errors of the engine bring their own (src/status.c, wasm/messages.js).
-import { accuracy, count, number, shape, share, size } from "./format.js";
+import { certificateScope } from "../wasm/messages.js";
+import { accuracy, count, number, shape, share, size, upper } from "./format.js";
 
 export const text = {
   private: "Nothing leaves this device",
@@ -92,7 +93,7 @@ export const text = {
   nothingYet: "Nothing can be lumped at this setting.",
   /** @param {string} value */
   use: (value) => `Use ${value}`,
-  stages: { path: "Measuring neurons", refit: "Fitting", polish: "Polishing", verify: "Checking with ONNX Runtime", curve: "Drawing the curve", compare: "Comparing", certify: "Proving a bound" },
+  stages: { path: "Measuring neurons", refit: "Fitting", polish: "Polishing", verify: "Checking with ONNX Runtime", curve: "Drawing the curve", compare: "Comparing", certify: "Bounding the worst case" },
   polish: "Polish",
   polishHint: "Moves the weights that are left towards the original's outputs, without labels.",
   polishNever: "Not at ε = 0, which is exact.",
@@ -186,6 +187,26 @@ export const text = {
     const left = after === before ? `${count(r.parameters.before)} to ${count(r.parameters.after)} parameters not 0` : `${before} to ${after} neurons`;
     return `${left}, ${size(r.bytes.before)} to ${size(r.bytes.after)}, outputs change by ${share(r.deviation)} on ${count(r.measure.rows)} rows${polished}${score ?? ""}.`;
   },
+
+  // the worst case
+  worstCase: "Worst case",
+  /** @param {import("../wasm/types.js").Measure} measure */
+  worstRange: ({ kind, rows }) => `for inputs in the range of the ${count(rows)} ${kind === "data" ? "rows" : "drawn rows"}`,
+  /** @param {import("../wasm/types.js").Certificate} c */
+  worstBound: ({ bound, found, beforeSoftmax }) => {
+    const met = `largest found ${number(found)}`;
+    const where = beforeSoftmax ? "before the softmax, anywhere in the range" : "anywhere in the range";
+    return bound === null ? `nothing could be proved; ${met}` : `at most ${upper(bound)} ${where}; ${met}`;
+  },
+  /** @param {string} reason */
+  worstMissing: (reason) => `not available: ${reason}`,
+  worstGuaranteed: "guaranteed for real arithmetic on the written weights",
+  worstNotProved: "what was tried",
+  /** @param {import("../wasm/types.js").Certificate} c @param {import("../wasm/types.js").Measure} measure */
+  worstDetail: (c, { kind, rows }) => [
+    `Meant are all inputs of which each number lies between its smallest and its largest over the ${count(rows)} ${kind === "data" ? "rows" : "drawn rows"} measured on. ${c.bound === null ? "No bound was proved" : `For none of them does ${c.beforeSoftmax ? "what goes into the softmax" : "an output"} move further from the original's than the first number (${c.method}, ${c.boxes === 1 ? "1 box" : `${count(c.boxes)} boxes`})`}; a search of ${count(c.points)} points met ${c.bound === null ? "the number shown" : "the second"}.`,
+    ...certificateScope(c),
+  ],
 
   // charts
   curve: "Size against error",

@@ -53,6 +53,8 @@ export const state = {
   drawing: signal(null),
   /** What is being worked on. @type {import("@preact/signals").Signal<Progress|null>} */
   task: signal(null),
+  /** How far the worst case of the shown result is bounded. @type {import("@preact/signals").Signal<Progress|null>} */
+  bounding: signal(null),
   /** What went wrong, for the whole page. @type {import("@preact/signals").Signal<Problem|null>} */
   problem: signal(null),
   /** What the target cannot give. @type {import("@preact/signals").Signal<Problem|null>} */

@@ -11,7 +11,8 @@ import * as runtime from "onnxruntime-web/wasm";
 
 import { readTable, splitTable } from "../../wasm/data.js";
 import { createEngine } from "../../wasm/engine.js";
-import { jsonModel } from "../material.js";
+import { number, upper } from "../../web/format.js";
+import { bytesOf, fixtureFile, jsonModel } from "../material.js";
 import { download, drop, openBrowser, resting, root, settled, withoutPolish } from "./built.js";
 
 const sample = (/** @type {string} */ name) => new Uint8Array(readFileSync(join(root, "web/samples", name)));
@@ -286,15 +287,18 @@ test("the chart's cursor is read by keyboard, and Enter takes the point", async 
   await page.close();
 });
 
+/** What axe objects to. @param {import("playwright-core").Page} page */
+async function violationsOf(page) {
+  // Through the debugger: the page's own policy would not let the script in.
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => /** @type {any} */ (window).axe.run());
+  return found.violations.map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.target).join(" ")}`);
+}
+
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
   test(`axe finds nothing to object to, empty, loaded and in trouble, ${colorScheme}`, async () => {
     const { page } = await freshPage({ colorScheme });
-    const violations = async () => {
-      // Through the debugger: the page's own policy would not let the script in.
-      await page.evaluate(axe);
-      const found = await page.evaluate(() => /** @type {any} */ (window).axe.run());
-      return found.violations.map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.target).join(" ")}`);
-    };
+    const violations = () => violationsOf(page);
     assert.deepEqual(await violations(), []);
     await page.locator(".sample").first().click();
     await page.waitForSelector(".hero svg", { timeout: 60_000 });
@@ -390,6 +394,63 @@ test("the switch is remembered for the session, and at ε = 0 nothing is polishe
   await drop(page, [TINY, TINY_ROWS]);
   await page.waitForSelector(".polish");
   assert.equal(await page.getByRole("switch").isChecked(), false);
+  await page.close();
+});
+
+test("the worst case is bounded when asked for, by keyboard, goes into the files, and is gone with a new target", async () => {
+  const { page, complaints } = await freshPage();
+  await drop(page, [TINY, TINY_ROWS]);
+  await resting(page);
+  const line = async () => (await page.textContent(".worst")) ?? "";
+  assert.equal((await reportOf(page)).certificate, null);
+  assert.match(await line(), /for inputs in the range of the 300 rows/);
+  const button = page.getByRole("button", { name: "Worst case" });
+  await button.focus();
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".worst progress");
+  assert.match(await line(), /Bounding the worst case/);
+  await page.keyboard.press("Enter"); // Cancel stands where the button stood
+  await page.waitForSelector(".worst progress", { state: "detached" });
+  assert.equal((await reportOf(page)).certificate, null);
+  await button.focus();
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".worst summary:focus", { timeout: 60_000 });
+  const { certificate } = await reportOf(page);
+  assert.ok(certificate.found <= certificate.bound);
+  assert.match(await line(), new RegExp(`at most ${upper(certificate.bound)} anywhere in the range; largest found ${number(certificate.found)}`));
+  assert.match(new TextDecoder().decode((await download(page, "Report")).bytes), /Worst case: nowhere in the box/);
+  await page.locator(".worst summary").click();
+  assert.match(await page.locator(".worst details div").innerText(), /Not covered: the rounding inside the runtime/);
+  for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+    await page.emulateMedia({ colorScheme });
+    assert.deepEqual(await violationsOf(page), [], colorScheme);
+  }
+  await page.setViewportSize({ width: 360, height: 740 });
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+  await page.focus("input[name=dial]");
+  await page.keyboard.press("PageUp");
+  await page.waitForSelector(".downloads .primary:disabled");
+  await resting(page);
+  assert.equal((await reportOf(page)).certificate, null);
+  await button.click();
+  await page.waitForSelector(".worst progress");
+  await page.focus("input[name=dial]");
+  await page.keyboard.press("PageDown");
+  await page.waitForSelector(".worst progress", { state: "detached" });
+  await resting(page);
+  assert.doesNotMatch(await line(), /at most|Bounding/);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("where no worst case can be bounded the page says why", async () => {
+  const { page, complaints } = await freshPage();
+  await drop(page, [{ name: "residual.onnx", bytes: bytesOf(fixtureFile("residual.onnx")) }]);
+  await resting(page);
+  await page.getByRole("button", { name: "Worst case" }).click();
+  await page.waitForSelector(".worst:has-text('not available')");
+  assert.match((await page.textContent(".worst")) ?? "", /not available: .*two branches meet there/);
+  assert.deepEqual(complaints, []);
   await page.close();
 });
 

@@ -6,7 +6,7 @@ import { enclosing, interpolate, logTicks } from "../../web/charts/ticks.js";
 import { moved, nearestStop } from "../../web/charts/cursor.js";
 import { commandLine } from "../../web/command.js";
 import { columnsOf, guessLabels, sortFiles } from "../../web/files.js";
-import { accuracy, number, percent, share, shortName, size } from "../../web/format.js";
+import { accuracy, number, percent, share, shortName, size, upper } from "../../web/format.js";
 import { STEPS, boxText, dials, firstEpsilon, parse, positionOf, targetFrom, valueAt } from "../../web/targets.js";
 
 const bytes = (/** @type {string} */ text) => new TextEncoder().encode(text);
@@ -81,6 +81,11 @@ test("numbers read well", () => {
   assert.deepEqual([0.2334, 0, 0.0000012].map(number), ["0.233", "0", "1.2e−6"]);
 });
 
+test("a bound is never printed below itself", () => {
+  assert.deepEqual([3.97337, 3.97, 0.0031001, 9.996, 1.21e-5, 9.99e-5, 1000.4, 0].map(upper), ["3.98", "3.97", "0.00311", "10", "1.3e−5", "0.0001", "1,010", "0"]);
+  for (let i = 1; i < 2000; i += 1) assert.ok(Number(upper(i ** 3 / 7e6).replaceAll(",", "").replace("−", "-")) >= i ** 3 / 7e6, String(i));
+});
+
 test("a layer's name is its telling part", () => {
   assert.equal(shortName("/net/net.0/Gemm"), "net.0");
   assert.equal(shortName("Gemm_0"), "Gemm_0");
@@ -114,8 +119,8 @@ test("the cursor of a chart follows arrows and pointer and stays inside", () => 
 test("the copied command says what the page did", () => {
   const data = /** @type {any} */ ({ table: { source: "my rows.csv", labelColumns: 1 }, holdOut: true });
   assert.equal(
-    commandLine({ model: "net.onnx", target: { kind: "deviation", value: 0.01 }, method: "projected", polish: true, data, output: "net.small.onnx" }),
-    "netlump net.onnx --max-deviation 0.01 --data 'my rows.csv' --labels 1 --split 0.5 -o net.small.onnx",
+    commandLine({ model: "net.onnx", target: { kind: "deviation", value: 0.01 }, method: "projected", polish: true, certify: true, data, output: "net.small.onnx" }),
+    "netlump net.onnx --max-deviation 0.01 --data 'my rows.csv' --labels 1 --split 0.5 --certify -o net.small.onnx",
   );
-  assert.equal(commandLine({ model: "-x'.onnx", target: { kind: "retain", value: 0.2 }, method: "wanda", polish: false, data: null, output: "o" }), "netlump './-x'\\''.onnx' --retain 0.2 --method wanda --no-polish -o o");
+  assert.equal(commandLine({ model: "-x'.onnx", target: { kind: "retain", value: 0.2 }, method: "wanda", polish: false, certify: false, data: null, output: "o" }), "netlump './-x'\\''.onnx' --retain 0.2 --method wanda --no-polish -o o");
 });

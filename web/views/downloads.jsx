@@ -34,7 +34,7 @@ export function Downloads() {
     }
   };
   const copy = async () => {
-    const command = commandLine({ model: model.name, target: state.target.value, method: state.method.value, polish: state.polish.value, data: state.data.value, output: `${name}.${model.format}` });
+    const command = commandLine({ model: model.name, target: state.target.value, method: state.method.value, polish: state.polish.value, certify: ready && result.report.certificate !== null, data: state.data.value, output: `${name}.${model.format}` });
     try {
       await navigator.clipboard.writeText(command);
       setNote(`${text.copied}: ${command}`);

@@ -3,6 +3,7 @@ import { PRUNING } from "../../wasm/methods.js";
 import { accuracy, count, number, share, size } from "../format.js";
 import { text } from "../messages.js";
 import { stale, state } from "../state.js";
+import { Worst } from "./worst.jsx";
 
 export function Numbers() {
   const model = /** @type {import("../state.js").ModelInfo} */ (state.model.value);
@@ -22,6 +23,7 @@ export function Numbers() {
       />
       <Cell title={text.changeBy} dim={dim} value={report && share(report.deviation)} below={report && <Moved report={report} />} />
       <Quality report={report} dim={dim} />
+      <Worst report={report} dim={dim} />
     </section>
   );
 }
