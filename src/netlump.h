@@ -256,8 +256,8 @@ nl_status nl_result_forward(const nl_result *result, size_t rows, const double *
 
 // The blocks of the hidden neurons at one tolerance: {"blocks": [["h1_1", "h1_3"], ...], "constant": ["h1_2", ...]}, blocks of
 // one included, layer by layer, in order of first member; hL_K is neuron K of hidden layer L, both from 1. `constant` is
-// empty unless `symmetric`; with the polynomial encoding also "polynomials" (nl_model_polynomials). Errors: NL_ERROR_UNSUPPORTED naming the node that makes it no chain, NL_ERROR_LIMIT for
-// polynomials that would take too long.
+// empty unless `symmetric`; with the polynomial encoding also "polynomials" (nl_model_polynomials).
+// Errors: NL_ERROR_UNSUPPORTED naming the node that makes it no chain, NL_ERROR_LIMIT for polynomials that would take too long.
 nl_status nl_model_blocks(const nl_model *model, const nl_partition_options *options, double epsilon, nl_buffer *json,
                           nl_error *error);
 
