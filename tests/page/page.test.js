@@ -459,7 +459,6 @@ test("lines to compare with come with names that do not touch, dashes of their o
   await page.locator(".sample").first().click();
   await resting(page);
   for (const line of ["norm", "magnitude", "Wanda"]) await page.locator(".chip", { hasText: line }).click();
-  await page.waitForSelector(".compare progress");
   await page.focus("input[name=dial]");
   await page.keyboard.press("ArrowRight"); // a drag does not stop them
   await page.waitForSelector(".hero .line-label.style-7", { timeout: 60_000 });
@@ -489,8 +488,8 @@ test("drawing a line can be stopped, and only that line is left out", async () =
   await resting(page);
   await page.locator(".chip", { hasText: "Wanda" }).click();
   await page.waitForSelector(".hero .line-label.style-7", { timeout: 60_000 });
-  await page.locator(".chip", { hasText: "random" }).click();
-  await page.waitForSelector("text=Drawing random start");
+  await page.locator(".chip", { hasText: "projected + polish" }).click(); // takes seconds
+  await page.waitForSelector("text=Drawing projected + polish");
   await page.getByRole("button", { name: "Stop" }).click();
   await page.waitForFunction(() => !document.querySelector("progress"));
   assert.deepEqual(await page.$$eval(".chip[aria-pressed=true]", (chips) => chips.map((chip) => chip.textContent)), ["Wanda"]);
