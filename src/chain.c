@@ -109,43 +109,41 @@ static nl_status fold_affine(walk *w, size_t s, expression *e) {
   return NL_OK;
 }
 
-static bool whole_power(const nl_step *step) {
-  return step->function == NL_FUNCTION_POWER && step->p >= 2 && step->p <= NL_CHAIN_DEGREE && step->p == floor(step->p);
-}
-
-static nl_status take_function(walk *w, size_t s, expression *e) {
-  const nl_step *step = &w->chain->network->steps[s];
-  if (step->function == NL_FUNCTION_IDENTITY) return NL_OK;
+// function(p, q) of what was there: of the layer's z where that was affine, else a composite.
+static nl_status apply(walk *w, size_t s, expression *e, nl_function function, double p, double q) {
   if (e->kind != NL_CHAIN_POLYNOMIAL || e->degree > 1) {
     become_other(e);
     return NL_OK;
   }
   if (!is_identity(e)) NL_TRY(fold_affine(w, s, e));
-  if (whole_power(step)) {
-    e->degree = (size_t)step->p;
-    e->coefficients[1] = 0;
-    e->coefficients[e->degree] = 1;
-    return NL_OK;
-  }
   e->kind = NL_CHAIN_FUNCTION;
-  e->function = step->function;
-  e->p = step->p;
-  e->q = step->q;
+  e->function = function;
+  e->p = p;
+  e->q = q;
+  return NL_OK;
+}
+
+static bool whole_power(const expression *e) {
+  return e->kind == NL_CHAIN_FUNCTION && e->function == NL_FUNCTION_POWER && e->p >= 2 && e->p <= NL_CHAIN_DEGREE &&
+         e->p == floor(e->p);
+}
+
+static nl_status take_function(walk *w, size_t s, expression *e) {
+  const nl_step *step = &w->chain->network->steps[s];
+  if (step->function == NL_FUNCTION_IDENTITY) return NL_OK;
+  NL_TRY(apply(w, s, e, step->function, step->p, step->q));
+  if (!whole_power(e)) return NL_OK;
+  e->kind = NL_CHAIN_POLYNOMIAL;
+  e->degree = (size_t)e->p;
+  e->coefficients[1] = 0;
+  e->coefficients[e->degree] = 1;
   return NL_OK;
 }
 
 static nl_status take_prelu(walk *w, size_t s, expression *e) {
   const nl_layer *layer = &w->chain->parameters->layers[s];
   if (!uniform(layer->width, layer->scale)) return broken(w, s, "it has a slope for each channel");
-  if (e->kind != NL_CHAIN_POLYNOMIAL || e->degree > 1) {
-    become_other(e);
-    return NL_OK;
-  }
-  if (!is_identity(e)) NL_TRY(fold_affine(w, s, e));
-  e->kind = NL_CHAIN_FUNCTION;
-  e->function = NL_FUNCTION_LEAKY_RELU;
-  e->p = layer->scale[0];
-  return NL_OK;
+  return apply(w, s, e, NL_FUNCTION_LEAKY_RELU, layer->scale[0], 0);
 }
 
 static void multiply(expression *a, const expression *b) {

@@ -121,7 +121,8 @@ struct nl_result {
 extern const char *const nl_method_names[NL_METHOD_COUNT];
 bool nl_method_partitions(nl_method method);
 bool nl_method_prunes(nl_method method); // keeps the widths, weights become 0
-bool nl_method_fits(nl_method method);   // by least squares
+bool nl_method_knows_tolerance(nl_method method);
+bool nl_method_fits(nl_method method); // by least squares
 
 // What the method needs before any candidate: NL_MORE until it is there. Errors as nl_result_create.
 nl_status nl_method_prepare(nl_result *result, nl_error *error);

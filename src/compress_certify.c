@@ -11,10 +11,8 @@ typedef struct side {
 } side;
 
 struct nl_certificate {
-  const nl_model *original;
-  side sides[2];
+  side sides[2]; // the original's, the smaller one's
   nl_certify *certify;
-  bool tail; // a softmax stands behind what is certified
 };
 
 static nl_status take_side(side *s, const nl_model *model, nl_error *error) {
@@ -23,11 +21,10 @@ static nl_status take_side(side *s, const nl_model *model, nl_error *error) {
   return nl_chain_create(&s->chain, model->network, &model->sites, &s->parameters, error);
 }
 
-static nl_status build(nl_certificate *certificate, const nl_model *reduced, const double *low, const double *high,
-                       nl_error *error) {
-  NL_TRY(take_side(&certificate->sides[0], certificate->original, error));
+static nl_status build(nl_certificate *certificate, const nl_model *original, const nl_model *reduced,
+                       const double *low, const double *high, nl_error *error) {
+  NL_TRY(take_side(&certificate->sides[0], original, error));
   NL_TRY(take_side(&certificate->sides[1], reduced, error));
-  certificate->tail = certificate->sides[0].chain.tail != NL_NONE;
   const nl_certify_input input = {
       .original = &certificate->sides[0].chain, .reduced = &certificate->sides[1].chain, .low = low, .high = high};
   return nl_certify_create(&certificate->certify, &input, error);
@@ -37,8 +34,7 @@ nl_status nl_certificate_create(nl_certificate **out, const nl_model *original, 
                                 const double *low, const double *high, nl_error *error) {
   nl_certificate *certificate = calloc(1, sizeof *certificate);
   if (certificate == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
-  certificate->original = original;
-  const nl_status status = build(certificate, reduced, low, high, error);
+  const nl_status status = build(certificate, original, reduced, low, high, error);
   if (status != NL_OK)
     nl_certificate_free(certificate);
   else
@@ -77,6 +73,6 @@ nl_status nl_certificate_describe(const nl_certificate *certificate, nl_buffer *
                     nl_report_number(root, "points", (double)nl_certify_points(certify)) &&
                     cJSON_AddStringToObject(root, "method", nl_certify_method(certify)) != NULL &&
                     nl_report_number(root, "boxes", (double)nl_certify_boxes(certify)) &&
-                    cJSON_AddBoolToObject(root, "beforeSoftmax", certificate->tail) != NULL;
+                    cJSON_AddBoolToObject(root, "beforeSoftmax", certificate->sides[0].chain.tail != NL_NONE) != NULL;
   return nl_report_print(root, fine, json, error);
 }

@@ -15,6 +15,7 @@ const char *const nl_method_names[NL_METHOD_COUNT] = {"projected",        "parti
 
 bool nl_method_partitions(nl_method method) { return method >= NL_METHOD_PARTITION && method <= NL_METHOD_POLYNOMIAL; }
 bool nl_method_prunes(nl_method method) { return method >= NL_METHOD_MAGNITUDE && method <= NL_METHOD_WANDA; }
+bool nl_method_knows_tolerance(nl_method method) { return !nl_method_prunes(method) && method != NL_METHOD_NORM; }
 bool nl_method_fits(nl_method method) { return method == NL_METHOD_PROJECTED || method == NL_METHOD_PARTITION; }
 
 static const nl_sites *sites_of(const nl_result *result) { return &result->path->model->sites; }
@@ -238,7 +239,7 @@ static nl_status find_loosest(nl_result *result, nl_error *error) {
 
 nl_status nl_method_prepare(nl_result *result, nl_error *error) {
   const nl_method method = result->options.method;
-  if (result->target.kind == NL_TARGET_EPSILON && (nl_method_prunes(method) || method == NL_METHOD_NORM))
+  if (result->target.kind == NL_TARGET_EPSILON && !nl_method_knows_tolerance(method))
     return nl_fail(error, NL_ERROR_ARGUMENT, nl_method_names[method],
                    "it knows no tolerance; give the share of the parameters to keep");
   if (method == NL_METHOD_WANDA) return need_norms(result->path, error);

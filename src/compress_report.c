@@ -19,14 +19,11 @@ static nl_status set_number(nl_edits *edits, const char *key, double value, nl_e
   return status;
 }
 
-static bool knows_tolerance(const nl_result *result) {
-  return !nl_method_prunes(result->options.method) && result->options.method != NL_METHOD_NORM;
-}
-
 static nl_status set_metadata(nl_edits *edits, const nl_result *result, nl_error *error) {
   NL_TRY(nl_edits_set_metadata(edits, "netlump.version", NL_VERSION, error));
   NL_TRY(nl_edits_set_metadata(edits, "netlump.method", nl_method_names[result->options.method], error));
-  if (knows_tolerance(result)) NL_TRY(set_number(edits, "netlump.epsilon", result->epsilon, error));
+  if (nl_method_knows_tolerance(result->options.method))
+    NL_TRY(set_number(edits, "netlump.epsilon", result->epsilon, error));
   if (result->polished)
     NL_TRY(set_number(edits, "netlump.polish", (double)nl_polish_iterations(result->polish), error));
   NL_TRY(nl_edits_set_metadata(edits, "netlump.measure", result->path->measure, error));
@@ -122,7 +119,8 @@ nl_status nl_result_report(const nl_result *result, nl_buffer *json, nl_error *e
   cJSON *root = cJSON_CreateObject();
   bool fine = root != NULL &&
               cJSON_AddStringToObject(root, "method", nl_method_names[result->options.method]) != NULL &&
-              nl_report_number(root, "epsilon", knows_tolerance(result) ? result->epsilon : (double)NAN) &&
+              nl_report_number(root, "epsilon",
+                               nl_method_knows_tolerance(result->options.method) ? result->epsilon : (double)NAN) &&
               add_target(root, result->target) && nl_path_report_measure(result->path, root) &&
               add_pair(root, "parameters", before, (double)result->parameters) &&
               nl_report_number(root, "retained", (double)result->parameters / before) &&

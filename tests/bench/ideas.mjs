@@ -2,6 +2,7 @@
 // Deviation from the original (not the labels) on rows of the real data that decided nothing, without polish; geometric means
 // over networks and shares.
 //   node tests/bench/ideas.mjs
+import { relativeDeviation } from "../../wasm/compare.js";
 import { createEngine } from "../../wasm/engine.js";
 import { normalRows } from "../../wasm/numbers.js";
 import { bytesOf, materialFile, needsMaterial } from "../material.js";
@@ -81,12 +82,6 @@ function rangeOf(n, { features }) {
   return { low, high };
 }
 
-/** RMS(f' - f) / RMS(f - E f) on the rows. @param {Float64Array} f @param {Float64Array} g */
-function deviationOf(f, g) {
-  const mean = f.reduce((sum, y) => sum + y, 0) / f.length;
-  return Math.sqrt(f.reduce((sum, y, i) => sum + (g[i] - y) ** 2, 0) / f.reduce((sum, y) => sum + (y - mean) ** 2, 0));
-}
-
 const engine = await createEngine();
 
 /** Deviations at the shares. @param {Model} model @param {object} options of the path @param {Float64Array} rest @param {Model} original */
@@ -96,7 +91,7 @@ async function reached(model, options, rest, original) {
   for (const share of SHARES) {
     const value = (share * original.info.parameters) / model.info.parameters;
     const result = value >= 1 ? model : (await path.compress({ kind: "retain", value }));
-    deviations.push(deviationOf(original.forward(rest), result.forward(rest)));
+    deviations.push(relativeDeviation(original.forward(rest), result.forward(rest), original.info.results));
   }
   path.free();
   return deviations;

@@ -4,8 +4,7 @@
 // Wants the material; glycolysis also the network that `make bench-paper` trains.
 import { existsSync } from "node:fs";
 
-import { gunzipSync } from "fflate";
-
+import { readTable, sliceTable } from "../../wasm/data.js";
 import { createEngine } from "../../wasm/engine.js";
 import { score } from "../../wasm/score.js";
 import { bytesOf, materialFile, needsMaterial } from "../material.js";
@@ -59,15 +58,13 @@ async function prepared(name) {
 /** Widths −80 %, 512 unlabelled images, accuracy on the 8,000 images from the 2,001st on. */
 async function fashion() {
   const model = engine.open(bytesOf(materialFile("models/torch_fashion_lenet300-100_relu_op13.onnx")), "fashion.onnx");
-  const images = gunzipSync(bytesOf(materialFile("datasets/fashion-t10k-images-idx3-ubyte.gz"))).subarray(16);
-  const labels = gunzipSync(bytesOf(materialFile("datasets/fashion-t10k-labels-idx1-ubyte.gz"))).subarray(8);
-  const pixels = Float64Array.from(images, (value) => value / 255);
-  const table = (/** @type {number} */ from, /** @type {number} */ to) => ({
-    features: pixels.slice(784 * from, 784 * to), labels: Float64Array.from(labels.subarray(from, to)), rows: to - from,
-    columns: 784, labelColumns: 1, names: null, source: "fashion",
-  }); // prettier-ignore
-  const rest = table(2000, 10000);
-  const path = await model.path({ data: { ...table(0, 512), labels: null, labelColumns: 0 }, seed: 1 });
+  const read = (/** @type {string} */ part, /** @type {object} */ options) =>
+    readTable(bytesOf(materialFile(`datasets/fashion-t10k-${part}-ubyte.gz`)), `${part}-ubyte.gz`, { labels: 0, ...options });
+  const images = await read("images-idx3", { features: 784, divide: 255 });
+  const labels = (await read("labels-idx1", { features: 1 })).features;
+  const labelled = { ...images, labels, labelColumns: 1 };
+  const rest = sliceTable(labelled, 2000, 10000);
+  const path = await model.path({ data: sliceTable(images, 0, 512), seed: 1 });
   // 784 · 60 + 60 + 60 · 20 + 20 + 20 · 10 + 10 of 266,610 parameters
   const result = await path.compress({ kind: "retain", value: 48590 / 266610 }, { polish: true });
   const [before, after] = [model, result].map((network) => score(network.forward(rest.features), rest).value);
