@@ -74,7 +74,7 @@ static nl_status no_site(const nl_model *model, nl_error *error) {
     node = group->reason_node;
   }
   for (size_t i = 0; i < network->graph->node_count && (layers == 0 || reason == NL_REASON_OUTPUT); i++) {
-    const nl_reason other = nl_network_layer_reason(network->graph, &network->graph->nodes[i]);
+    const nl_reason other = nl_layer_reason(network->graph, &network->graph->nodes[i]);
     if (other == NL_REASON_NONE || is_dense(network, i)) continue;
     reason = other;
     layers++;

@@ -13,27 +13,9 @@
 #include <stdbool.h>
 
 #include "arena.h"
+#include "types.h"
 
 #define NL_NONE SIZE_MAX
-
-// ONNX TensorProto.DataType
-typedef enum nl_type {
-  NL_TYPE_NONE = 0,
-  NL_TYPE_F32 = 1,
-  NL_TYPE_U8 = 2,
-  NL_TYPE_I8 = 3,
-  NL_TYPE_U16 = 4,
-  NL_TYPE_I16 = 5,
-  NL_TYPE_I32 = 6,
-  NL_TYPE_I64 = 7,
-  NL_TYPE_STRING = 8,
-  NL_TYPE_BOOL = 9,
-  NL_TYPE_F16 = 10,
-  NL_TYPE_F64 = 11,
-  NL_TYPE_U32 = 12,
-  NL_TYPE_U64 = 13,
-  NL_TYPE_BF16 = 16
-} nl_type;
 
 typedef enum nl_storage {
   NL_STORAGE_RAW,      // `payload` holds the elements, little endian
@@ -112,6 +94,11 @@ typedef struct nl_value {
   size_t rank;
   const int64_t *dims; // (rank), -1 where dynamic
 } nl_value;
+
+typedef struct nl_place { // a constant: input `slot` of `node`; node is NL_NONE where there is none
+  size_t node;
+  size_t slot;
+} nl_place;
 
 typedef struct nl_graph {
   nl_arena arena;

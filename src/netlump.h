@@ -22,6 +22,7 @@
 #include "arena.h"
 #include "equivalence.h"
 #include "status.h"
+#include "types.h"
 
 #define NL_VERSION "0.1.0"
 
@@ -29,9 +30,13 @@
 
 typedef struct nl_model nl_model;
 
-typedef enum nl_format { NL_FORMAT_ONNX = 0, NL_FORMAT_JSON = 1 } nl_format;
+typedef enum nl_format { NL_FORMAT_ONNX = 0, NL_FORMAT_JSON = 1, NL_FORMAT_TFJS = 2, NL_FORMAT_BRAIN = 3 } nl_format;
 
-// Opens ONNX (opset 7 and up) or netlump JSON, told apart by content. The bytes are not copied.
+// Two engines. Chains of dense layers and elementwise functions, their sums and products: the core evaluates them itself. Any
+// other graph (convolutions, attention ...): the core asks for *runs* (below) of an ONNX runtime outside of it.
+typedef enum nl_engine { NL_ENGINE_FORWARD = 0, NL_ENGINE_RUNTIME = 1 } nl_engine;
+
+// Opens ONNX (opset 7 and up) or JSON (netlump's, TensorFlow.js layers, brain.js), told apart by content. The bytes are not copied.
 nl_status nl_model_open(nl_model **out, const void *bytes, size_t size, nl_error *error);
 void nl_model_free(nl_model *model);
 
@@ -42,7 +47,9 @@ nl_status nl_model_attach(nl_model *model, const char *name, const void *bytes, 
 
 // What is inside, as JSON appended to `json`:
 // {"format", "producer", "opset", "parameters", "bytes", "relumped",
-//  "inputs": [{"name", "type", "shape": [null where dynamic, ...]}], "outputs": [...],
+//  "engine": "forward"|"runtime",
+//  "inputs": [{"name", "type", "shape": [null where dynamic, ...], "levels": n where whole numbers below n are expected, else null}],
+//  "outputs": [...],
 //  "features": inputs a row needs, "results": numbers a row gives, "batch": fixed batch size or null,
 //  "computed": the names of the outputs `nl_model_forward` evaluates,
 //  "layers": [{"name", "op", "width", "activation", "site": index or null, "reason": null or sentence}],
@@ -62,6 +69,7 @@ nl_status nl_model_forward(const nl_model *model, size_t rows, const double *x, 
 // ---- path: what the neurons do on the measure, and the order in which they go ------------------------------------------
 
 typedef struct nl_path nl_path;
+typedef struct nl_result nl_result;
 
 typedef struct nl_path_options {
   uint64_t seed;
@@ -72,11 +80,15 @@ typedef struct nl_path_options {
   // the model's start undoes, 0 and 1 where there is none.
   const double *mean, *spread;
   const double *low, *high; // (features) when given: uniform in this box instead
+  // NL_ENGINE_RUNTIME only: numbers in a row of inputs (all inputs side by side, shaped by the caller), and which of them are whole
+  // numbers: levels (features), NULL or 0 for a real number, n for one of 0 ... n - 1, all as likely.
+  size_t features;
+  const double *levels;
 } nl_path_options;
 
 // Errors: NL_ERROR_NO_SITE when the model has no site that can be evaluated, NL_ERROR_DATA for rows that are not finite.
 nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_options *options, nl_error *error);
-// Some 20 to 50 ms of work. NL_MORE until done, then NL_OK; *progress in [0, 1].
+// Some 20 to 50 ms of work. NL_MORE until done, then NL_OK; *progress in [0, 1]. NL_RUN: see runs, below.
 nl_status nl_path_step(nl_path *path, double *progress, nl_error *error);
 void nl_path_free(nl_path *path);
 
@@ -88,6 +100,35 @@ nl_status nl_path_describe(const nl_path *path, nl_buffer *json, nl_error *error
 void nl_path_range(const nl_path *path, double *low, double *high);
 // Other rows of the data-free measure, by another seed: x (rows, features). With data, x ~ N(0, I).
 void nl_path_draw(const nl_path *path, uint64_t seed, size_t rows, double *x);
+
+// ---- runs: what a runtime outside the core is asked to do ---------------------------------------------------------------------
+//
+// Models of NL_ENGINE_RUNTIME. When nl_path_step or nl_result_step answers NL_RUN, the caller runs the original model, the smaller
+// one as it stands, or both, on rows of the path (nl_path_rows) in batches, hands over the values asked for, and steps again:
+//
+//   while ((status = nl_path_step(path, &progress, &error)) == NL_MORE || status == NL_RUN)
+//     if (status == NL_RUN) {
+//       nl_run *run = nl_path_run(path);            nl_run_describe(run, &json, &error);
+//       for each batch of rows { run the models; nl_run_feed(run, ...) each value; nl_run_advance(run, rows, &error); }
+//     }
+
+typedef struct nl_run nl_run;
+
+nl_run *nl_path_run(nl_path *path); // borrowed until the next step; NULL unless the last step answered NL_RUN
+nl_run *nl_result_run(nl_result *result);
+// Rows first ... first + count - 1 of the measure: x (count, features).
+void nl_path_rows(const nl_path *path, size_t first, size_t count, double *x);
+
+// {"rows": the first so many rows of the path, "original": [value, ...], "reduced": [value, ...]}: names of values of the graph,
+// inner ones too, that the caller adds to the models' outputs. "reduced" empty: the smaller model is not run.
+nl_status nl_run_describe(const nl_run *run, nl_buffer *json, nl_error *error);
+// The smaller model as it stands (ONNX).
+nl_status nl_run_model(const nl_run *run, nl_buffer *onnx, nl_error *error);
+// One value of the batch at hand: number `index` of the list. f32 or f64, row-major; data and dims are borrowed until advance.
+nl_status nl_run_feed(nl_run *run, bool reduced, size_t index, nl_type type, size_t rank, const int64_t *dims,
+                      const void *data, nl_error *error);
+// All values of the batch of the next `rows` rows are there.
+nl_status nl_run_advance(nl_run *run, size_t rows, nl_error *error);
 
 // ---- target and choice -------------------------------------------------------------------------------------------------
 
@@ -177,8 +218,6 @@ typedef struct nl_result_options {
   size_t iterations;  // of the polish at most; 0: the default
 } nl_result_options;
 
-typedef struct nl_result nl_result;
-
 // options: NULL for projected lumping without polish.
 // Errors: NL_ERROR_UNSUPPORTED where the method wants a chain of layers and the model is none, NL_ERROR_ARGUMENT for a
 // tolerance where the method knows none (pruning, norm).
@@ -198,6 +237,10 @@ double nl_result_deviation(const nl_result *result);
 
 // The smaller model. When nothing was removed, the bytes are the source's own.
 nl_status nl_result_write(const nl_result *result, nl_format format, nl_buffer *out, nl_error *error);
+// Some formats keep their weights in a second file (TensorFlow.js; ONNX where it is large): its name as the first file calls it
+// and its bytes; both stay empty where there is none.
+nl_status nl_result_write_weights(const nl_result *result, nl_format format, nl_buffer *name, nl_buffer *bytes,
+                                  nl_error *error);
 nl_status nl_result_forward(const nl_result *result, size_t rows, const double *x, double *y, nl_error *error);
 
 // ---- differential equivalence: chains of dense layers only -------------------------------------------------------------

@@ -13,6 +13,7 @@
 
 #include "function.h"
 #include "graph.h"
+#include "reason.h"
 
 typedef enum nl_step_kind {
   NL_STEP_INPUT,
@@ -44,11 +45,6 @@ typedef enum nl_scale_form {
 
 enum { NL_STEP_CONSTANTS = 4 };
 
-typedef struct nl_place { // a constant: input `slot` of `node`; node is NL_NONE where there is none
-  size_t node;
-  size_t slot;
-} nl_place;
-
 typedef struct nl_step {
   nl_step_kind kind;
   size_t node;      // graph node; NL_NONE for an input
@@ -79,24 +75,6 @@ typedef struct nl_step {
   unsigned channel_axis; // counted from the end: 1 (last) or 2
 } nl_step;
 
-typedef enum nl_reason {
-  NL_REASON_NONE,
-  NL_REASON_INPUT,       // the model's input
-  NL_REASON_OUTPUT,      // the model's output
-  NL_REASON_READ_BY,     // read by a node that is no dense layer
-  NL_REASON_MADE_BY,     // also written by a node that is no dense layer
-  NL_REASON_QUANTIZED,   // quantized weights
-  NL_REASON_WEIGHTS,     // weights are not constant, or have a form netlump does not edit
-  NL_REASON_FIXED_WIDTH, // a Reshape states the width as a number
-  NL_REASON_UPSTREAM,    // its inputs cannot be evaluated: `node` stands before it
-  NL_REASON_SINGLE,      // one channel only
-  NL_REASON_CONVOLUTION, // a convolution
-  NL_REASON_RECURRENT,   // a recurrent layer
-  NL_REASON_ATTENTION,   // attention
-  NL_REASON_UNUSED,      // nothing reads it
-  NL_REASON_OPSET        // written before opset 7
-} nl_reason;
-
 typedef struct nl_group {
   size_t width;
   nl_reason reason; // why it is not a site; NONE when it is
@@ -122,11 +100,5 @@ typedef struct nl_network {
 
 nl_status nl_network_create(nl_network **out, const nl_graph *graph, nl_error *error);
 void nl_network_free(nl_network *network);
-
-// Layers that carry weights but are no dense step (convolutions, recurrent and quantized layers ...): why not.
-nl_reason nl_network_layer_reason(const nl_graph *graph, const nl_node *node);
-
-// The sentence a user reads.
-nl_status nl_reason_sentence(const nl_graph *graph, nl_reason reason, size_t node, nl_buffer *out, nl_error *error);
 
 #endif

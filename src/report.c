@@ -81,7 +81,7 @@ static bool layer_at(const nl_network *network, size_t node, layer *out) {
     *out = (layer){node, step, group->reason, group->reason_node};
     return true;
   }
-  const nl_reason reason = nl_network_layer_reason(network->graph, &network->graph->nodes[node]);
+  const nl_reason reason = nl_layer_reason(network->graph, &network->graph->nodes[node]);
   *out = (layer){node, NL_NONE, reason, NL_NONE};
   return reason != NL_REASON_NONE;
 }

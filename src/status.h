@@ -17,6 +17,7 @@ typedef struct nl_span {
 typedef enum nl_status {
   NL_OK = 0,
   NL_MORE = 1, // a step of long work is done, more are to come
+  NL_RUN = 2,  // long work waits for a runtime outside the core (netlump.h, runs)
 
   NL_ERROR_MEMORY = 10, // expected: bytes wanted
   NL_ERROR_CANCELLED = 11,

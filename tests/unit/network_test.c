@@ -484,7 +484,7 @@ static void weights_that_are_no_constant_are_declined(void **state) {
   gemm(s, "x w", "z"), op(s, "Tanh", "z", "a"), gemm(s, "a w2", "y"), output(s, "y", OUT);
   view v = seen(s);
   assert_int_equal(v.sites.count, 0);
-  assert_int_equal(nl_network_layer_reason(v.graph, &v.graph->nodes[0]), NL_REASON_WEIGHTS);
+  assert_int_equal(nl_layer_reason(v.graph, &v.graph->nodes[0]), NL_REASON_WEIGHTS);
   view_free(&v);
 }
 

@@ -1,7 +1,6 @@
-// Why a layer is not a site, as data and as a sentence.
-#include <string.h>
+#include "reason.h"
 
-#include "network.h"
+#include <string.h>
 
 static bool starts_with(nl_span span, const char *text) {
   const size_t size = strlen(text);
@@ -22,7 +21,7 @@ static bool reads_dequantized(const nl_graph *graph, const nl_node *node) {
   return false;
 }
 
-nl_reason nl_network_layer_reason(const nl_graph *graph, const nl_node *node) {
+nl_reason nl_layer_reason(const nl_graph *graph, const nl_node *node) {
   const nl_span op = node->op;
   if (starts_with(op, "QLinear") || ends_with(op, "Integer") || starts_with(op, "QGemm")) return NL_REASON_QUANTIZED;
   if (starts_with(op, "Conv") || starts_with(op, "FusedConv"))
