@@ -40,6 +40,12 @@ $(NPM): package.json package-lock.json
 	npm ci --ignore-scripts || { sleep 5; npm ci --ignore-scripts; }
 	@touch $@
 
+# Real models and the libraries whose formats are read and written, some 500 MB: for the long tests and the benchmarks alone.
+LONG := tests/long/node_modules/.stamp
+$(LONG): tests/long/package.json tests/long/package-lock.json $(NPM)
+	npm ci --ignore-scripts --prefix tests/long || { sleep 5; npm ci --ignore-scripts --prefix tests/long; }
+	@touch $@
+
 # cJSON.h comes along.
 $(BUILD)/cjson/cJSON.c: wasm/fetch-cjson.sh | tools-cjson
 	sh wasm/fetch-cjson.sh $(@D)
@@ -117,7 +123,7 @@ gcc: $(if $(shell command -v gcc),$(CORE:%.c=$(BUILD)/gcc/%.o))
 test: gcc dist $(BUILD)/native/pipeline $(UNIT:%=$(BUILD)/native/unit/%) | tools-test ## everything short; ends with 'N passed, N failed'
 	@node tests/count.mjs $(UNIT:%=$(BUILD)/native/unit/%) $(SCRIPTS)
 
-test-long: dist $(UNIT:%=$(BUILD)/asan/unit/%) $(FUZZ:%=$(BUILD)/fuzz/%) | tools-test ## sanitizers, fuzzing (FUZZ_SECONDS=600 each), tests/long
+test-long: dist $(LONG) $(UNIT:%=$(BUILD)/asan/unit/%) $(FUZZ:%=$(BUILD)/fuzz/%) | tools-test ## sanitizers, fuzzing (FUZZ_SECONDS=600 each), tests/long
 	@node tests/count.mjs $(UNIT:%=$(BUILD)/asan/unit/%) $(wildcard tests/long/*.test.js)
 	@for target in $(FUZZ); do sh tests/fuzz.sh $(BUILD)/fuzz/$$target $(FUZZ_SECONDS) || exit 1; done
 
@@ -137,7 +143,7 @@ $(BUILD)/bench/partition: tests/bench/partition_bench.c $(BUILD)/native/libnetlu
 	@mkdir -p $(@D)
 	$(CC) -O2 $(INCLUDES) $^ -lm -o $@
 
-bench: $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native $(BUILD)/bench/partition $(WASM) $(NPM) ## time the kernels and the pipeline
+bench: $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native $(BUILD)/bench/partition $(WASM) $(LONG) ## time the kernels and the pipeline
 	node tests/bench/kernels.mjs $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native
 	@for script in $(filter-out tests/bench/kernels.mjs,$(wildcard tests/bench/*.mjs)); do echo "node $$script" && node $$script || exit 1; done
 
