@@ -9,16 +9,21 @@
 
 enum { NL_SHAPE_RANK_MOST = 16, NL_SHAPE_ELEMENTS_MOST = 64 };
 
-// One element of an integer value: a number; the size of an axis of some value, known only when the model runs; or neither.
+// One element of an integer value: a number, made of constants alone; the size of an axis of some value, which Shape takes
+// when the model runs; or neither (computed from sizes, or not understood).
 typedef enum nl_element_kind { NL_ELEMENT_UNKNOWN, NL_ELEMENT_NUMBER, NL_ELEMENT_SIZE } nl_element_kind;
+
+#define NL_ELEMENT_OPEN INT64_MIN
 
 typedef struct nl_element {
   nl_element_kind kind;
-  int64_t number;
-  size_t value, axis; // SIZE: axis of that value, from the front
+  int64_t number;     // what it is in the model as it stands, of whatever kind; NL_ELEMENT_OPEN where not known
+  size_t value, axis; // SIZE: axis of that value, from the front; else value is NL_NONE
   size_t constant,
       constant_at; // NUMBER: the value (a constant) and position it stands at, NL_NONE where it is computed
 } nl_element;
+
+bool nl_element_number(const nl_element *element, int64_t *number); // false where it is not known
 
 typedef struct nl_shape {
   bool known; // the rank is
