@@ -35,18 +35,30 @@ typedef struct nl_onnx_builder nl_onnx_builder;
 nl_status nl_onnx_builder_create(nl_onnx_builder **out, const char *producer, const char *graph_name, int64_t opset,
                                  nl_error *error);
 void nl_onnx_builder_free(nl_onnx_builder *builder);
-// dims: -1 is the dynamic batch axis ("batch")
+// dims: -1 is the dynamic batch axis ("batch"), -2 another one whose size is not known
 nl_status nl_onnx_builder_input(nl_onnx_builder *b, const char *name, size_t rank, const int64_t *dims,
                                 nl_error *error);
 nl_status nl_onnx_builder_output(nl_onnx_builder *b, const char *name, size_t rank, const int64_t *dims,
                                  nl_error *error);
 nl_status nl_onnx_builder_tensor(nl_onnx_builder *b, const char *name, size_t rank, const int64_t *dims,
                                  const double *values, nl_error *error); // f32
-// attributes: `ints` and `floats` as parallel name/value arrays
+nl_status nl_onnx_builder_whole(nl_onnx_builder *b, const char *name, size_t count, const int64_t *values,
+                                nl_error *error); // i64 (count)
+// A node is opened, gets its attributes one by one, and is closed. An empty name stands for an input left out.
+nl_status nl_onnx_builder_open(nl_onnx_builder *b, const char *op, const char *name, size_t input_count,
+                               const char *const *inputs, const char *output, nl_error *error);
+nl_status nl_onnx_builder_int(nl_onnx_builder *b, const char *name, int64_t value, nl_error *error);
+nl_status nl_onnx_builder_float(nl_onnx_builder *b, const char *name, double value, nl_error *error);
+nl_status nl_onnx_builder_text(nl_onnx_builder *b, const char *name, const char *value, nl_error *error);
+nl_status nl_onnx_builder_ints(nl_onnx_builder *b, const char *name, size_t count, const int64_t *values,
+                               nl_error *error);
+nl_status nl_onnx_builder_close(nl_onnx_builder *b, nl_error *error);
+// The same at once. attributes: `ints` and `floats` as parallel name/value arrays
 nl_status nl_onnx_builder_node(nl_onnx_builder *b, const char *op, const char *name, size_t input_count,
                                const char *const *inputs, const char *output, size_t int_count,
                                const char *const *int_names, const int64_t *ints, size_t float_count,
                                const char *const *float_names, const double *floats, nl_error *error);
+void nl_onnx_builder_need(nl_onnx_builder *b, int64_t opset); // raises the opset to at least this one
 nl_status nl_onnx_builder_finish(nl_onnx_builder *b, nl_buffer *out, nl_error *error);
 
 #endif

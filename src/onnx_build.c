@@ -9,6 +9,7 @@ struct nl_onnx_builder {
   nl_span producer, graph_name; // borrowed from `texts`
   nl_arena texts;
   nl_buffer nodes, initializers, inputs, outputs;
+  size_t mark; // of the node that is open
 };
 
 static nl_span span_of(const char *text) { return (nl_span){(const uint8_t *)text, strlen(text)}; }
@@ -71,39 +72,84 @@ nl_status nl_onnx_builder_tensor(nl_onnx_builder *b, const char *name, size_t ra
   return nl_wire_end(out, mark, error);
 }
 
-static nl_status put_int_attribute(nl_buffer *out, const char *name, int64_t value, nl_error *error) {
+nl_status nl_onnx_builder_whole(nl_onnx_builder *b, const char *name, size_t count, const int64_t *values,
+                                nl_error *error) {
+  nl_buffer *out = &b->initializers;
   size_t mark;
-  NL_TRY(nl_wire_begin(out, NL_NODE_ATTRIBUTE >> 3, &mark, error));
-  NL_TRY(nl_wire_put_text(out, NL_ATTRIBUTE_NAME_TAG >> 3, name, error));
-  NL_TRY(nl_wire_put_int(out, NL_ATTRIBUTE_I_NUMBER, value, error));
-  NL_TRY(nl_wire_put_int(out, NL_ATTRIBUTE_TYPE_TAG >> 3, NL_ATTRIBUTE_INT, error));
+  NL_TRY(nl_wire_begin(out, NL_GRAPH_INITIALIZER >> 3, &mark, error));
+  NL_TRY(nl_wire_put_int(out, NL_TENSOR_DIMS_NUMBER, (int64_t)count, error));
+  NL_TRY(nl_wire_put_int(out, NL_TENSOR_TYPE >> 3, NL_TYPE_I64, error));
+  for (size_t i = 0; i < count; i++) NL_TRY(nl_wire_put_int(out, NL_TENSOR_INT64_NUMBER, values[i], error));
+  NL_TRY(nl_wire_put_text(out, NL_TENSOR_NAME >> 3, name, error));
   return nl_wire_end(out, mark, error);
 }
 
-static nl_status put_float_attribute(nl_buffer *out, const char *name, double value, nl_error *error) {
+// ---- nodes -----------------------------------------------------------------------------------------------------------
+
+nl_status nl_onnx_builder_open(nl_onnx_builder *b, const char *op, const char *name, size_t input_count,
+                               const char *const *inputs, const char *output, nl_error *error) {
+  nl_buffer *out = &b->nodes;
+  NL_TRY(nl_wire_begin(out, NL_GRAPH_NODE >> 3, &b->mark, error));
+  for (size_t i = 0; i < input_count; i++) NL_TRY(nl_wire_put_text(out, NL_NODE_INPUT >> 3, inputs[i], error));
+  NL_TRY(nl_wire_put_text(out, NL_NODE_OUTPUT >> 3, output, error));
+  NL_TRY(nl_wire_put_text(out, NL_NODE_NAME >> 3, name, error));
+  return nl_wire_put_text(out, NL_NODE_OP >> 3, op, error);
+}
+
+nl_status nl_onnx_builder_close(nl_onnx_builder *b, nl_error *error) { return nl_wire_end(&b->nodes, b->mark, error); }
+
+static nl_status open_attribute(nl_onnx_builder *b, const char *name, size_t *mark, nl_error *error) {
+  NL_TRY(nl_wire_begin(&b->nodes, NL_NODE_ATTRIBUTE >> 3, mark, error));
+  return nl_wire_put_text(&b->nodes, NL_ATTRIBUTE_NAME_TAG >> 3, name, error);
+}
+
+static nl_status close_attribute(nl_onnx_builder *b, nl_attribute_type type, size_t mark, nl_error *error) {
+  NL_TRY(nl_wire_put_int(&b->nodes, NL_ATTRIBUTE_TYPE_TAG >> 3, type, error));
+  return nl_wire_end(&b->nodes, mark, error);
+}
+
+nl_status nl_onnx_builder_int(nl_onnx_builder *b, const char *name, int64_t value, nl_error *error) {
   size_t mark;
-  NL_TRY(nl_wire_begin(out, NL_NODE_ATTRIBUTE >> 3, &mark, error));
-  NL_TRY(nl_wire_put_text(out, NL_ATTRIBUTE_NAME_TAG >> 3, name, error));
-  NL_TRY(nl_wire_put_float(out, NL_ATTRIBUTE_F_NUMBER, (float)value, error));
-  NL_TRY(nl_wire_put_int(out, NL_ATTRIBUTE_TYPE_TAG >> 3, NL_ATTRIBUTE_FLOAT, error));
-  return nl_wire_end(out, mark, error);
+  NL_TRY(open_attribute(b, name, &mark, error));
+  NL_TRY(nl_wire_put_int(&b->nodes, NL_ATTRIBUTE_I_NUMBER, value, error));
+  return close_attribute(b, NL_ATTRIBUTE_INT, mark, error);
+}
+
+nl_status nl_onnx_builder_float(nl_onnx_builder *b, const char *name, double value, nl_error *error) {
+  size_t mark;
+  NL_TRY(open_attribute(b, name, &mark, error));
+  NL_TRY(nl_wire_put_float(&b->nodes, NL_ATTRIBUTE_F_NUMBER, (float)value, error));
+  return close_attribute(b, NL_ATTRIBUTE_FLOAT, mark, error);
+}
+
+nl_status nl_onnx_builder_text(nl_onnx_builder *b, const char *name, const char *value, nl_error *error) {
+  size_t mark;
+  NL_TRY(open_attribute(b, name, &mark, error));
+  NL_TRY(nl_wire_put_text(&b->nodes, NL_ATTRIBUTE_S_TAG >> 3, value, error));
+  return close_attribute(b, NL_ATTRIBUTE_STRING, mark, error);
+}
+
+nl_status nl_onnx_builder_ints(nl_onnx_builder *b, const char *name, size_t count, const int64_t *values,
+                               nl_error *error) {
+  size_t mark;
+  NL_TRY(open_attribute(b, name, &mark, error));
+  for (size_t i = 0; i < count; i++) NL_TRY(nl_wire_put_int(&b->nodes, NL_ATTRIBUTE_INTS_NUMBER, values[i], error));
+  return close_attribute(b, NL_ATTRIBUTE_INTS, mark, error);
 }
 
 nl_status nl_onnx_builder_node(nl_onnx_builder *b, const char *op, const char *name, size_t input_count,
                                const char *const *inputs, const char *output, size_t int_count,
                                const char *const *int_names, const int64_t *ints, size_t float_count,
                                const char *const *float_names, const double *floats, nl_error *error) {
-  nl_buffer *out = &b->nodes;
-  size_t mark;
-  NL_TRY(nl_wire_begin(out, NL_GRAPH_NODE >> 3, &mark, error));
-  for (size_t i = 0; i < input_count; i++) NL_TRY(nl_wire_put_text(out, NL_NODE_INPUT >> 3, inputs[i], error));
-  NL_TRY(nl_wire_put_text(out, NL_NODE_OUTPUT >> 3, output, error));
-  NL_TRY(nl_wire_put_text(out, NL_NODE_NAME >> 3, name, error));
-  NL_TRY(nl_wire_put_text(out, NL_NODE_OP >> 3, op, error));
-  for (size_t i = 0; i < int_count; i++) NL_TRY(put_int_attribute(out, int_names[i], ints[i], error));
-  for (size_t i = 0; i < float_count; i++) NL_TRY(put_float_attribute(out, float_names[i], floats[i], error));
-  return nl_wire_end(out, mark, error);
+  NL_TRY(nl_onnx_builder_open(b, op, name, input_count, inputs, output, error));
+  for (size_t i = 0; i < int_count; i++) NL_TRY(nl_onnx_builder_int(b, int_names[i], ints[i], error));
+  for (size_t i = 0; i < float_count; i++) NL_TRY(nl_onnx_builder_float(b, float_names[i], floats[i], error));
+  return nl_onnx_builder_close(b, error);
 }
+
+// ---- the whole -------------------------------------------------------------------------------------------------------
+
+void nl_onnx_builder_need(nl_onnx_builder *b, int64_t opset) { b->opset = b->opset < opset ? opset : b->opset; }
 
 // The IR version of the ONNX release that brought the opset, so that no reader refuses a file for being too new.
 static int64_t ir_version_for(int64_t opset) { return opset < 15 ? 7 : opset < 19 ? 8 : opset < 21 ? 9 : 10; }

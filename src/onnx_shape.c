@@ -3,8 +3,8 @@
 static nl_status put_dimension(nl_buffer *out, int64_t size, nl_error *error) {
   size_t mark;
   NL_TRY(nl_wire_begin(out, NL_SHAPE_DIMENSION >> 3, &mark, error));
-  NL_TRY(size >= 0 ? nl_wire_put_int(out, NL_DIMENSION_VALUE >> 3, size, error)
-                   : nl_wire_put_text(out, NL_DIMENSION_NAME >> 3, "batch", error));
+  if (size >= 0) NL_TRY(nl_wire_put_int(out, NL_DIMENSION_VALUE >> 3, size, error));
+  if (size == -1) NL_TRY(nl_wire_put_text(out, NL_DIMENSION_NAME >> 3, "batch", error));
   return nl_wire_end(out, mark, error);
 }
 

@@ -4,7 +4,7 @@
 
 #include "onnx_edits.h"
 
-// dims: -1 is the dynamic batch axis
+// dims: -1 is the dynamic batch axis, -2 one that is not known
 nl_status nl_onnx_put_info(nl_buffer *out, uint32_t number, nl_span name, nl_type type, size_t rank,
                            const int64_t *dims, nl_error *error);
 // Copies an input, output or value_info of the graph, with the sizes the plan changes.
