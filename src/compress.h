@@ -7,6 +7,7 @@
 #include "forward.h"
 #include "netlump.h"
 #include "network.h"
+#include "onnx.h"
 #include "partition.h"
 #include "polish.h"
 #include "project.h"
@@ -113,6 +114,8 @@ struct nl_result {
   double deviation, largest;
   // what is written
   nl_buffer onnx;
+  nl_weights_file weights; // where that is in two files
+  nl_buffer weights_name;
   size_t parameters;
 };
 

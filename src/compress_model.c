@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "compress.h"
 #include "json.h"
@@ -48,6 +49,27 @@ nl_status nl_model_attach(nl_model *model, const char *name, const void *bytes, 
   while (name[length] != '\0') length++;
   const nl_span file = {(const uint8_t *)name, length};
   NL_TRY(nl_graph_attach(model->graph, file, (nl_span){bytes, size}, error));
+  if (model->network != NULL || nl_graph_missing_file(model->graph).size > 0) return NL_OK;
+  return understand(model, error);
+}
+
+// Formats whose graph is made of whole files take them whole.
+void nl_model_missing_slice(const nl_model *model, uint64_t *offset, uint64_t *size) {
+  const bool whole = model->graph == NULL;
+  const nl_slice slice = whole ? (nl_slice){0, UINT64_MAX} : nl_graph_missing_slice(model->graph);
+  *offset = slice.offset;
+  *size = slice.size;
+}
+
+uint64_t nl_model_missing_bytes(const nl_model *model) {
+  return model->graph == NULL ? 0 : nl_graph_missing_bytes(model->graph);
+}
+
+nl_status nl_model_attach_slice(nl_model *model, const char *name, uint64_t offset, const void *bytes, size_t size,
+                                nl_error *error) {
+  if (model->graph == NULL) return nl_model_attach(model, name, bytes, size, error);
+  const nl_span file = {(const uint8_t *)name, strlen(name)};
+  NL_TRY(nl_graph_attach_slice(model->graph, file, offset, (nl_span){bytes, size}, error));
   if (model->network != NULL || nl_graph_missing_file(model->graph).size > 0) return NL_OK;
   return understand(model, error);
 }

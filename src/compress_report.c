@@ -38,7 +38,7 @@ static nl_status write_edited(nl_result *result, nl_edits *edits, nl_error *erro
                             nl_result_parameters(result), error));
     NL_TRY(set_metadata(edits, result, error));
   }
-  return nl_onnx_write(path->model->graph, edits, &result->onnx, error);
+  return nl_onnx_write_split(path->model->graph, edits, &result->weights, &result->onnx, error);
 }
 
 // Reads back what was written: it must parse, and its parameters are what the report states (for pruning, those that
@@ -133,15 +133,25 @@ nl_status nl_result_report(const nl_result *result, nl_buffer *json, nl_error *e
   return nl_report_print(root, fine, json, error);
 }
 
+static nl_status attach_written(const nl_result *result, nl_graph *graph, nl_buffer *weights, nl_error *error) {
+  if (result->weights.size == 0) return NL_OK;
+  NL_TRY(nl_weights_file_append(&result->weights, weights, error));
+  return nl_graph_attach(graph, result->weights.name, (nl_span){weights->bytes, weights->size}, error);
+}
+
 static nl_status write_json(const nl_result *result, nl_buffer *out, nl_error *error) {
   const nl_model *model = result->path->model;
   const nl_span original = model->format == NL_FORMAT_JSON ? model->source : (nl_span){NULL, 0};
   if (model->format == NL_FORMAT_JSON && nl_result_whole(result))
     return nl_buffer_append(out, original.bytes, original.size, error);
+  if (nl_result_whole(result)) return nl_json_write(model->graph, original, out, error);
   nl_graph *graph = NULL;
+  nl_buffer weights = {0};
   NL_TRY(nl_onnx_read(&graph, (nl_span){result->onnx.bytes, result->onnx.size}, error));
-  const nl_status status = nl_json_write(graph, original, out, error);
+  nl_status status = attach_written(result, graph, &weights, error);
+  if (status == NL_OK) status = nl_json_write(graph, original, out, error);
   nl_graph_free(graph);
+  nl_buffer_free(&weights);
   return status;
 }
 
@@ -149,6 +159,14 @@ nl_status nl_result_write(const nl_result *result, nl_format format, nl_buffer *
   NL_TRY(need_done(result, error));
   if (format == NL_FORMAT_JSON) return write_json(result, out, error);
   return nl_buffer_append(out, result->onnx.bytes, result->onnx.size, error);
+}
+
+nl_status nl_result_write_weights(const nl_result *result, nl_format format, nl_buffer *name, nl_buffer *bytes,
+                                  nl_error *error) {
+  NL_TRY(need_done(result, error));
+  if (format != NL_FORMAT_ONNX || result->weights.size == 0) return NL_OK;
+  NL_TRY(nl_buffer_append(name, result->weights.name.bytes, result->weights.name.size, error));
+  return nl_weights_file_append(&result->weights, bytes, error);
 }
 
 nl_status nl_result_forward(const nl_result *result, size_t rows, const double *x, double *y, nl_error *error) {

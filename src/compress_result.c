@@ -24,6 +24,8 @@ void nl_result_free(nl_result *result) {
   nl_polish_free(result->polish);
   nl_method_drop(result);
   nl_buffer_free(&result->onnx);
+  nl_weights_file_free(&result->weights);
+  nl_buffer_free(&result->weights_name);
   free(result->fitted);
   free(result->widths);
   free(result);
@@ -124,6 +126,15 @@ static nl_status begin(nl_result *result, nl_error *error) {
   return NL_OK;
 }
 
+static nl_status name_weights(nl_result *result, nl_error *error) {
+  const char *name = result->options.weights != NULL ? result->options.weights : "smaller.onnx.data";
+  result->options.weights = NULL; // the caller's
+  NL_TRY(nl_buffer_append(&result->weights_name, name, strlen(name), error));
+  result->weights.name = (nl_span){result->weights_name.bytes, result->weights_name.size};
+  result->weights.limit = result->options.large;
+  return NL_OK;
+}
+
 // Where the method needs more than a moment to prepare, the rest is the first step's.
 nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target target, const nl_result_options *options,
                            nl_error *error) {
@@ -134,6 +145,7 @@ nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target targe
   if (options != NULL) result->options = *options;
   result->widths = calloc(path->model->sites.count + 1, sizeof *result->widths);
   nl_status status = result->widths != NULL ? NL_OK : nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (status == NL_OK) status = name_weights(result, error);
   if (status == NL_OK) status = nl_method_prepare(result, error);
   if (status == NL_OK) status = begin(result, error);
   if (status != NL_OK && status != NL_MORE)

@@ -43,6 +43,13 @@ static bool is_missing(const nl_tensor *tensor) {
   return tensor->storage == NL_STORAGE_EXTERNAL && tensor->payload.bytes == NULL && tensor->count != 0;
 }
 
+// Bytes of a file that a tensor needs; UINT64_MAX: all from its offset on.
+static uint64_t wanted_of(const nl_tensor *tensor) {
+  const size_t element = nl_type_size(tensor->type);
+  if (element != 0) return (uint64_t)tensor->count * element;
+  return tensor->length != 0 ? tensor->length : UINT64_MAX;
+}
+
 nl_span nl_graph_missing_file(const nl_graph *graph) {
   for (size_t t = 0; t < graph->tensor_count; t++) {
     if (is_missing(&graph->tensors[t])) return graph->tensors[t].location;
@@ -55,10 +62,63 @@ nl_status nl_graph_attach(nl_graph *graph, nl_span name, nl_span bytes, nl_error
     nl_tensor *tensor = &graph->tensors[t];
     if (tensor->storage != NL_STORAGE_EXTERNAL || !nl_span_equal(tensor->location, name)) continue;
     const uint64_t left = tensor->offset < bytes.size ? bytes.size - tensor->offset : 0;
-    uint64_t wanted = (uint64_t)tensor->count * nl_type_size(tensor->type);
-    if (nl_type_size(tensor->type) == 0) wanted = tensor->length != 0 ? tensor->length : left;
+    const uint64_t all = wanted_of(tensor), wanted = all == UINT64_MAX ? left : all;
     if (wanted > left) return nl_fail_span_count(error, NL_ERROR_TRUNCATED, tensor->name, wanted, left);
     tensor->payload = (nl_span){left == 0 ? bytes.bytes : bytes.bytes + (size_t)tensor->offset, (size_t)wanted};
+  }
+  return NL_OK;
+}
+
+// ---- by slices -------------------------------------------------------------------------------------------------------
+
+enum { SLICE = 64 << 20 };
+
+static bool is_missing_in(const nl_tensor *tensor, nl_span file) {
+  return is_missing(tensor) && nl_span_equal(tensor->location, file);
+}
+
+static uint64_t end_of(const nl_tensor *tensor) {
+  const uint64_t wanted = wanted_of(tensor);
+  return wanted > UINT64_MAX - tensor->offset ? UINT64_MAX : tensor->offset + wanted;
+}
+
+nl_slice nl_graph_missing_slice(const nl_graph *graph) {
+  const nl_span file = nl_graph_missing_file(graph);
+  uint64_t start = UINT64_MAX, end = 0;
+  for (size_t t = 0; t < graph->tensor_count; t++) {
+    const nl_tensor *tensor = &graph->tensors[t];
+    if (is_missing_in(tensor, file) && tensor->offset < start) start = tensor->offset;
+  }
+  for (size_t t = 0; t < graph->tensor_count; t++) {
+    const nl_tensor *tensor = &graph->tensors[t];
+    if (!is_missing_in(tensor, file)) continue;
+    const uint64_t last = end_of(tensor);
+    if (last > end && (tensor->offset == start || last - start <= SLICE)) end = last;
+  }
+  return (nl_slice){start, end == UINT64_MAX ? UINT64_MAX : end - start};
+}
+
+uint64_t nl_graph_missing_bytes(const nl_graph *graph) {
+  uint64_t sum = 0;
+  for (size_t t = 0; t < graph->tensor_count; t++) {
+    const uint64_t wanted = is_missing(&graph->tensors[t]) ? wanted_of(&graph->tensors[t]) : 0;
+    if (wanted != UINT64_MAX) sum += wanted;
+  }
+  return sum;
+}
+
+nl_status nl_graph_attach_slice(nl_graph *graph, nl_span name, uint64_t offset, nl_span bytes, nl_error *error) {
+  for (size_t t = 0; t < graph->tensor_count; t++) {
+    nl_tensor *tensor = &graph->tensors[t];
+    if (!is_missing_in(tensor, name) || tensor->offset < offset || tensor->offset - offset > bytes.size) continue;
+    const size_t before = (size_t)(tensor->offset - offset), left = bytes.size - before;
+    const uint64_t wanted = wanted_of(tensor);
+    const bool to_the_end = wanted == UINT64_MAX && before == 0 && left != 0;
+    if (wanted <= left || to_the_end)
+      tensor->payload = (nl_span){bytes.bytes + before, to_the_end ? left : (size_t)wanted};
+    else if (before == 0)
+      return nl_fail_span_count(error, NL_ERROR_TRUNCATED, tensor->name, wanted == UINT64_MAX ? tensor->count : wanted,
+                                left);
   }
   return NL_OK;
 }

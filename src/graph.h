@@ -147,4 +147,15 @@ nl_status nl_graph_attach(nl_graph *graph, nl_span name, nl_span bytes, nl_error
 // The first external file still missing, or an empty span.
 nl_span nl_graph_missing_file(const nl_graph *graph);
 
+// By slices, for files too large to be had whole: what of that file comes next, in pieces of some 64 MB, or one tensor where
+// that is larger. A size of UINT64_MAX: to the end of the file.
+typedef struct nl_slice {
+  uint64_t offset, size;
+} nl_slice;
+nl_slice nl_graph_missing_slice(const nl_graph *graph);
+// All that is missing, of all files together.
+uint64_t nl_graph_missing_bytes(const nl_graph *graph);
+// Gives the bytes from `offset` on to the missing tensors that lie within; one that begins there must.
+nl_status nl_graph_attach_slice(nl_graph *graph, nl_span name, uint64_t offset, nl_span bytes, nl_error *error);
+
 #endif

@@ -44,6 +44,12 @@ void nl_model_free(nl_model *model);
 nl_span nl_model_missing_file(const nl_model *model);
 // Gives such a file; its bytes must outlive the model. After the last one the model is ready.
 nl_status nl_model_attach(nl_model *model, const char *name, const void *bytes, size_t size, nl_error *error);
+// Or by slices, where the file is too large to be given whole: what of the missing file comes next (a size of UINT64_MAX: all from
+// there to its end), and those bytes, fewer where the file ends. Slices must outlive the model too.
+void nl_model_missing_slice(const nl_model *model, uint64_t *offset, uint64_t *size);
+nl_status nl_model_attach_slice(nl_model *model, const char *name, uint64_t offset, const void *bytes, size_t size,
+                                nl_error *error);
+uint64_t nl_model_missing_bytes(const nl_model *model); // of all missing files; 0 where that is not known
 
 // What is inside, as JSON appended to `json`:
 // {"format", "producer", "opset", "parameters", "bytes", "relumped",
@@ -216,6 +222,10 @@ typedef struct nl_result_options {
   size_t degree;      // of the polynomials that stand for other activations (polynomial); 0: the default
   bool polish;        // never applied at tolerance 0, which is exact
   size_t iterations;  // of the polish at most; 0: the default
+  // ONNX above `large` bytes (0: 10^9) whose weights came in files of their own is written in two files: what the first calls
+  // the second (NULL: smaller.onnx.data). Must not be the source's where both lie in one folder.
+  size_t large;
+  const char *weights; // copied
 } nl_result_options;
 
 // options: NULL for projected lumping without polish.
@@ -238,7 +248,7 @@ double nl_result_deviation(const nl_result *result);
 // The smaller model. When nothing was removed, the bytes are the source's own.
 nl_status nl_result_write(const nl_result *result, nl_format format, nl_buffer *out, nl_error *error);
 // Some formats keep their weights in a second file (TensorFlow.js; ONNX where it is large): its name as the first file calls it
-// and its bytes; both stay empty where there is none.
+// and its bytes; both stay empty where there is none. What came unchanged from files of the source goes with those.
 nl_status nl_result_write_weights(const nl_result *result, nl_format format, nl_buffer *name, nl_buffer *bytes,
                                   nl_error *error);
 nl_status nl_result_forward(const nl_result *result, size_t rows, const double *x, double *y, nl_error *error);

@@ -30,6 +30,34 @@ nl_status nl_edits_set_metadata(nl_edits *edits, const char *key, const char *te
 // for byte. External tensors are written inline when anything is edited. A rewritten tensor keeps its name and its unknown fields.
 nl_status nl_onnx_write(const nl_graph *graph, const nl_edits *edits, nl_buffer *out, nl_error *error);
 
+// --- large models: a second file for the weights
+enum { NL_ONNX_LARGE = 1000 * 1000 * 1000 };
+
+// Filled by nl_onnx_write_split: what stands where in the second file. Unedited tensors stay where they are, in the source's own
+// files, which must outlive it; edited ones are kept here.
+typedef struct nl_weights_piece {
+  uint64_t offset;
+  nl_span bytes;
+} nl_weights_piece;
+
+typedef struct nl_weights_file {
+  nl_span name; // in: what the model calls the file; outlives this
+  size_t limit; // in: a model of more bytes is split; 0: NL_ONNX_LARGE
+  nl_arena arena;
+  size_t count;
+  nl_weights_piece *pieces; // (count) by rising offset
+  uint64_t size;            // 0: there is no second file
+} nl_weights_file;
+
+// As nl_onnx_write, but tensors that were external stay external, all in the one file of `weights`, when the model in one file
+// would be larger than the limit. Beyond 2 GiB less 16 MiB, near what protobuf and ONNX Runtime refuse, initializers that
+// were inside move out too. Offsets are multiples of 64, of large tensors of 4096; an external tensor's checksum goes, its other entries stay.
+nl_status nl_onnx_write_split(const nl_graph *graph, const nl_edits *edits, nl_weights_file *weights, nl_buffer *out,
+                              nl_error *error);
+// Appends the second file's bytes.
+nl_status nl_weights_file_append(const nl_weights_file *weights, nl_buffer *out, nl_error *error);
+void nl_weights_file_free(nl_weights_file *weights); // leaves name and limit
+
 // --- building a small model from nothing (used by the converters from other formats)
 typedef struct nl_onnx_builder nl_onnx_builder;
 nl_status nl_onnx_builder_create(nl_onnx_builder **out, const char *producer, const char *graph_name, int64_t opset,

@@ -1,5 +1,5 @@
 // onnx_edits: what edits are made of, and the plan that says what each means for tensors, nodes and shapes. Shared by
-// onnx_edit.c (collects), onnx_plan.c (decides) and onnx_write.c (writes); nobody else includes it.
+// onnx_edit.c (collects), onnx_plan.c (decides), onnx_write.c and onnx_split.c (write); nobody else includes it.
 #ifndef NL_ONNX_EDITS_H
 #define NL_ONNX_EDITS_H
 
@@ -58,5 +58,19 @@ typedef struct nl_plan {
 nl_constant_edit *nl_edits_find(const nl_edits *edits, size_t node, size_t slot); // NULL when not edited
 nl_status nl_plan_create(nl_plan *plan, const nl_graph *graph, const nl_edits *edits, nl_error *error);
 void nl_plan_free(nl_plan *plan);
+
+// onnx_split.c: which tensors go into the second file, and their place there.
+typedef struct nl_split {
+  nl_weights_file *file; // NULL: there is none
+  bool keeps;            // what is external stays so
+  bool moves;            // other initializers go there too
+} nl_split;
+
+// file may be NULL.
+nl_status nl_split_create(nl_split *split, const nl_plan *plan, nl_weights_file *file, nl_error *error);
+// Whether `size` bytes in place of `old` (NULL: a constant that was not there) go into the second file.
+bool nl_split_takes(const nl_split *split, const nl_tensor *old, size_t size);
+// Places `data` and writes the fields of a TensorProto that say where. The bytes must outlive the file.
+nl_status nl_split_put(const nl_split *split, const nl_tensor *old, nl_span data, nl_buffer *out, nl_error *error);
 
 #endif

@@ -105,12 +105,24 @@ static bool leaves_folder(nl_span path) {
   return false;
 }
 
+// A backslash parts folders on some machines and is a letter on others.
+static bool is_ambiguous(nl_span path) {
+  for (size_t i = 0; i < path.size; i++)
+    if (path.bytes[i] == '\\' || path.bytes[i] < 0x20 || path.bytes[i] == 0x7F) return true;
+  return false;
+}
+
 static nl_status check_external(nl_tensor *tensor, nl_error *error) {
   tensor->storage = NL_STORAGE_EXTERNAL;
   if (leaves_folder(tensor->location)) {
     return nl_fail_span(
         error, NL_ERROR_EXTERNAL, tensor->location,
         "that is outside the model's folder, so netlump does not open it. Save the model with its weights inside");
+  }
+  if (is_ambiguous(tensor->location)) {
+    return nl_fail_span(error, NL_ERROR_EXTERNAL, tensor->location,
+                        "a backslash or a control character in a file's name does not mean the same everywhere, so "
+                        "netlump does not open it. Save the model with its weights inside");
   }
   const uint64_t wanted = (uint64_t)tensor->count * nl_type_size(tensor->type);
   if (tensor->length != 0 && tensor->length < wanted)

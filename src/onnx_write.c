@@ -5,6 +5,7 @@
 
 typedef struct writer {
   const nl_plan *plan;
+  const nl_split *split;
   nl_buffer *out;
   nl_error *error;
 } writer;
@@ -13,8 +14,10 @@ static nl_status copy(const writer *w, const nl_field *field) { return nl_wire_p
 
 // ---- tensors ---------------------------------------------------------------------------------------------------------
 
-static bool tensor_changes(const nl_plan *plan, size_t tensor) {
-  return plan->rewritten[tensor] != NULL || plan->graph->tensors[tensor].storage == NL_STORAGE_EXTERNAL;
+static bool tensor_changes(const writer *w, size_t index) {
+  const nl_tensor *tensor = &w->plan->graph->tensors[index];
+  return w->plan->rewritten[index] != NULL || tensor->storage == NL_STORAGE_EXTERNAL ||
+         nl_split_takes(w->split, tensor, tensor->payload.size);
 }
 
 static nl_status put_dims(const writer *w, const nl_constant_edit *edit) {
@@ -23,8 +26,17 @@ static nl_status put_dims(const writer *w, const nl_constant_edit *edit) {
   return NL_OK;
 }
 
-static nl_status put_data(const writer *w, const nl_constant_edit *edit) {
+static nl_status put_outside(const writer *w, const nl_tensor *old, const nl_constant_edit *edit, size_t size) {
+  uint8_t *bytes;
+  NL_TAKE(&w->split->file->arena, bytes, uint8_t, size, w->error);
+  nl_tensor_encode(edit->type, edit->values, edit->count, bytes);
+  return nl_split_put(w->split, old, (nl_span){bytes, size}, w->out, w->error);
+}
+
+// old: the tensor that the edit replaces, or NULL
+static nl_status put_data(const writer *w, const nl_tensor *old, const nl_constant_edit *edit) {
   const size_t size = edit->count * nl_type_size(edit->type);
+  if (nl_split_takes(w->split, old, size)) return put_outside(w, old, edit, size);
   NL_TRY(nl_wire_put_varint(w->out, NL_TENSOR_RAW, w->error));
   NL_TRY(nl_wire_put_varint(w->out, size, w->error));
   NL_TRY(nl_buffer_append(w->out, NULL, size, w->error));
@@ -52,7 +64,14 @@ static part part_of(uint32_t tag) {
   }
 }
 
-// The fields of a TensorProto with other dims and data, or (edit NULL) with its external data inside.
+// A tensor's own data, at its new place.
+static nl_status put_kept(const writer *w, const nl_tensor *tensor) {
+  if (nl_split_takes(w->split, tensor, tensor->payload.size))
+    return nl_split_put(w->split, tensor, tensor->payload, w->out, w->error);
+  return nl_wire_put_bytes(w->out, NL_TENSOR_RAW >> 3, tensor->payload, w->error);
+}
+
+// The fields of a TensorProto with other dims and data, or (edit NULL) with its data at another place.
 static nl_status write_tensor(const writer *w, const nl_tensor *tensor, const nl_constant_edit *edit) {
   bool has_dims = edit == NULL, has_data = false;
   nl_wire wire = nl_wire_open(tensor->message);
@@ -61,28 +80,28 @@ static nl_status write_tensor(const writer *w, const nl_tensor *tensor, const nl
     if (kind == PART_OTHER || (kind == PART_DIMS && edit == NULL)) NL_TRY(copy(w, &field));
     if (kind == PART_DIMS && !has_dims) NL_TRY(put_dims(w, edit));
     if (kind == PART_DATA && !has_data) {
-      NL_TRY(edit != NULL ? put_data(w, edit)
-                          : nl_wire_put_bytes(w->out, NL_TENSOR_RAW >> 3, tensor->payload, w->error));
+      NL_TRY(edit != NULL ? put_data(w, tensor, edit) : put_kept(w, tensor));
     }
     has_dims = has_dims || kind == PART_DIMS;
     has_data = has_data || kind == PART_DATA;
   }
   if (!has_dims) NL_TRY(put_dims(w, edit));
-  return has_data ? NL_OK : put_data(w, edit);
+  return has_data ? NL_OK : put_data(w, tensor, edit);
 }
 
-static nl_status put_new_tensor(const writer *w, uint32_t number, nl_span name, const nl_constant_edit *edit) {
+static nl_status put_new_tensor(const writer *w, uint32_t number, nl_span name, const nl_tensor *old,
+                                const nl_constant_edit *edit) {
   size_t mark;
   NL_TRY(nl_wire_begin(w->out, number, &mark, w->error));
   NL_TRY(put_dims(w, edit));
   NL_TRY(nl_wire_put_int(w->out, NL_TENSOR_TYPE >> 3, edit->type, w->error));
   if (name.size != 0) NL_TRY(nl_wire_put_bytes(w->out, NL_TENSOR_NAME >> 3, name, w->error));
-  NL_TRY(put_data(w, edit));
+  NL_TRY(put_data(w, old, edit));
   return nl_wire_end(w->out, mark, w->error);
 }
 
 static nl_status write_initializer(const writer *w, const nl_field *field, size_t index) {
-  if (!tensor_changes(w->plan, index)) return copy(w, field);
+  if (!tensor_changes(w, index)) return copy(w, field);
   size_t mark;
   NL_TRY(nl_wire_begin(w->out, field->tag >> 3, &mark, w->error));
   NL_TRY(write_tensor(w, &w->plan->graph->tensors[index], w->plan->rewritten[index]));
@@ -94,7 +113,7 @@ static nl_status write_initializer(const writer *w, const nl_field *field, size_
 // value_floats and its like cannot hold every shape: they become `value`, which can.
 static nl_status write_values_attribute(const writer *w, const nl_tensor *tensor, const nl_constant_edit *edit) {
   NL_TRY(nl_wire_put_text(w->out, NL_ATTRIBUTE_NAME_TAG >> 3, "value", w->error));
-  NL_TRY(put_new_tensor(w, NL_ATTRIBUTE_T_TAG >> 3, (nl_span){0}, edit));
+  NL_TRY(put_new_tensor(w, NL_ATTRIBUTE_T_TAG >> 3, (nl_span){0}, tensor, edit));
   nl_wire wire = nl_wire_open(tensor->message);
   for (nl_field field; nl_wire_next(&wire, &field);) {
     const uint32_t number = field.tag >> 3;
@@ -123,7 +142,7 @@ static nl_status write_tensor_attribute(const writer *w, nl_span message, const 
 }
 
 static nl_status write_attribute(const writer *w, const nl_field *field, const nl_attribute *attribute) {
-  if (attribute->tensor == NL_NONE || !tensor_changes(w->plan, attribute->tensor)) return copy(w, field);
+  if (attribute->tensor == NL_NONE || !tensor_changes(w, attribute->tensor)) return copy(w, field);
   const nl_tensor *tensor = &w->plan->graph->tensors[attribute->tensor];
   const nl_constant_edit *edit = w->plan->rewritten[attribute->tensor];
   size_t mark;
@@ -133,14 +152,15 @@ static nl_status write_attribute(const writer *w, const nl_field *field, const n
   return nl_wire_end(w->out, mark, w->error);
 }
 
-static bool node_changes(const nl_plan *plan, size_t index) {
+static bool node_changes(const writer *w, size_t index) {
+  const nl_plan *plan = w->plan;
   const nl_node *node = &plan->graph->nodes[index];
   for (const nl_constant_edit *edit = plan->edits->constants[index]; edit != NULL; edit = edit->next) {
     if (plan->settlements[edit->index].name.size != 0) return true;
   }
   for (size_t a = 0; a < node->attribute_count; a++) {
     const size_t tensor = node->attributes[a].tensor;
-    if (tensor != NL_NONE && tensor_changes(plan, tensor)) return true;
+    if (tensor != NL_NONE && tensor_changes(w, tensor)) return true;
   }
   return false;
 }
@@ -152,7 +172,7 @@ static nl_span new_input(const nl_plan *plan, size_t node, size_t slot) {
 }
 
 static nl_status write_node(const writer *w, const nl_field *whole, size_t index) {
-  if (!node_changes(w->plan, index)) return copy(w, whole);
+  if (!node_changes(w, index)) return copy(w, whole);
   const nl_node *node = &w->plan->graph->nodes[index];
   size_t mark, slot = 0, attribute = 0;
   NL_TRY(nl_wire_begin(w->out, whole->tag >> 3, &mark, w->error));
@@ -175,8 +195,9 @@ static nl_status write_node(const writer *w, const nl_field *whole, size_t index
 // ---- graph and model -------------------------------------------------------------------------------------------------
 
 // Before IR version 4 an initializer had to be listed as an input too.
-static nl_status put_added(const writer *w, const nl_constant_edit *edit, nl_span name) {
-  NL_TRY(put_new_tensor(w, NL_GRAPH_INITIALIZER >> 3, name, edit));
+static nl_status put_added(const writer *w, size_t node, const nl_constant_edit *edit, nl_span name) {
+  const nl_tensor *old = nl_node_constant(w->plan->graph, &w->plan->graph->nodes[node], edit->slot);
+  NL_TRY(put_new_tensor(w, NL_GRAPH_INITIALIZER >> 3, name, old, edit));
   if (w->plan->graph->ir_version >= 4) return NL_OK;
   return nl_onnx_put_info(w->out, NL_GRAPH_INPUT >> 3, name, edit->type, edit->rank, edit->dims, w->error);
 }
@@ -204,7 +225,7 @@ static nl_status write_graph(const writer *w, nl_span body) {
   for (size_t n = 0; n < w->plan->graph->node_count; n++) {
     for (const nl_constant_edit *edit = w->plan->edits->constants[n]; edit != NULL; edit = edit->next) {
       const nl_settlement *settlement = &w->plan->settlements[edit->index];
-      if (settlement->adds_name) NL_TRY(put_added(w, edit, settlement->name));
+      if (settlement->adds_name) NL_TRY(put_added(w, n, edit, settlement->name));
     }
   }
   return NL_OK;
@@ -247,19 +268,34 @@ static nl_status write_model(const writer *w) {
   return NL_OK;
 }
 
-nl_status nl_onnx_write(const nl_graph *graph, const nl_edits *edits, nl_buffer *out, nl_error *error) {
+static nl_status write_planned(const nl_plan *plan, nl_weights_file *weights, nl_buffer *out, nl_error *error) {
+  const size_t start = out->size;
+  nl_split split;
+  NL_TRY(nl_split_create(&split, plan, weights, error));
+  NL_TRY(write_model(&(writer){plan, &split, out, error}));
+  // protobuf, and so ONNX Runtime, stops at 2 GiB
+  if (out->size - start > INT32_MAX)
+    return nl_fail_count(error, NL_ERROR_LIMIT, "its written form", INT32_MAX, out->size - start);
+  return NL_OK;
+}
+
+nl_status nl_onnx_write_split(const nl_graph *graph, const nl_edits *edits, nl_weights_file *weights, nl_buffer *out,
+                              nl_error *error) {
+  if (weights != NULL) nl_weights_file_free(weights);
   if (edits == NULL || !edits->any) return nl_buffer_append(out, graph->source.bytes, graph->source.size, error);
   const nl_span missing = nl_graph_missing_file(graph);
   if (missing.size != 0) return nl_fail_span(error, NL_ERROR_EXTERNAL, missing, NULL);
   const size_t start = out->size;
   nl_plan plan;
-  const writer w = {&plan, out, error};
   nl_status status = nl_plan_create(&plan, graph, edits, error);
-  if (status == NL_OK) status = write_model(&w);
+  if (status == NL_OK) status = write_planned(&plan, weights, out, error);
   nl_plan_free(&plan);
-  // protobuf, and so ONNX Runtime, stops at 2 GiB
-  if (status == NL_OK && out->size - start > INT32_MAX)
-    status = nl_fail_count(error, NL_ERROR_LIMIT, "its written form", INT32_MAX, out->size - start);
-  if (status != NL_OK) out->size = start;
+  if (status == NL_OK) return NL_OK;
+  out->size = start;
+  if (weights != NULL) nl_weights_file_free(weights);
   return status;
+}
+
+nl_status nl_onnx_write(const nl_graph *graph, const nl_edits *edits, nl_buffer *out, nl_error *error) {
+  return nl_onnx_write_split(graph, edits, NULL, out, error);
 }

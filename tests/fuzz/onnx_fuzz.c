@@ -30,6 +30,17 @@ static void reads_tensors(const nl_graph *graph) {
   }
 }
 
+// The file stands in for every other one that it names.
+static void attaches(nl_graph *graph) {
+  for (nl_span file; (file = nl_graph_missing_file(graph)).size != 0;) {
+    const nl_slice slice = nl_graph_missing_slice(graph);
+    const size_t start = slice.offset < graph->source.size ? (size_t)slice.offset : graph->source.size;
+    const size_t left = graph->source.size - start;
+    const nl_span bytes = {graph->source.bytes + start, slice.size < left ? (size_t)slice.size : left};
+    if (nl_graph_attach_slice(graph, file, slice.offset, bytes, NULL) != NL_OK) return;
+  }
+}
+
 // One number for the first constants, a new input for the first nodes, other sizes for the first values.
 static void edit(const nl_graph *graph, nl_edits *edits) {
   static const double seven = 7;
@@ -44,7 +55,8 @@ static void edit(const nl_graph *graph, nl_edits *edits) {
 
 static void edits_well(const nl_graph *graph) {
   nl_edits *edits;
-  nl_buffer out = {0};
+  nl_buffer out = {0}, data = {0};
+  nl_weights_file file = {.name = {(const uint8_t *)"w", 1}, .limit = 1};
   nl_graph *again;
   REQUIRE(nl_edits_create(&edits, graph, NULL) == NL_OK);
   edit(graph, edits);
@@ -53,6 +65,16 @@ static void edits_well(const nl_graph *graph) {
     REQUIRE(again->node_count == graph->node_count && again->has_netlump_metadata);
     nl_graph_free(again);
   }
+  out.size = 0;
+  if (nl_onnx_write_split(graph, edits, &file, &out, NULL) == NL_OK) {
+    REQUIRE(nl_onnx_read(&again, (nl_span){out.bytes, out.size}, NULL) == NL_OK);
+    REQUIRE(nl_weights_file_append(&file, &data, NULL) == NL_OK && data.size == file.size);
+    REQUIRE(nl_graph_attach(again, file.name, (nl_span){data.bytes, data.size}, NULL) == NL_OK);
+    REQUIRE(nl_graph_missing_file(again).size == 0);
+    nl_graph_free(again);
+  }
+  nl_weights_file_free(&file);
+  nl_buffer_free(&data);
   nl_buffer_free(&out);
   nl_edits_free(edits);
 }
@@ -77,6 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   writes_back(graph);
   reads_tensors(graph);
+  attaches(graph);
   edits_well(graph);
   converts(graph);
   nl_graph_free(graph);

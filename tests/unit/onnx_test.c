@@ -371,7 +371,15 @@ static void external_paths_that_leave_the_folder_are_refused(void **state) {
     message m = external_model(bad[i], NULL, NULL);
     nl_error error;
     assert_int_equal(status_of(span_of(&m.bytes), &error), NL_ERROR_EXTERNAL);
-    assert_int_not_equal(error.detail[0], 0);
+    assert_non_null(strstr(error.detail, "outside the model's folder"));
+    nl_buffer_free(&m.bytes);
+  }
+  static const char *const unclear[] = {"a\\w", "w\nx", "w\x7F"};
+  for (size_t i = 0; i < sizeof unclear / sizeof unclear[0]; i++) {
+    message m = external_model(unclear[i], NULL, NULL);
+    nl_error error;
+    assert_int_equal(status_of(span_of(&m.bytes), &error), NL_ERROR_EXTERNAL);
+    assert_non_null(strstr(error.detail, "a backslash or a control character"));
     nl_buffer_free(&m.bytes);
   }
   message m = external_model("sub/w..data", NULL, NULL);
