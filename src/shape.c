@@ -95,7 +95,7 @@ bool nl_given_axes(const nl_given *given, size_t rank, bool *marked) {
 
 bool nl_element_number(const nl_element *element, int64_t *number) {
   *number = element->number;
-  return element->number != NL_ELEMENT_OPEN;
+  return element->kind == NL_ELEMENT_NUMBER || element->number != NL_ELEMENT_OPEN;
 }
 
 // ---- what a rule says --------------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ static nl_status settle(nl_shaping *s, size_t value) {
     *shape = (nl_shape){0};
     return NL_OK;
   }
-  int64_t dims[NL_SHAPE_RANK_MOST];
+  int64_t dims[NL_SHAPE_RANK_MOST] = {0};
   for (size_t i = 0; i < shape->rank; i++) {
     dims[i] = settled_size(shape->dims[i], stated->dims[i]);
     agree = agree && dims[i] == shape->dims[i];

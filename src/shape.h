@@ -13,7 +13,7 @@ enum { NL_SHAPE_RANK_MOST = 16, NL_SHAPE_ELEMENTS_MOST = 64 };
 // when the model runs; or neither (computed from sizes, or not understood).
 typedef enum nl_element_kind { NL_ELEMENT_UNKNOWN, NL_ELEMENT_NUMBER, NL_ELEMENT_SIZE } nl_element_kind;
 
-#define NL_ELEMENT_OPEN INT64_MIN
+#define NL_ELEMENT_OPEN INT64_MIN // of any kind but NUMBER, which may be just that
 
 typedef struct nl_element {
   nl_element_kind kind;

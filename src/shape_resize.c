@@ -59,7 +59,7 @@ static int64_t scaled_size(int64_t size, double scale) {
 // The axes that scales or sizes speak of: all, or those the attribute names (opset 18).
 static bool resized_axes(const nl_shaping *s, size_t rank, size_t count, size_t *axes) {
   const nl_attribute *named = nl_node_attribute(s->node, "axes");
-  if (count != (named != NULL ? named->count : rank)) return false;
+  if (count > rank || count != (named != NULL ? named->count : rank)) return false;
   for (size_t i = 0; i < count; i++)
     if (!nl_shape_axis(named != NULL ? named->ints[i] : (int64_t)i, rank, &axes[i])) return false;
   return true;
@@ -79,7 +79,7 @@ nl_status nl_shape_resize(nl_shaping *s) {
   if (in == NULL) return NL_OK;
   int64_t dims[NL_SHAPE_RANK_MOST];
   double scales[NL_SHAPE_RANK_MOST];
-  size_t axes[NL_SHAPE_RANK_MOST], count;
+  size_t axes[NL_SHAPE_RANK_MOST], count = 0;
   for (size_t i = 0; i < in->rank; i++) dims[i] = -1;
   nl_given sizes = three ? nl_shaping_given(s, NULL, 3) : (nl_given){0};
   if (sizes.known && sizes.count == 0) sizes = (nl_given){0};

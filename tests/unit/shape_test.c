@@ -156,7 +156,7 @@ static const struct {
     {{{28, 28}, {2, 2}, NULL, {2, 2}, {1, 1}, {0}, {14, 14}}, false},
     {{{27, 28}, {2, 3}, NULL, {2, 2}, {1, 1}, {0}, {14, 14}}, true},
     {{{27, 28}, {2, 3}, NULL, {2, 2}, {1, 1}, {0}, {13, 13}}, false},
-    {{{5, 6}, {1, 2}, NULL, {2, 2}, {1, 1}, {0, 0, 1, 1}, {3, -1}}, true}, // runtimes count the last one differently
+    {{{5, 6}, {2, 2}, NULL, {2, 2}, {1, 1}, {0, 0, 1, 1}, {3, -1}}, true}, // runtimes count the last one differently
     {{{27, 28}, {3, 3}, "SAME_UPPER", {2, 3}, {1, 1}, {0}, {14, 10}}, false},
     {{{27, 28}, {3, 3}, NULL, {1, 1}, {2, 3}, {0, 1, 2, 3}, {25, 26}}, false},
 };
