@@ -43,8 +43,9 @@ static bool window_at(const nl_node *node, size_t spatial, size_t axis, int64_t 
 static int64_t reach(const window *w) { return w->dilation * (w->kernel - 1) + 1; }
 
 // How many windows fit (operator Conv; MaxPool with ceil_mode).
-static int64_t window_count(int64_t in, const window *w, padding pads, bool ceil) {
+static int64_t window_count(int64_t in, const window *w, padding pads, bool pool, bool ceil) {
   const int64_t slack = w->begin + w->end - (reach(w) - 1);
+  if (pool && pads == PADS_SAME && reach(w) != w->kernel) return -1; // ONNX Runtime pads as if nothing were dilated
   if (pads == PADS_SAME) return w->stride == 1 ? in : in < 0 ? -1 : (in + w->stride - 1) / w->stride;
   if (w->stride == 1 && slack == 0) return in;
   if (in < 0 || in + slack < 1) return -1;
@@ -62,7 +63,7 @@ static void count_windows(const nl_shaping *s, const nl_shape *in, const int64_t
   for (size_t i = 0; i < spatial; i++) {
     window w;
     const bool fine = window_at(s->node, spatial, i, kernel != NULL ? kernel[i] : -1, &w);
-    dims[2 + i] = fine ? window_count(in->dims[2 + i], &w, pads, ceil) : -1;
+    dims[2 + i] = fine ? window_count(in->dims[2 + i], &w, pads, kernel == NULL, ceil) : -1;
   }
 }
 

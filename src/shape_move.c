@@ -212,6 +212,7 @@ static int64_t stretch_size(const stretch *t, int64_t size, int64_t *first) {
   if (!t->known || t->step == 0) return -1;
   if (size < 0) return t->step == 1 && t->start == 0 && t->end >= INT32_MAX ? size : -1;
   const bool forward = t->step > 0;
+  if (!forward && t->end >= INT32_MAX) return -1; // nothing by the specification, everything by ONNX Runtime
   const int64_t high = forward ? size : size - 1;
   const int64_t start = clamp(from_end(t->start, size), forward ? 0 : size == 0 ? -1 : 0, high);
   const int64_t end = clamp(from_end(t->end, size), forward ? 0 : -1, high);

@@ -159,6 +159,7 @@ static const struct {
     {{{5, 6}, {2, 2}, NULL, {2, 2}, {1, 1}, {0, 0, 1, 1}, {3, -1}}, true}, // runtimes count the last one differently
     {{{27, 28}, {3, 3}, "SAME_UPPER", {2, 3}, {1, 1}, {0}, {14, 10}}, false},
     {{{27, 28}, {3, 3}, NULL, {1, 1}, {2, 3}, {0, 1, 2, 3}, {25, 26}}, false},
+    {{{27, 28}, {3, 1}, "SAME_LOWER", {1, 1}, {2, 2}, {0}, {-1, 28}}, false}, // the runtime forgets the dilation
 };
 
 static void pooling_counts_its_windows(void **state) {
@@ -330,9 +331,10 @@ static void slice_takes_stretches(void **state) {
   (void)state;
   static const struct {
     int64_t size, start, end, step, y;
-  } cases[] = {{10, 2, 8, 1, 6},           {10, 2, INT64_MAX, 3, 3}, {10, -3, INT64_MAX, 1, 3}, {10, 0, -1, 1, 9},
-               {10, 9, INT64_MIN, -1, 10}, {10, 8, 2, -2, 3},        {10, 20, 30, 1, 0},        {10, 5, 2, 1, 0},
-               {-1, 0, INT64_MAX, 1, -1},  {-1, 0, 5, 1, -1},        {10, -20, 4, 1, 4}};
+  } cases[] = {{10, 2, 8, 1, 6},   {10, 2, INT64_MAX, 3, 3},   {10, -3, INT64_MAX, 1, 3},
+               {10, 0, -1, 1, 9},  {10, 9, INT64_MIN, -1, 10}, {10, 8, 2, -2, 3},
+               {10, 20, 30, 1, 0}, {10, 5, 2, 1, 0},           {-1, 0, INT64_MAX, 1, -1},
+               {-1, 0, 5, 1, -1},  {10, -20, 4, 1, 4},         {10, 5, INT64_MAX, -1, -1}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     message m = started(SIZES(-1, cases[i].size));
     whole(&m, "b", 1, 1, &cases[i].start), whole(&m, "e", 1, 1, &cases[i].end), whole(&m, "p", 1, 1, &cases[i].step);
