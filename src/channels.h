@@ -25,7 +25,7 @@
 #include "shape.h"
 
 typedef struct nl_segment {
-  size_t group; // NL_NONE: a stretch that belongs to no group (fixed)
+  size_t group;
   size_t width, tile, run;
 } nl_segment; // tile * width * run elements
 
@@ -48,15 +48,17 @@ enum { NL_SPATIAL_MOST = 3 };
 typedef struct nl_linear {
   nl_linear_kind kind;
   size_t node;
-  nl_place weights;                         // where the constant stands (through an Identity or a widening Cast)
-  size_t weights_out_axis, weights_in_axis; // axes of that tensor, from the front
+  nl_place weights;            // where the constant stands (through Identity, widening Cast, Transpose, Reshape)
+  size_t weights_rank;         // it is written with these sizes: the tensor's own, or those a Reshape behind it
+  const int64_t *weights_dims; // gives it (which then gives it the new ones: its numbers are statements)
+  size_t weights_out_axis, weights_in_axis; // among them, from the front
   size_t out_stride, in_stride;             // of the tensor's elements
   double alpha;                             // of Gemm; else 1
-  nl_place bias;              // a constant to edit, or an empty slot of `node` to fill; node NL_NONE: no room
-  bool has_bias;              // there is one now; else a bias is 0
-  double beta;                // bias read = beta * tensor
-  size_t bias_back;           // axis of the bias tensor that carries the channels, from the end
-  nl_axis in, out;            // along the channel axis of what is read and written
+  nl_place bias;    // a constant to edit, or an empty slot of `node` to fill; node NL_NONE: no room
+  bool has_bias;    // there is one now; else a bias is 0
+  double beta;      // bias read = beta * tensor
+  size_t bias_back; // axis of the bias tensor that carries the channels, from the end
+  nl_axis in, out;  // along the channel axis of what is read and written; a fixed group where nothing is followed
   size_t in_width, out_width; // all channels
   size_t groups;
   size_t spatial; // 0 to 3

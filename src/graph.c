@@ -37,6 +37,26 @@ const nl_tensor *nl_node_constant(const nl_graph *graph, const nl_node *node, si
   return tensor == NL_NONE ? NULL : &graph->tensors[tensor];
 }
 
+static bool passes_constant(const nl_graph *graph, size_t value) {
+  const nl_value *passed = &graph->values[value];
+  if (passed->producer == NL_NONE || passed->use_count != 1 || passed->is_output) return false;
+  const nl_node *node = &graph->nodes[passed->producer];
+  const nl_tensor *tensor = node->domain.size == 0 ? nl_node_constant(graph, node, 0) : NULL;
+  if (tensor == NULL || nl_span_is(node->op, "Identity")) return tensor != NULL;
+  const nl_type to = (nl_type)nl_node_int(node, "to", 0);
+  if (!nl_span_is(node->op, "Cast") || !nl_type_is_float(to) || !nl_type_is_float(tensor->type)) return false;
+  return to == tensor->type || nl_type_size(to) > nl_type_size(tensor->type);
+}
+
+nl_place nl_node_place(const nl_graph *graph, size_t node, size_t slot) {
+  const nl_node *reader = &graph->nodes[node];
+  const nl_place here = {node, slot};
+  if (slot >= reader->input_count || reader->inputs[slot] == NL_NONE) return here;
+  const size_t value = reader->inputs[slot];
+  if (graph->values[value].tensor != NL_NONE || !passes_constant(graph, value)) return here;
+  return (nl_place){graph->values[value].producer, 0};
+}
+
 // ---- external data ---------------------------------------------------------------------------------------------------
 
 static bool is_missing(const nl_tensor *tensor) {

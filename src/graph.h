@@ -129,6 +129,9 @@ int64_t nl_node_int(const nl_node *node, const char *name, int64_t otherwise);
 double nl_node_float(const nl_node *node, const char *name, double otherwise);
 // The constant tensor at an input of a node; NULL when it is left out, absent or not constant.
 const nl_tensor *nl_node_constant(const nl_graph *graph, const nl_node *node, size_t slot);
+// Where the constant that a node reads can be edited: the slot itself, or that of an Identity or widening Cast nobody else reads
+// (exporters write Identity where two parameters are equal, Cast where weights are stored in half precision).
+nl_place nl_node_place(const nl_graph *graph, size_t node, size_t slot);
 
 // --- tensors (tensor.c)
 bool nl_type_is_float(nl_type type); // f16, bf16, f32, f64

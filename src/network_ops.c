@@ -17,31 +17,8 @@ static bool understood(const nl_build *build, const nl_layout *layout) {
   return layout != NULL && step_at(build, layout)->kind != NL_STEP_OPAQUE;
 }
 
-// An Identity or a widening Cast between a constant and its only reader (exporters write Identity where two parameters are
-// equal, Cast where weights are stored in half precision).
-static bool passes_constant(const nl_build *build, size_t value) {
-  const nl_value *passed = &build->graph->values[value];
-  if (passed->producer == NL_NONE || passed->use_count != 1 || passed->is_output) return false;
-  const nl_node *node = &build->graph->nodes[passed->producer];
-  const nl_tensor *tensor = node->domain.size == 0 ? nl_node_constant(build->graph, node, 0) : NULL;
-  if (tensor == NULL || nl_span_is(node->op, "Identity")) return tensor != NULL;
-  const nl_type to = (nl_type)nl_node_int(node, "to", 0);
-  if (!nl_span_is(node->op, "Cast") || !nl_type_is_float(to) || !nl_type_is_float(tensor->type)) return false;
-  return to == tensor->type || nl_type_size(to) > nl_type_size(tensor->type);
-}
-
-// Where the constant that a node reads can be edited.
-static nl_place place_at(const nl_build *build, size_t index, size_t slot) {
-  const nl_node *node = &build->graph->nodes[index];
-  if (slot >= node->input_count || node->inputs[slot] == NL_NONE) return (nl_place){index, slot};
-  const size_t value = node->inputs[slot];
-  if (nl_node_constant(build->graph, node, slot) != NULL || !passes_constant(build, value))
-    return (nl_place){index, slot};
-  return (nl_place){build->graph->values[value].producer, 0};
-}
-
 static const nl_tensor *constant_at(const nl_build *build, const nl_node *node, size_t slot) {
-  const nl_place place = place_at(build, (size_t)(node - build->graph->nodes), slot);
+  const nl_place place = nl_node_place(build->graph, (size_t)(node - build->graph->nodes), slot);
   return nl_node_constant(build->graph, &build->graph->nodes[place.node], place.slot);
 }
 
@@ -195,7 +172,7 @@ static nl_rule_answer add_scale(nl_build *build, size_t index, const nl_layout *
   nl_step *step = step_behind(build, NL_STEP_SCALE, index, source);
   step->form = form;
   step->constant_count = 1;
-  step->constants[0] = place_at(build, index, slot);
+  step->constants[0] = nl_node_place(build->graph, index, slot);
   note_spread(step, source);
   return NL_RULE_DONE;
 }
@@ -221,7 +198,7 @@ static nl_rule_answer rule_with_constant(nl_build *build, size_t index, nl_step_
   case NL_STEP_ADD:
     if (becomes_bias(build, node, slot)) {
       nl_step *dense = step_at(build, source);
-      dense->bias = place_at(build, index, constant_slot);
+      dense->bias = nl_node_place(build->graph, index, constant_slot);
       dense->beta = 1.0;
       dense->bias_possible = true;
       place_value(build, single_output(node), source, source->step);
@@ -274,7 +251,7 @@ static nl_rule_answer rule_prelu(nl_build *build, size_t index) {
   if (!fits_channels(source, step_at(build, source)->width, constant_at(build, node, 1))) return NL_RULE_OPAQUE;
   nl_step *step = step_behind(build, NL_STEP_PRELU, index, source);
   step->constant_count = 1;
-  step->constants[0] = place_at(build, index, 1);
+  step->constants[0] = nl_node_place(build->graph, index, 1);
   note_spread(step, source);
   return NL_RULE_DONE;
 }
@@ -292,7 +269,7 @@ static nl_rule_answer rule_batchnorm(nl_build *build, size_t index) {
   step->form = NL_SCALE_BATCHNORM;
   step->p = nl_node_float(node, "epsilon", 1e-5);
   step->constant_count = NL_STEP_CONSTANTS;
-  for (size_t k = 0; k < NL_STEP_CONSTANTS; k++) step->constants[k] = place_at(build, index, k + 1);
+  for (size_t k = 0; k < NL_STEP_CONSTANTS; k++) step->constants[k] = nl_node_place(build->graph, index, k + 1);
   return NL_RULE_DONE;
 }
 
@@ -357,7 +334,7 @@ static nl_step *add_dense(nl_build *build, size_t index, const dense_form *form)
   step->evaluable = build->network->steps[input].evaluable;
   step->in_width = (size_t)dims[form->in_dim];
   step->width = (size_t)dims[form->out_dim];
-  step->weights = place_at(build, index, form->weight_slot);
+  step->weights = nl_node_place(build->graph, index, form->weight_slot);
   step->in_stride = form->in_dim == 0 ? (size_t)dims[1] : 1;
   step->out_stride = form->out_dim == 0 ? (size_t)dims[1] : 1;
   step->alpha = form->alpha;
@@ -406,7 +383,7 @@ static nl_rule_answer rule_gemm(nl_build *build, size_t index) {
   nl_step *step = add_dense(build, index, form);
   if (step == NULL) return dense_answer(build, step);
   build->layouts[single_output(node)].rank = 2;
-  if (has_bias) step->bias = place_at(build, index, 2);
+  if (has_bias) step->bias = nl_node_place(build->graph, index, 2);
   step->beta = beta;
   step->bias_possible = has_bias || (form == &right && build->graph->opset >= 11 && beta != 0);
   return NL_RULE_DONE;

@@ -49,6 +49,8 @@ static const char *const openings[] = {
     [NL_REASON_RECURRENT] = "recurrent layer: its neurons feed back into themselves",
     [NL_REASON_ATTENTION] = "attention heads are not cut",
     [NL_REASON_UNUSED] = "nothing reads it that could be adjusted",
+    [NL_REASON_ACROSS] = "all its channels are taken together by ",
+    [NL_REASON_TANGLED] = "its channels are tied to others in a way netlump does not follow",
     [NL_REASON_OPSET] = "the model's opset is older than 7: convert it with the ONNX version converter",
 };
 

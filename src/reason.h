@@ -19,7 +19,9 @@ typedef enum nl_reason {
   NL_REASON_RECURRENT,   // a recurrent layer
   NL_REASON_ATTENTION,   // attention
   NL_REASON_UNUSED,      // nothing reads it
-  NL_REASON_OPSET        // written before opset 7
+  NL_REASON_OPSET,       // written before opset 7
+  NL_REASON_ACROSS,      // a node takes all channels together (softmax, layer normalization, a sum over them)
+  NL_REASON_TANGLED      // tied to others in a way that is not followed
 } nl_reason;
 
 // Layers that carry weights but are nothing the caller could read (recurrent and quantized layers, attention ...): why not.
