@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Difference, difference } from "../wasm/difference.js";
 import { compress, createEngine } from "../wasm/index.js";
 import { decode, encode, fromHalf, normalRows, toHalf } from "../wasm/numbers.js";
 import { finish } from "../wasm/pipeline.js";
-import { difference, verify } from "../wasm/verify.js";
+import { verify } from "../wasm/verify.js";
 import { bytesOf, jsonModel, materialFile, materialFiles, needsMaterial, sampleFile, samples } from "./material.js";
 
 /** @typedef {import("../wasm/types.js").Verified} Verified */
@@ -62,9 +63,26 @@ test("a smaller model the runtime refuses is said to be refused", async () => {
 test("differences are measured over all outputs, the spread around each column's mean", () => {
   const f = Float64Array.of(1, 10, 3, 10);
   const g = Float64Array.of(1, 10, 3, 12);
-  assert.deepEqual(difference([[f, g]], 2), { rms: 1, max: 2, spread: Math.sqrt(2 / 4), scale: Math.sqrt((1 + 100 + 9 + 100) / 4) });
-  assert.equal(difference([[Float64Array.of(NaN, Infinity), Float64Array.of(NaN, Infinity)]], 2).rms, 0);
-  assert.equal(difference([[Float64Array.of(1), Float64Array.of(NaN)]], 1).max, Infinity);
+  assert.deepEqual(difference(f, g, 2).figures, { rms: 1, max: 2, spread: Math.sqrt(2 / 4), scale: Math.sqrt((1 + 100 + 9 + 100) / 4) });
+  assert.equal(difference(f, g, 2).deviation, 1 / Math.sqrt(1 / 2));
+  assert.equal(difference(Float64Array.of(NaN, Infinity), Float64Array.of(NaN, Infinity), 2).figures.rms, 0);
+  assert.equal(difference(Float64Array.of(1), Float64Array.of(NaN), 1).figures.max, Infinity);
+  assert.equal(difference(f, g.subarray(1), 1).deviation, Infinity);
+});
+
+test("rows that come in batches, of several outputs, differ as they do at once", () => {
+  const [f, g] = [normalRows(20, 3, 1).map((x) => 1000 + x), normalRows(20, 3, 2).map((x) => 1000 + x)];
+  const [parts, whole] = [new Difference(), new Difference()];
+  for (const [from, to] of [[0, 6], [6, 7], [7, 20]]) {
+    parts.add("y", f.subarray(3 * from, 3 * to), g.subarray(3 * from, 3 * to), to - from);
+    parts.add("z", g.subarray(3 * from, 3 * to), f.subarray(3 * from, 3 * to), to - from);
+  }
+  whole.add("y", f, g, 20);
+  whole.add("z", g, f, 20);
+  for (const [name, value] of Object.entries(whole.figures)) assert.ok(Math.abs(parts.figures[/** @type {keyof typeof parts.figures} */ (name)] - value) <= 1e-12 * value, name);
+  const means = [0, 1, 2].map((k) => f.filter((_, i) => i % 3 === k).reduce((sum, x) => sum + x / 20, 0));
+  const variance = f.reduce((sum, x, i) => sum + (x - means[i % 3]) ** 2, 0) / 60;
+  assert.ok(Math.abs(difference(f, g, 20).figures.spread ** 2 - variance) < 1e-9 * variance);
 });
 
 test("half precision survives the way there and back, for all its 65,536 values", () => {

@@ -1,5 +1,6 @@
 // compare: every method at the same sizes, before and after the polish, judged on rows that none of them has seen. Used by
 // the command line and the benchmarks.
+import { difference } from "./difference.js";
 import { EngineError, fault } from "./fault.js";
 import { nothingCompared, shareTwice } from "./messages.js";
 import { scorable, score as scoreRows } from "./score.js";
@@ -38,23 +39,6 @@ function judgeOf(path, table, heldOut) {
   };
 }
 
-/** RMS(g - f) / RMS(f - E f) over rows and outputs, E f for each output by itself.
- * @param {Float64Array} f (rows, results) @param {Float64Array} g (rows, results) @param {number} results */
-export function relativeDeviation(f, g, results) {
-  const rows = f.length / results;
-  let moved = 0;
-  let spread = 0;
-  for (let k = 0; k < results; k += 1) {
-    let mean = 0;
-    for (let row = 0; row < rows; row += 1) mean += f[row * results + k] / rows;
-    for (let i = k; i < f.length; i += results) {
-      moved += (g[i] - f[i]) ** 2;
-      spread += (f[i] - mean) ** 2;
-    }
-  }
-  return moved === 0 ? 0 : Math.sqrt(moved / spread);
-}
-
 /** @param {import("./engine.js").Result} result @param {Judge} judge @returns {Omit<Compared, "method"|"polished"|"share"|"missing">} */
 function judged(result, judge) {
   const { retained, parameters, polish, epsilon } = result.report;
@@ -63,7 +47,7 @@ function judged(result, judge) {
     retained,
     parameters: parameters.after,
     epsilon,
-    deviation: relativeDeviation(judge.outputs, outputs, result.path.model.info.results),
+    deviation: difference(judge.outputs, outputs, judge.rows.count).deviation,
     score: judge.table && scoreRows(outputs, judge.table).value,
     polish,
   };

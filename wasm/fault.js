@@ -28,6 +28,7 @@ export const CODES = Object.freeze({
   91: "SETUP", // the core could not be loaded
   92: "USAGE", // a command line nobody can make sense of
   93: "FILE", // a file that cannot be read or written
+  94: "RUNTIME", // ONNX Runtime is not there or refuses the model
 });
 
 /** @type {Record<string, number>} */

@@ -105,6 +105,17 @@ export const noFloatOutput = () => "the model has no output of floating-point nu
 export const noRowShape = (/** @type {string} */ input) => `how a row fills the input “${input}” is not clear from its shape`;
 export const unknownInputType = (/** @type {string} */ input, /** @type {string} */ type) => `the input “${input}” takes ${type}`;
 
+// ---- inputs ----------------------------------------------------------------------------------------------------------
+
+const shapeText = (/** @type {readonly (number|null)[]} */ shape) => `(${shape.map((dim) => dim ?? "?").join(", ")})`;
+/** @param {import("./types.js").Port} port @param {readonly number[]} example */
+export const shapeMissing = ({ name, shape }, example) =>
+  `The input “${name}” has the shape ${shapeText(shape)}: say how long the open axes are, with the sizes it is used at, such as --shape ${name}:${example.join(",")}. The first axis counts rows.`;
+/** @param {import("./types.js").Port} port @param {readonly number[]} given */
+export const wrongShape = ({ name, shape }, given) => `The input “${name}” has the shape ${shapeText(shape)}; ${given.join(",")} does not fit.`;
+export const unknownInput = (/** @type {string} */ name, /** @type {string[]} */ inputs) =>
+  `There is no input “${name}”. Inputs: ${inputs.join(", ")}.`;
+
 // ---- the command line ------------------------------------------------------------------------------------------------
 
 export const USAGE = `netlump makes a trained neural network smaller by lumping neurons that behave alike.

@@ -1,7 +1,7 @@
 // The words shared by page, command line and API. Types only: nothing here runs.
 
 /**
- * @typedef {{name: string, type: string, shape: (number|null)[]}} Port
+ * @typedef {{name: string, type: string, shape: (number|null)[], levels?: number|null}} Port   levels: whole numbers below that are expected
  * @typedef {{name: string, op: string, width: number, activation: string|null, site: number|null, reason: string|null}} Layer
  * @typedef {{node: string, reason: string}} Skipped
  * @typedef {{

@@ -2,7 +2,7 @@
 // Deviation from the original (not the labels) on rows of the real data that decided nothing, without polish; geometric means
 // over networks and shares.
 //   node tests/bench/ideas.mjs
-import { relativeDeviation } from "../../wasm/compare.js";
+import { difference } from "../../wasm/difference.js";
 import { createEngine } from "../../wasm/engine.js";
 import { normalRows } from "../../wasm/numbers.js";
 import { bytesOf, materialFile, needsMaterial } from "../material.js";
@@ -91,7 +91,7 @@ async function reached(model, options, rest, original) {
   for (const share of SHARES) {
     const value = (share * original.info.parameters) / model.info.parameters;
     const result = value >= 1 ? model : (await path.compress({ kind: "retain", value }));
-    deviations.push(relativeDeviation(original.forward(rest), result.forward(rest), original.info.results));
+    deviations.push(difference(original.forward(rest), result.forward(rest), rest.length / original.info.features).deviation);
   }
   path.free();
   return deviations;
