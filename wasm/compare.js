@@ -1,9 +1,10 @@
 // compare: every method at the same sizes, before and after the polish, judged on rows that none of them has seen. Used by
 // the command line and the benchmarks.
-import { difference } from "./difference.js";
+import { sliceTable } from "./data.js";
+import { Difference } from "./difference.js";
 import { EngineError, fault } from "./fault.js";
 import { nothingCompared, shareTwice } from "./messages.js";
-import { scorable, score as scoreRows } from "./score.js";
+import { labelled, score as scoreRows } from "./score.js";
 
 /**
  * @typedef {import("./types.js").Table} Table
@@ -22,33 +23,41 @@ export const SHARES = Object.freeze([0.05, 0.1, 0.2, 0.4, 0.6, 0.8]);
 const FRESH_ROWS = 4096;
 
 /** What a network's outputs are judged on.
- * @typedef {{features: Float64Array, outputs: Float64Array, table: Table|null, rows: Comparison["rows"], original: Comparison["score"]}} Judge */
+ * @typedef {{features: Float64Array, answers: import("./types.js").Answer[], table: Table|null, rows: Comparison["rows"], original: Comparison["score"]}} Judge */
 
-/** The rows given, or random ones that are not the measure's own. @param {Path} path @param {Table|null} table @param {boolean} heldOut @returns {Judge} */
-function judgeOf(path, table, heldOut) {
+/** The rows given, or random ones that are not the measure's own. @param {Path} path @param {Table|null} table @param {boolean} heldOut
+ * @param {Watch} watch @returns {Promise<Judge>} */
+async function judgeOf(path, table, heldOut, { signal }) {
   const { model } = path;
-  const features = table?.features ?? path.draw(FRESH_ROWS);
-  const outputs = model.forward(features);
-  const labelled = table !== null && scorable(table, model.info.results) ? table : null;
+  const drawn = table ? null : path.draw(model.outside ? Math.min(FRESH_ROWS, path.info.measure.rows) : FRESH_ROWS);
+  const all = table?.features ?? /** @type {Float64Array} */ (drawn);
+  const count = await model.keepable(all, all.length / model.features);
+  const used = table && sliceTable(table, 0, count);
+  const features = used?.features ?? all.subarray(0, count * model.features);
+  const answers = await model.run(features, { signal });
+  const answer = used && labelled(answers, used);
   return {
     features,
-    outputs,
-    table: labelled,
-    rows: { count: table?.rows ?? FRESH_ROWS, source: table?.source ?? null, heldOut: table === null || heldOut },
-    original: labelled && scoreRows(outputs, labelled),
+    answers,
+    table: answer ? used : null,
+    rows: { count, source: table?.source ?? null, heldOut: table === null || heldOut },
+    original: answer && used ? scoreRows(answer.values, used) : null,
   };
 }
 
-/** @param {import("./engine.js").Result} result @param {Judge} judge @returns {Omit<Compared, "method"|"polished"|"share"|"missing">} */
-function judged(result, judge) {
+/** @param {import("./engine.js").Result} result @param {Judge} judge @param {Watch} watch
+ * @returns {Promise<Omit<Compared, "method"|"polished"|"share"|"missing">>} */
+async function judged(result, judge, { signal }) {
   const { retained, parameters, polish, epsilon } = result.report;
-  const outputs = result.forward(judge.features);
+  const answers = await result.run(judge.features, { signal });
+  const found = new Difference();
+  judge.answers.forEach(({ name, values }, i) => found.add(name, values, answers[i].values, judge.rows.count));
   return {
     retained,
     parameters: parameters.after,
     epsilon,
-    deviation: difference(judge.outputs, outputs, judge.rows.count).deviation,
-    score: judge.table && scoreRows(outputs, judge.table).value,
+    deviation: found.deviation,
+    score: judge.table && scoreRows(/** @type {import("./types.js").Answer} */ (labelled(answers, judge.table)).values, judge.table).value,
     polish,
   };
 }
@@ -63,7 +72,7 @@ const NOTHING = { retained: null, parameters: null, epsilon: null, deviation: nu
  */
 export async function compareMethods(path, { methods = COMPARED, shares = SHARES, polish = true, rows = null, heldOut = false, signal, onProgress } = {}) {
   if (new Set(shares).size < shares.length) throw fault("ARGUMENT", shareTwice());
-  const judge = judgeOf(path, rows, heldOut);
+  const judge = await judgeOf(path, rows, heldOut, { signal });
   const ways = methods.flatMap((method) => (polish ? [false, true] : [false]).map((polished) => ({ method, polished })));
   const all = ways.length * shares.length;
   /** @type {Compared[]} */
@@ -83,7 +92,7 @@ async function entry(path, judge, { method, polished }, share, watch) {
   try {
     const result = await path.compress({ kind: "retain", value: share }, { method, polish: polished, ...watch });
     try {
-      return { ...judged(result, judge), missing: null };
+      return { ...(await judged(result, judge, watch)), missing: null };
     } finally {
       result.free();
     }

@@ -5,7 +5,7 @@
 /** Two equal things differ by nothing, NaN and infinity included. @param {number} a @param {number} b */
 const gap = (a, b) => (Object.is(a, b) || a === b ? 0 : Number.isNaN(a - b) ? Infinity : Math.abs(a - b));
 
-/** Sums of one output's columns, shifted by their first value so that squares keep their digits. */
+/** Sums of one output's columns, shifted by their first value so that squares keep their digits. What is no number counts nothing. */
 class Columns {
   #shift;
   #sum;
@@ -14,7 +14,7 @@ class Columns {
 
   /** @param {Float64Array} first row */
   constructor(first) {
-    this.#shift = first.slice();
+    this.#shift = first.map((value) => (Number.isFinite(value) ? value : 0));
     this.#sum = new Float64Array(first.length);
     this.#squares = new Float64Array(first.length);
   }
@@ -24,6 +24,7 @@ class Columns {
     const width = this.#shift.length;
     for (let at = 0, i = 0; at < values.length; at += 1, i = i + 1 === width ? 0 : i + 1) {
       const value = values[at] - this.#shift[i];
+      if (!Number.isFinite(value)) continue;
       this.#sum[i] += value;
       this.#squares[i] += value * value;
     }

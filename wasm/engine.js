@@ -11,12 +11,17 @@
 // Everything lives in the core's memory until free(). Long calls work in steps of some 50 ms and let the event loop run
 // between them, so signals are heard. Errors are EngineErrors; an aborted call rejects with the signal's reason.
 import { certify } from "./certificate.js";
+import { sliceTable } from "./data.js";
 import { EngineError, STATUS, fault } from "./fault.js";
 import { Handle, releaseAll } from "./handle.js";
+import { levelsOf, shapedInputs } from "./inputs.js";
 import { loadCore } from "./loader.js";
 import { unknownMethod, wrongRows } from "./messages.js";
 import { LINKAGES, METHODS } from "./methods.js";
-import { scorable, score as scoreRows } from "./score.js";
+import { Runner, rowsOf } from "./runner.js";
+import { Run } from "./runs.js";
+import { loadRuntime } from "./runtime.js";
+import { scored } from "./score.js";
 import { runSteps } from "./steps.js";
 
 /**
@@ -40,7 +45,10 @@ const KINDS = { epsilon: 0, retain: 1, deviation: 2 }; // nl_target_kind
 const FORMATS = { onnx: 0, json: 1 }; // nl_format
 const ENCODINGS = { linear: 0, adjoint: 1, polynomial: 2 }; // nl_encoding
 const EQUIVALENCES = { fde: 0, bde: 1 }; // nl_equivalence: forward, backward
-const MORE = 1; // NL_MORE
+const OK = 0; // NL_OK
+const RUN = 2; // NL_RUN
+const NUMBERS = 2 ** 24; // of a measure's rows, or of outputs kept, where a runtime runs the model
+const ROWS = 512; // of its measure
 
 /** @param {{wasm?: import("./loader.js").WasmSource, scalar?: boolean}} [options] */
 export async function createEngine(options = {}) {
@@ -72,10 +80,11 @@ export class Engine {
   /**
    * @param {Uint8Array} bytes of an ONNX or netlump JSON file
    * @param {string} name of that file
-   * @param {{files?: Map<string, Uint8Array>}} [options] other files by name: external weights
+   * @param {{files?: Map<string, Uint8Array>, shapes?: import("./inputs.js").Shapes}} [options] files: others by name, external
+   *   weights; shapes: sizes of inputs that the model leaves open
    */
-  open(bytes, name, { files = new Map() } = {}) {
-    return new Model(this.#core, bytes, name, files);
+  open(bytes, name, { files = new Map(), shapes = new Map() } = {}) {
+    return new Model(this.#core, bytes, name, files, shapes);
   }
 }
 
@@ -110,10 +119,15 @@ export class Model extends Handle {
   #source;
   /** @type {number[]} */
   #pointers = []; // of file bytes, which the core's model points into
+  /** @type {import("./inputs.js").Shapes} */
+  #shapes = new Map();
+  /** @type {Runner|null} */
+  #runner = null;
 
-  /** @param {Core} core @param {Uint8Array} bytes @param {string} name @param {Map<string, Uint8Array>} files */
-  constructor(core, bytes, name, files) {
+  /** @param {Core} core @param {Uint8Array} bytes @param {string} name @param {Map<string, Uint8Array>} files @param {import("./inputs.js").Shapes} [shapes] */
+  constructor(core, bytes, name, files, shapes = new Map()) {
     super("model", null, (handle) => {
+      void this.#runner?.release();
       if (!core.dead) core.call("model_free", handle);
       releaseAll(core, this.#pointers);
     });
@@ -128,7 +142,8 @@ export class Model extends Handle {
       this.#attach(name, files);
       core.status(name, "model_describe", this.handle);
       /** @type {ModelInfo} */
-      this.info = { ...JSON.parse(core.text()), name };
+      this.info = { engine: "forward", ...JSON.parse(core.text()), name };
+      this.reshape(shapes);
     } catch (error) {
       this.free();
       releaseAll(core, this.#pointers);
@@ -150,6 +165,69 @@ export class Model extends Handle {
   /** @param {Float64Array} rows (rows, features) @returns {Float64Array} (rows, results) */
   forward(rows) {
     return forward(this.#core, this.info, "model", this.handle, rows);
+  }
+
+  /** Whether ONNX Runtime runs it, not the core: there is no forward() then, and only some of the methods. */
+  get outside() {
+    return this.info.engine === "runtime";
+  }
+
+  /** Says how long the axes are that inputs leave open. What was made from the model before is freed.
+   * @param {import("./inputs.js").Shapes} shapes sizes by the input's name @returns {ModelInfo} */
+  reshape(shapes) {
+    if (!this.outside) return this.info;
+    this.freeChildren();
+    void this.#runner?.release();
+    this.#runner = null;
+    this.#shapes = shapes;
+    try {
+      this.info = { ...this.info, features: this.inputs.features };
+    } catch (error) {
+      if (shapes.size > 0) throw error;
+      this.info = { ...this.info, features: 0 };
+    }
+    return this.info;
+  }
+
+  /** @package How rows fill its inputs; throws where sizes are missing. @returns {import("./inputs.js").Inputs} */
+  get inputs() {
+    return shapedInputs(this.info, this.#shapes);
+  }
+
+  /** Numbers in a row of inputs; throws where sizes are missing. */
+  get features() {
+    return this.outside ? this.inputs.features : this.info.features;
+  }
+
+  /** @package What runs it, loaded when first asked for. @param {Watch} [watch] @returns {Promise<Runner>} */
+  async runner({ onProgress } = {}) {
+    if (this.#runner) return this.#runner;
+    onProgress?.({ stage: "runtime", fraction: 0 });
+    const runtime = await loadRuntime();
+    this.#runner ??= new Runner(runtime, { info: this.info, files: this.files, onnx: () => this.onnx() }, this.inputs);
+    return this.#runner;
+  }
+
+  /** Outputs of rows, whatever evaluates the network. @param {Float64Array} rows (rows, features)
+   * @param {{wanted?: (width: number) => boolean, signal?: AbortSignal}} [options] wanted: which, by the numbers a row they give
+   * @returns {Promise<import("./types.js").Answer[]>} */
+  async run(rows, options = {}) {
+    if (this.outside) return (await this.runner()).outputs(null, rowsOf(rows, this.features), options);
+    return this.answer(() => this.forward(rows), options);
+  }
+
+  /** @package What the core computes as an answer. @param {() => Float64Array} compute @param {{wanted?: (width: number) => boolean}} options
+   * @returns {import("./types.js").Answer[]} */
+  answer(compute, { wanted = () => true }) {
+    const { computed, results } = this.info;
+    return wanted(results) ? [{ name: computed.join(", "), width: results, values: compute() }] : [];
+  }
+
+  /** How many of some rows may be run and their outputs kept. @param {Float64Array} rows @param {number} most */
+  async keepable(rows, most) {
+    if (!this.outside) return most;
+    const results = await (await this.runner()).results(rowsOf(rows, this.features));
+    return Math.max(1, Math.min(most, Math.floor(NUMBERS / Math.max(results, 1))));
   }
 
   /**
@@ -183,9 +261,12 @@ export class Model extends Handle {
    */
   async path({ data = null, seed = 1, rows = 0, mean = null, spread = null, low = null, high = null, signal, onProgress } = {}) {
     signal?.throwIfAborted();
-    const path = new Path(this.#core, this, this.handle, { data, seed, rows, mean, spread, low, high });
+    const most = this.outside ? Math.max(1, Math.floor(NUMBERS / this.features)) : Infinity;
+    const measured = data && data.rows > most ? sliceTable(data, 0, most) : data;
+    const drawn = Math.min(rows || (this.outside ? ROWS : 0), most);
+    const path = new Path(this.#core, this, this.handle, { data: measured, seed, rows: drawn, mean, spread, low, high });
     try {
-      await runSteps(() => path.step(), "path", { signal, onProgress });
+      await runSteps(() => path.step({ signal, onProgress }), "path", { signal, onProgress });
       path.describe();
       return path;
     } catch (error) {
@@ -257,20 +338,44 @@ export class Path extends Handle {
     this.#data = data;
     this.model = model;
     try {
-      const lent = [lend(data?.features ?? null), lend(mean), lend(spread), lend(low), lend(high)];
+      const { outside } = model;
+      const lent = [lend(data?.features ?? null), lend(mean), lend(spread), lend(low), lend(high), lend(outside ? levelsOf(model.inputs) : null)];
       this.#widths = core.take(4 * model.info.sites.length + 4);
       pointers.push(this.#widths);
-      this.hold(core.make(model.info.name, "path_create", handle, seed, rows, lent[0], data?.rows ?? 0, ...lent.slice(1)));
+      this.hold(core.make(model.info.name, "path_create", handle, seed, rows, lent[0], data?.rows ?? 0, ...lent.slice(1), outside ? model.features : 0));
     } catch (error) {
       releaseAll(core, pointers);
       throw error;
     }
   }
 
-  /** @package */
-  step() {
-    const more = this.#core.status(this.#file, "path_step", this.handle) === MORE;
-    return { more, fraction: this.#core.left("progress") };
+  /** @package @param {Watch} watch */
+  async step(watch) {
+    const status = this.#core.status(this.#file, "path_step", this.handle);
+    const fraction = this.#core.left("progress");
+    if (status === RUN) await this.serve("path_run", this.handle, watch, (share) => ({ stage: "path", fraction: fraction + share }));
+    return { more: status !== OK, fraction };
+  }
+
+  /** @package Lets the runtime do what the core waits for. @param {"path_run"|"result_run"} name @param {number} handle @param {Watch} watch
+   * @param {(fraction: number) => import("./types.js").Progress} at */
+  async serve(name, handle, { signal, onProgress }, at) {
+    const runner = await this.model.runner({ onProgress });
+    signal?.throwIfAborted();
+    const run = new Run(this.#core, this.#file, this.#core.call(name, handle) >>> 0);
+    await runner.serve(run, (first, count) => this.rows(first, count), { signal, tell: (fraction) => onProgress?.(at(fraction)) });
+  }
+
+  /** Rows of the measure. @param {number} first @param {number} count @returns {Float64Array} (count, features) */
+  rows(first, count) {
+    const { features } = this.model;
+    const x = this.#core.take(8 * count * features);
+    try {
+      this.#core.call("path_rows", this.handle, first, count, x);
+      return this.#core.float64(x, count * features);
+    } finally {
+      this.#core.release(x);
+    }
   }
 
   /** @package */
@@ -320,11 +425,11 @@ export class Path extends Handle {
    * @param {Way & Watch} [options] the way to get there: projected lumping without polish by default
    * @returns {Promise<Result>}
    */
-  async compress(target, { signal, onProgress, ...way } = {}) {
+  async compress(target, { signal, onProgress, polish = false, ...way } = {}) {
     signal?.throwIfAborted();
-    const result = new Result(this.#core, this, this.handle, target, way);
+    const result = new Result(this.#core, this, this.handle, target, { ...way, polish: polish && !this.model.outside });
     try {
-      await runSteps(() => result.step(), "refit", { signal, onProgress });
+      await runSteps(() => result.step({ signal, onProgress }), "refit", { signal, onProgress });
       result.describe((measure) => this.#withSource(measure));
       return result;
     } catch (error) {
@@ -359,7 +464,7 @@ export class Path extends Handle {
           why = result;
           continue;
         }
-        if (result.report.parameters.after < last) curve.push(curvePoint(result, score, way.polish === true));
+        if (result.report.parameters.after < last) curve.push(await curvePoint(result, score, way.polish === true));
         last = Math.min(last, result.report.parameters.after);
         result.free();
       }
@@ -412,8 +517,8 @@ function numberOf(names, name) {
   return number;
 }
 
-/** @param {Result} result @param {Table|null} table @param {boolean} polished asked for; nothing may have come of it @returns {CurvePoint} */
-function curvePoint(result, table, polished) {
+/** @param {Result} result @param {Table|null} table @param {boolean} polished asked for; nothing may have come of it @returns {Promise<CurvePoint>} */
+async function curvePoint(result, table, polished) {
   const { epsilon, retained, parameters, sites, deviation, method } = result.report;
   return {
     epsilon,
@@ -421,7 +526,7 @@ function curvePoint(result, table, polished) {
     parameters: parameters.after,
     widths: sites.map((site) => site.after),
     deviation,
-    score: table && scorable(table, result.path.model.info.results) ? scoreRows(result.forward(table.features), table).value : null,
+    score: (await scored(result, table))?.value ?? null,
     method,
     polished,
   };
@@ -441,20 +546,21 @@ export class Result extends Handle {
     this.hold(core.make(path.model.info.name, "result_create", handle, KINDS[kind], value, numberOf(METHODS, method), numberOf(LINKAGES, linkage), degree, Number(polish), iterations));
   }
 
-  /** @package */
-  step() {
-    const more = this.#core.status(this.#info.name, "result_step", this.handle) === MORE;
+  /** @package @param {Watch} watch */
+  async step(watch) {
+    const status = this.#core.status(this.#info.name, "result_step", this.handle);
     const fraction = this.#core.left("progress");
+    if (status === RUN) await this.path.serve("result_run", this.handle, watch, () => ({ stage: "refit", fraction }));
     const polishing = this.#core.call("result_polishing", this.handle) !== 0;
-    return { more, fraction, stage: polishing ? /** @type {const} */ ("polish") : undefined };
+    return { more: status !== OK, fraction, stage: polishing ? /** @type {const} */ ("polish") : undefined };
   }
 
   /** @package @param {(measure: import("./types.js").Measure) => import("./types.js").Measure} named */
   describe(named) {
     this.#core.status(this.#info.name, "result_report", this.handle);
     const report = JSON.parse(this.#core.text());
-    const { name, format } = this.#info;
-    this.report = { netlump: this.#core.version, model: name, format, ...report, measure: named(report.measure) };
+    const { name, format, engine } = this.#info;
+    this.report = { netlump: this.#core.version, model: name, format, engine, ...report, measure: named(report.measure) };
   }
 
   /** The smaller model's file. @param {"onnx"|"json"} [format] the source's by default */
@@ -466,6 +572,13 @@ export class Result extends Handle {
   /** @param {Float64Array} rows (rows, features) @returns {Float64Array} (rows, results) */
   forward(rows) {
     return forward(this.#core, this.#info, "result", this.handle, rows);
+  }
+
+  /** As Model.run. @param {Float64Array} rows @param {{wanted?: (width: number) => boolean, signal?: AbortSignal}} [options] */
+  async run(rows, options = {}) {
+    const { model } = this.path;
+    if (model.outside) return (await model.runner()).outputs(this.write("onnx"), rowsOf(rows, model.features), options);
+    return model.answer(() => this.forward(rows), options);
   }
 
   get #info() {

@@ -42,9 +42,14 @@ export class Handle {
     return this.#handle;
   }
 
+  /** Frees what was made from it. */
+  freeChildren() {
+    for (const child of [...this.#children]) child.free();
+  }
+
   /** Frees it and everything made from it; a second time does nothing. */
   free() {
-    for (const child of [...this.#children]) child.free();
+    this.freeChildren();
     if (this.#handle === 0) return;
     const handle = this.#handle;
     this.#handle = 0;

@@ -24,8 +24,9 @@ export { htmlReport } from "./report.js";
  * @typedef {{data?: Uint8Array|Table|number[][]|null, dataName?: string, labels?: number, split?: number, seed?: number, rows?: number,
  *   signal?: AbortSignal, onProgress?: (progress: import("./types.js").Progress) => void}} Measuring
  *   data: rows to measure on, the last `labels` columns being labels; split: measure on that share of the rows, score on the others
- * @typedef {{name?: string, files?: Map<string, Uint8Array>, wasm?: import("./loader.js").WasmSource, scalar?: boolean}} Source
- *   name: of the model's file, for messages; files: external weights by name; wasm: where netlump.wasm is
+ * @typedef {{name?: string, files?: Map<string, Uint8Array>, shapes?: import("./inputs.js").Shapes,
+ *   wasm?: import("./loader.js").WasmSource, scalar?: boolean}} Source
+ *   name: of the model's file, for messages; files: external weights by name; shapes: sizes of inputs that leave axes open; wasm: where netlump.wasm is
  */
 
 /** Rows as a file's bytes, a table, or an array of arrays. @param {Uint8Array|Table|number[][]} data
@@ -50,7 +51,7 @@ async function withPath(bytes, options, use) {
   const engine = await createEngine(options);
   const model = engine.open(bytes, options.name ?? "model", options);
   try {
-    const table = data && (await tableFrom(data, { labels, features: model.info.features, name: dataName }));
+    const table = data && (await tableFrom(data, { labels, features: model.features, name: dataName }));
     const parts = table ? splitTable(table, split) : { measure: null, score: null, heldOut: false };
     return await use(await model.path({ data: parts.measure, seed, rows, signal, onProgress }), parts);
   } finally {

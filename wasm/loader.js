@@ -7,6 +7,7 @@ import { crashed, noCore, noMemory } from "./messages.js";
 
 /** @typedef {Uint8Array | ArrayBuffer | URL | string} WasmSource bytes, or where they are */
 
+const FIRST_ERROR = 10; // NL_OK, NL_MORE and NL_RUN come before
 const DEFAULT = new URL("../build/netlump.wasm", import.meta.url);
 const DEFAULT_SCALAR = new URL("../build/netlump-scalar.wasm", import.meta.url);
 
@@ -93,7 +94,7 @@ export class Core {
    * @param {string} file named in the sentence @param {string} name @param {...number} args @returns {number} */
   status(file, name, ...args) {
     const status = this.call(name, this.#boundary, ...args);
-    if (status > 1) throw this.error(file);
+    if (status >= FIRST_ERROR) throw this.error(file);
     return status;
   }
 
@@ -154,7 +155,7 @@ export class Core {
     if (pointer !== 0 && !this.#dead) this.call("release", pointer);
   }
 
-  /** @param {Uint8Array|Float64Array} array @returns {number} pointer to a copy of it */
+  /** @param {ArrayBufferView} array @returns {number} pointer to a copy of it */
   copyIn(array) {
     const pointer = this.take(array.byteLength);
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

@@ -105,6 +105,8 @@ export const noFloatOutput = () => "the model has no output of floating-point nu
 export const noRowShape = (/** @type {string} */ input) => `how a row fills the input “${input}” is not clear from its shape`;
 export const unknownInputType = (/** @type {string} */ input, /** @type {string} */ type) => `the input “${input}” takes ${type}`;
 
+export const outputChanges = (/** @type {string} */ name) => `the output “${name}” has another size for other rows`;
+
 // ---- inputs ----------------------------------------------------------------------------------------------------------
 
 const shapeText = (/** @type {readonly (number|null)[]} */ shape) => `(${shape.map((dim) => dim ?? "?").join(", ")})`;
@@ -213,6 +215,7 @@ export const STAGES = Object.freeze({
   curve: "drawing the curve",
   compare: "comparing",
   verify: "running both in ONNX Runtime",
+  runtime: "loading ONNX Runtime",
   certify: "bounding the worst case",
 });
 
@@ -270,11 +273,11 @@ export function verifiedLine(verified) {
 }
 
 /** @param {NonNullable<import("./types.js").Report["score"]>} score */
-export function scoreLine({ kind, before, after, rows, heldOut }) {
+export function scoreLine({ kind, before, after, rows, heldOut, explained }) {
   const figure = kind === "accuracy" ? percent : short;
   const factor = kind === "mse" && before > 0 ? ` (× ${short(after / before)})` : "";
   const which = heldOut ? "rows kept out of the measure" : "rows, the measure's own";
-  return `${kind === "mse" ? "MSE" : "accuracy"} ${figure(before)} → ${figure(after)}${factor} on ${count(rows)} ${which}`;
+  return `${kind === "mse" ? "MSE" : "accuracy"} ${figure(before)} → ${figure(after)}${factor} on ${count(rows)} ${which}${explained ? `; R² ${explained.before.toFixed(4)} → ${explained.after.toFixed(4)}` : ""}`;
 }
 export const wouldOverwrite = (/** @type {string} */ file) => `${file} is the model itself. Choose another name for the smaller one.`;
 

@@ -1,8 +1,8 @@
 // pipeline: from a result to a full report; what index.js, the command line and the worker have in common.
 import { EngineError, fault } from "./fault.js";
 import { severalTargets } from "./messages.js";
-import { scorable, score as scoreRows } from "./score.js";
-import { innerValues, verify as verifyResult } from "./verify.js";
+import { labelVariance, scored } from "./score.js";
+import { innerValues, verify as verifyResult, verifyMeasured } from "./verify.js";
 
 /**
  * @typedef {import("./types.js").Table} Table
@@ -29,22 +29,25 @@ export function targetOf({ epsilon, retain, maxDeviation }) {
 const verificationRows = ({ path }, data) =>
   data ? data.features.subarray(0, VERIFIED_ROWS * path.model.info.features) : path.draw(VERIFIED_ROWS);
 
-/** Runs both models in ONNX Runtime. @param {Result} result @param {Table|null} data @param {Watch} [watch] */
-export const verify = (result, data, watch) => verifyResult(result, verificationRows(result, data), watch);
+/** Runs both models in ONNX Runtime: on the measure's rows where that is what evaluates them, so that the figures must be the same.
+ * @param {Result} result @param {Table|null} data @param {Watch} [watch] */
+export const verify = (result, data, watch) =>
+  result.path.model.outside ? verifyMeasured(result, watch) : verifyResult(result, verificationRows(result, data), watch);
 
-/** @param {Result} result @param {Table|null} table @param {boolean} heldOut @returns {Report["score"]} */
-function scoreOf(result, table, heldOut) {
-  const { model } = result.path;
-  if (table === null || !scorable(table, model.info.results)) return null;
-  const before = scoreRows(model.forward(table.features), table);
-  const after = scoreRows(result.forward(table.features), table);
-  return { kind: before.kind, before: before.value, after: after.value, rows: table.rows, heldOut };
+/** @param {Result} result @param {Table|null} table @param {boolean} heldOut @param {Watch} watch @returns {Promise<Report["score"]>} */
+async function scoreOf(result, table, heldOut, watch) {
+  const before = await scored(result.path.model, table, watch);
+  const after = before && (await scored(result, table, watch));
+  if (table === null || !after) return null;
+  const variance = before.kind === "mse" ? labelVariance(table) : 0;
+  const explained = variance > 0 ? { before: 1 - before.value / variance, after: 1 - after.value / variance } : null;
+  return { kind: before.kind, before: before.value, after: after.value, rows: table.rows, heldOut, explained };
 }
 
 /** Where the core stops before the model's outputs, the runtime's figures are the ones to report.
  * @param {Result} result @param {Report["verified"]} verified */
 const measuredBy = (result, verified) =>
-  verified && "agrees" in verified && innerValues(result.path.model.info).length > 0
+  verified && "agrees" in verified && !result.path.model.outside && innerValues(result.path.model.info).length > 0
     ? { deviation: verified.deviation, largest: verified.max }
     : {};
 
@@ -78,7 +81,7 @@ export async function finish(result, { data = null, score = null, heldOut = fals
       ...measuredBy(result, verified),
       bytes: { before: result.path.model.info.bytes, after: bytes.length },
       verified,
-      score: scoreOf(result, score, heldOut),
+      score: await scoreOf(result, score, heldOut, watch),
       certificate: box === false ? null : await certify(result, watch, box === true ? undefined : box, bytes),
     },
   };

@@ -149,6 +149,7 @@ export async function runRows(asked, { inputs, count, at, group, signal, tell },
     /** @type {Value[][]} */
     const values = [];
     for (const { session, names } of asked) values.push((await session.run(inputs, block, run, names)).map((value) => firstOf(value, rows, run)));
+    signal?.throwIfAborted(); // what takes them may be gone
     take(values, rows, first);
     tell?.((first + rows) / count);
     await breathe();

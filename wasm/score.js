@@ -31,6 +31,18 @@ export function meanSquaredError(outputs, { labels, labelColumns, rows }) {
   return sum / (rows * labelColumns);
 }
 
+/** Mean over rows and columns of (label - its column's mean)²: 1 - MSE / this is R². @param {Table} table with labels */
+export function labelVariance({ labels, labelColumns, rows }) {
+  const of = /** @type {Float64Array} */ (labels);
+  let sum = 0;
+  for (let k = 0; k < labelColumns; k += 1) {
+    const column = Float64Array.from({ length: rows }, (_, row) => of[row * labelColumns + k]);
+    const mean = column.reduce((total, y) => total + y / rows, 0);
+    sum += column.reduce((total, y) => total + (y - mean) ** 2, 0);
+  }
+  return sum / (rows * labelColumns);
+}
+
 /** Whether these labels can be compared with these outputs. @param {Table} table @param {number} results */
 export const scorable = (table, results) =>
   table.labels !== null && table.rows > 0 && (areClasses(table, results) || table.labelColumns === results);
@@ -40,4 +52,16 @@ export function score(outputs, table) {
   return areClasses(table, outputs.length / table.rows)
     ? { kind: "accuracy", value: accuracy(outputs, /** @type {Float64Array} */ (table.labels)) }
     : { kind: "mse", value: meanSquaredError(outputs, table) };
+}
+
+/** The output that labels speak of: of those that fit them the narrowest. @param {import("./types.js").Answer[]} answers @param {Table} table */
+export const labelled = (answers, table) => answers.filter(({ width }) => scorable(table, width)).sort((a, b) => a.width - b.width)[0];
+
+/** How good a network is, whatever evaluates it; null where no output fits the labels.
+ * @param {{run: (rows: Float64Array, options: {wanted: (width: number) => boolean, signal?: AbortSignal}) => Promise<import("./types.js").Answer[]>}} network
+ * @param {Table|null} table @param {{signal?: AbortSignal}} [watch] */
+export async function scored(network, table, { signal } = {}) {
+  if (table === null || table.labels === null) return null;
+  const answer = labelled(await network.run(table.features, { wanted: (width) => scorable(table, width), signal }), table);
+  return answer ? score(answer.values, table) : null;
 }

@@ -6,9 +6,10 @@
  * @typedef {{node: string, reason: string}} Skipped
  * @typedef {{
  *   name: string, format: 'onnx'|'json', producer: string, opset: number, parameters: number, bytes: number, relumped: boolean,
- *   inputs: Port[], outputs: Port[], features: number, results: number, batch: number|null, computed: string[],
+ *   engine: 'forward'|'runtime', inputs: Port[], outputs: Port[], features: number, results: number, batch: number|null, computed: string[],
  *   layers: Layer[], sites: {name: string, width: number}[], skipped: Skipped[]
- * }} ModelInfo   what nl_model_describe gives, plus the file's name
+ * }} ModelInfo   what nl_model_describe gives, plus the file's name. engine: the core evaluates the network itself, or ONNX Runtime
+ *   does; then features is 0 while the inputs' sizes are not known
  *
  * @typedef {{kind: 'epsilon'|'retain'|'deviation', value: number}} Target   retain and deviation as fractions: 0.3, 0.01
  * @typedef {{epsilon: number, parameters: number, retained: number, widths: number[]}} Choice
@@ -20,9 +21,11 @@
  *   rms and max of the difference of the outputs, absolute; deviation: rms over the original's spread, of the model's own
  *   outputs also where the core cannot evaluate it to the end (then this is the deviation reported); agrees: the runtime's
  *   deviation of what the core computes equals the core's; null where the runtime does not give those values
- * @typedef {{kind: 'mse'|'accuracy', before: number, after: number, rows: number, heldOut: boolean}} Score
+ * @typedef {{kind: 'mse'|'accuracy', before: number, after: number, rows: number, heldOut: boolean, explained: {before: number, after: number}|null}} Score
+ *   explained: share of the labels' variance (R²), with mse
+ * @typedef {{name: string, width: number, values: Float64Array}} Answer   one output's numbers, (rows, width)
  * @typedef {{
- *   netlump: string, model: string, format: 'onnx'|'json', method: import('./methods.js').Method, epsilon: number|null, target: Target,
+ *   netlump: string, model: string, format: 'onnx'|'json', engine: 'forward'|'runtime', method: import('./methods.js').Method, epsilon: number|null, target: Target,
  *   measure: Measure, seed: number, parameters: {before: number, after: number}, retained: number,
  *   bytes: {before: number, after: number}, deviation: number, largest: number,
  *   polish: {iterations: number, before: number, after: number}|null,
@@ -60,7 +63,7 @@
  *   bound: nowhere between low and high is an output further from the original's, null where nothing was proved; found: the
  *   largest change a search met, at the inputs foundAt; beforeSoftmax: it speaks of what goes into a last softmax
  *
- * @typedef {{stage: 'path'|'refit'|'polish'|'curve'|'compare'|'verify'|'certify', fraction: number}} Progress
+ * @typedef {{stage: 'runtime'|'path'|'refit'|'polish'|'curve'|'compare'|'verify'|'certify', fraction: number}} Progress
  *
  * @typedef {{status: number, code: string, message: string, place: string, detail: string}} Fault   what an EngineError carries
  */

@@ -12,37 +12,73 @@ import { Session, loadRuntime, nameOf, runRows } from "./runtime.js";
  * @typedef {import("./inputs.js").Inputs} Inputs
  * @typedef {import("./inputs.js").Feed} Feed
  * @typedef {import("./runtime.js").Runtime} Runtime
+ * @typedef {import("./steps.js").Watch} Watch
  */
 
 const BATCH = 256; // rows a run where the batch is free
 const MOST_RUNS = 256; // where it is not
+const OTHER_ENGINE = 0.01; // how far apart two deviations may be, of themselves
+const SAME_ROWS = 1e-3;
 
 /**
+ * A network that the core evaluates: the runtime must find the deviation that the core finds on these rows.
  * @param {import("./engine.js").Result} result
  * @param {Float64Array} rows (rows, features)
- * @param {import("./steps.js").Watch} [watch]
+ * @param {Watch} [watch]
  * @returns {Promise<Verified|{skipped: string}>}
  */
-export async function verify(result, rows, { signal, onProgress } = {}) {
-  /** @type {Session[]} */
-  const sessions = [];
-  try {
-    const runtime = await loadRuntime();
-    const { original, reduced } = await openBoth(runtime, result, sessions);
-    const { info } = result.path.model;
-    const names = [...original.floats.keys()].filter((name) => reduced.floats.has(name));
-    if (names.length === 0) throw fault("RUNTIME", noFloatOutput());
-    const inputs = evaluatedInputs(info, original.inputs);
-    const used = await usableRows(original, inputs, rows, names);
+export function verify(result, rows, { signal, onProgress } = {}) {
+  return orSkipped(signal, async () => {
     const tell = (/** @type {number} */ fraction) => onProgress?.({ stage: "verify", fraction });
-    const { all, computed } = await compareRows(info, [original, reduced], names, { ...used, inputs, signal, tell });
-    const types = [...names.map((name) => original.floats.get(name) ?? ""), ...inputs.feeds.map((feed) => feed.type)];
-    return verdict(result, { all, computed, seen: asSeen(used.rows, inputs) }, Math.max(...types.map(epsilonOf)), nameOf(runtime));
+    const runtime = await loadRuntime();
+    /** @type {Session[]} */
+    const sessions = [];
+    try {
+      const { original, reduced } = await openBoth(runtime, result, sessions);
+      const { info } = result.path.model;
+      const names = [...original.floats.keys()].filter((name) => reduced.floats.has(name));
+      if (names.length === 0) throw fault("RUNTIME", noFloatOutput());
+      const inputs = evaluatedInputs(info, original.inputs);
+      const used = await usableRows(original, inputs, rows, names);
+      const { all, computed } = await compareRows(info, [original, reduced], names, { ...used, inputs, signal, tell });
+      const types = [...names.map((name) => original.floats.get(name) ?? ""), ...inputs.feeds.map((feed) => feed.type)];
+      return verdict(result, { all, computed, seen: asSeen(used.rows, inputs) }, Math.max(...types.map(epsilonOf)), nameOf(runtime));
+    } finally {
+      for (const session of sessions) await session.release();
+    }
+  });
+}
+
+/**
+ * A network that the runtime evaluates: the file as it is written must give the deviation that was measured on the way, on the
+ * same rows.
+ * @param {import("./engine.js").Result} result
+ * @param {Watch} [watch]
+ * @returns {Promise<Verified|{skipped: string}>}
+ */
+export function verifyMeasured(result, { signal, onProgress } = {}) {
+  return orSkipped(signal, async () => {
+    const { path, report } = result;
+    const { info } = path.model;
+    const tell = (/** @type {number} */ fraction) => onProgress?.({ stage: "verify", fraction });
+    if (info.computed.length === 0) throw fault("RUNTIME", noFloatOutput());
+    const runner = await path.model.runner({ onProgress });
+    const rows = { count: report.measure.rows, at: (/** @type {number} */ first, /** @type {number} */ count) => path.rows(first, count) };
+    const { found, types } = await runner.compare(result.write("onnx"), info.computed, rows, { signal, tell });
+    const { rms, max, scale, spread } = found.figures;
+    const rounding = (Math.max(...[...types].map(epsilonOf)) * scale) / (spread || 1);
+    return { rms, max, deviation: found.deviation, rows: rows.count, runtime: runner.runtime, agrees: agree(found.deviation, report.deviation, rounding, SAME_ROWS) };
+  });
+}
+
+/** Where the runtime refuses, that is the answer. @param {AbortSignal|undefined} signal @param {() => Promise<Verified>} check
+ * @returns {Promise<Verified|{skipped: string}>} */
+async function orSkipped(signal, check) {
+  try {
+    return await check();
   } catch (error) {
     if (!signal?.aborted && error instanceof EngineError && error.code === "RUNTIME") return { skipped: error.message };
     throw error;
-  } finally {
-    for (const session of sessions) await session.release();
   }
 }
 
@@ -119,7 +155,7 @@ function verdict(result, { all, computed, seen }, epsilon, runtime) {
     deviation: (innerValues(model.info).length > 0 ? all : theirs).deviation,
     rows,
     runtime,
-    agrees: computed && agree(theirs.deviation, ours, (epsilon * scale) / (spread || 1)),
+    agrees: computed && agree(theirs.deviation, ours, (epsilon * scale) / (spread || 1), OTHER_ENGINE),
   };
 }
 
@@ -138,8 +174,8 @@ function asSeen(rows, { feeds, features }) {
   return out;
 }
 
-/** Within one percent, or what rounding to the outputs' type may add on either side.
- * @param {number} theirs @param {number} ours @param {number} rounding one rounding, relative to the spread */
-function agree(theirs, ours, rounding) {
-  return Math.abs(theirs - ours) <= 0.01 * ours + 100 * rounding;
+/** Within a share, or what rounding to the outputs' type may add on either side.
+ * @param {number} theirs @param {number} ours @param {number} rounding one rounding, relative to the spread @param {number} share */
+function agree(theirs, ours, rounding, share) {
+  return Math.abs(theirs - ours) <= share * ours + 100 * rounding;
 }

@@ -1,0 +1,231 @@
+// runner: a model that the runtime runs: what the core asks for while it works, and outputs of rows for whoever wants them.
+import { Difference } from "./difference.js";
+import { outputChanges, runtimeRefuses, runtimeRefusesReduced } from "./messages.js";
+import { fault } from "./fault.js";
+import { decode, joined } from "./numbers.js";
+import { Session, nameOf, runRows } from "./runtime.js";
+import { numbersOf } from "./runs.js";
+
+/**
+ * @typedef {import("./types.js").ModelInfo} ModelInfo
+ * @typedef {import("./types.js").Answer} Answer
+ * @typedef {import("./inputs.js").Inputs} Inputs
+ * @typedef {import("./runtime.js").Runtime} Runtime
+ * @typedef {import("./runtime.js").Value} Value
+ * @typedef {{count: number, at: (first: number, count: number) => Float64Array}} Rows   at: rows first ... first + count - 1
+ * @typedef {{signal?: AbortSignal, tell?: (fraction: number) => void}} Watch
+ */
+
+const MOST_BYTES = 64e6; // of the values that one run gives
+const MOST_ROWS = 64; // of one run: signals are heard between runs
+
+/** Rows that lie in an array. @param {Float64Array} rows @param {number} features @returns {Rows} */
+export const rowsOf = (rows, features) => ({
+  count: rows.length / features,
+  at: (first, count) => rows.subarray(first * features, (first + count) * features),
+});
+
+/** One thing at a time: what it opens for one caller is not closed by another. */
+export class Runner {
+  #runtime;
+  /** @type {Promise<unknown>} */
+  #busy = Promise.resolve();
+  #model;
+  #inputs;
+  /** @type {Session|null} */
+  #original = null;
+  /** @type {Set<string>} */
+  #inner = new Set(); // values that the original was asked for and that are none of its outputs
+  /** @type {Map<string, number>} */
+  #bytes = new Map(); // of each value, a row
+  /** @type {boolean|null} */
+  #free = null; // whether several rows may go into a run; null: not tried yet
+
+  /** @param {Runtime} runtime @param {{info: ModelInfo, onnx: () => Uint8Array, files: Map<string, Uint8Array>}} model @param {Inputs} inputs */
+  constructor(runtime, model, inputs) {
+    this.#runtime = runtime;
+    this.#model = model;
+    this.#inputs = inputs;
+  }
+
+  get runtime() {
+    return nameOf(this.#runtime);
+  }
+
+  /** Does what the core asks for. @param {import("./runs.js").Run} run @param {Rows["at"]} at the path's rows @param {Watch} [watch] */
+  serve(run, at, watch = {}) {
+    return this.#alone(watch, () => this.#serve(run, at, watch));
+  }
+
+  /** How far a smaller model's values are from the original's. @param {Uint8Array} onnx @param {string[]} names @param {Rows} rows @param {Watch} watch */
+  compare(onnx, names, rows, watch) {
+    return this.#alone(watch, () => this.#compare(onnx, names, rows, watch));
+  }
+
+  /** Outputs of rows. @param {Uint8Array|null} onnx of the smaller model; null: the original's @param {Rows} rows
+   * @param {{wanted?: (width: number) => boolean} & Watch} [options] wanted: which outputs, by the numbers a row they give
+   * @returns {Promise<Answer[]>} */
+  outputs(onnx, rows, { wanted = () => true, ...watch } = {}) {
+    return this.#alone(watch, () => this.#outputs(onnx, rows, wanted, watch));
+  }
+
+  /** Numbers a row gives, all outputs together. @param {Rows} rows to try it on @param {Watch} [watch] */
+  results(rows, watch = {}) {
+    return this.#alone(watch, async () => [...(await this.#widths(rows)).values()].reduce((sum, width) => sum + width, 0));
+  }
+
+  release() {
+    return this.#alone({}, () => this.#close());
+  }
+
+  /** @template T @param {Watch} watch @param {() => Promise<T>} work @returns {Promise<T>} */
+  #alone({ signal }, work) {
+    const turn = this.#busy.then(() => {
+      signal?.throwIfAborted();
+      return work();
+    });
+    this.#busy = turn.catch(() => {});
+    return turn;
+  }
+
+  async #close() {
+    await this.#original?.release();
+    this.#original = null;
+  }
+
+  /** @param {import("./runs.js").Run} run @param {Rows["at"]} at @param {Watch} watch */
+  async #serve(run, at, watch) {
+    const { rows: count, original, reduced } = run.describe();
+    const smaller = reduced.length > 0 ? await this.#open(run.model(), reduced, runtimeRefusesReduced) : null;
+    try {
+      const sides = [{ reduced: false, session: await this.#whole(original), names: original }, ...(smaller ? [{ reduced: true, session: smaller, names: reduced }] : [])];
+      const group = await this.#groupFor([...original, ...reduced], { count, at });
+      await runRows(sides, { inputs: this.#inputs, count, at, group, ...watch }, (values, taken) => {
+        sides.forEach((side, s) => values[s].forEach((value, i) => run.feed(side.reduced, i, value)));
+        run.advance(taken);
+      });
+    } finally {
+      run.end();
+      await smaller?.release();
+    }
+  }
+
+  /** @param {Uint8Array} onnx @param {string[]} names @param {Rows} rows @param {Watch} watch */
+  async #compare(onnx, names, rows, watch) {
+    const smaller = await this.#open(onnx, names, runtimeRefusesReduced);
+    try {
+      const asked = [await this.#whole(names), smaller].map((session) => ({ session, names }));
+      const group = await this.#groupFor([...names, ...names], rows);
+      const found = new Difference();
+      /** @type {Set<string>} */
+      const types = new Set();
+      await runRows(asked, { inputs: this.#inputs, ...rows, group, ...watch }, ([before, after], count) => {
+        names.forEach((name, i) => {
+          found.add(name, ...doubles(before[i], after[i]), before[i].dims[0] === count ? count : before[i].data.length);
+          types.add(before[i].type);
+        });
+      });
+      return { found, types };
+    } finally {
+      await smaller.release();
+    }
+  }
+
+  /** @param {Uint8Array|null} onnx @param {Rows} rows @param {(width: number) => boolean} wanted @param {Watch} watch @returns {Promise<Answer[]>} */
+  async #outputs(onnx, rows, wanted, watch) {
+    const widths = await this.#widths(rows);
+    const names = [...widths.keys()].filter((name) => wanted(widths.get(name) ?? 0));
+    if (names.length === 0) return [];
+    const group = await this.#groupFor(names, rows);
+    const session = onnx ? await this.#open(onnx, [], runtimeRefusesReduced) : await this.#whole([]);
+    /** @type {Map<string, Float64Array[]>} */
+    const parts = new Map(names.map((name) => [name, []]));
+    try {
+      await runRows([{ session, names }], { inputs: this.#inputs, ...rows, group, ...watch }, ([values], count) => {
+        names.forEach((name, i) => {
+          if (values[i].data.length !== count * (widths.get(name) ?? 0)) throw fault("RUNTIME", outputChanges(name));
+          parts.get(name)?.push(decode(values[i].type, values[i].data));
+        });
+      });
+    } finally {
+      if (onnx) await session.release();
+    }
+    return [...parts].map(([name, list]) => ({ name, width: widths.get(name) ?? 0, values: joined(Float64Array, list) }));
+  }
+
+  /** The original, with these values among what it can be asked for. @param {string[]} names @returns {Promise<Session>} */
+  async #whole(names) {
+    const missing = this.#innerOf(names).filter((name) => !this.#inner.has(name));
+    if (this.#original && missing.length === 0) return this.#original;
+    missing.forEach((name) => this.#inner.add(name));
+    await this.#close();
+    this.#original = await this.#open(this.#model.onnx(), [...this.#inner], runtimeRefuses);
+    return this.#original;
+  }
+
+  /** @param {Uint8Array} onnx @param {string[]} names wanted of it @param {(why: string) => string} refusal */
+  #open(onnx, names, refusal) {
+    return Session.open(this.#runtime, { onnx, files: this.#model.files, inner: this.#innerOf(names), refusal });
+  }
+
+  /** @param {string[]} names */
+  #innerOf(names) {
+    return [...new Set(names)].filter((name) => !this.#model.info.outputs.some((port) => port.name === name));
+  }
+
+  /** The original's values of the first rows. @param {Rows} rows @param {number} count @param {string[]} names */
+  async #first({ at }, count, names) {
+    const session = await this.#whole(names);
+    /** @type {Value[]} */
+    let found = [];
+    await runRows([{ session, names }], { inputs: this.#inputs, count, at, group: count }, ([values]) => void (found = values));
+    return found;
+  }
+
+  /** Floating-point outputs, and numbers a row they give. @param {Rows} rows @returns {Promise<Map<string, number>>} */
+  async #widths(rows) {
+    const session = await this.#whole([]);
+    const names = this.#model.info.outputs.map((port) => port.name).filter((name) => session.floats.has(name));
+    const values = names.length > 0 ? await this.#first(rows, 1, names) : [];
+    return new Map(names.map((name, i) => [name, values[i].data.length]));
+  }
+
+  /** Rows a run: as many as the values wanted leave room for. @param {string[]} names @param {Rows} rows @returns {Promise<number>} */
+  async #groupFor(names, rows) {
+    if (this.#inputs.batch !== null) return this.#inputs.batch;
+    if (rows.count < 2) return 1;
+    this.#free ??= await this.#isFree(rows);
+    if (!this.#free) return 1;
+    const unknown = [...new Set(names)].filter((name) => !this.#bytes.has(name));
+    if (unknown.length > 0) (await this.#first(rows, 1, unknown)).forEach(({ data }, i) => this.#bytes.set(unknown[i], data.byteLength));
+    const bytes = names.reduce((sum, name) => sum + (this.#bytes.get(name) ?? 0), 0);
+    return Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_BYTES / Math.max(bytes, 1))));
+  }
+
+  /** Whether two rows at once give what each gives alone: a batch may be fixed inside although the inputs leave it open.
+   * @param {Rows} rows @returns {Promise<boolean>} */
+  async #isFree(rows) {
+    const { computed } = this.#model.info;
+    const names = computed.length > 0 ? computed : [...(await this.#widths(rows)).keys()];
+    if (names.length === 0) return false;
+    const alone = await this.#first(rows, 1, names);
+    try {
+      const both = await this.#first(rows, 2, names);
+      return both.every((value, i) => value.dims[0] === 2 * alone[i].dims[0] && startsAlike(value, alone[i]));
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** @param {Value[]} values @returns {[Float64Array, Float64Array]} */
+const doubles = (...values) => /** @type {[Float64Array, Float64Array]} */ (values.map((value) => Float64Array.from(numbersOf(value))));
+
+const CLOSE = 1e-2; // of the largest number: other batches are rounded in another order
+
+/** @param {Value} longer @param {Value} shorter */
+function startsAlike(longer, shorter) {
+  const [f, g] = doubles(longer, shorter);
+  const scale = g.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return g.every((value, i) => Object.is(value, f[i]) || Math.abs(value - f[i]) <= CLOSE * scale);
+}
