@@ -39,9 +39,11 @@ export function generate(seed) {
   const batch = draw.chance(0.7) ? null : draw.whole(1, 4);
   const n = batch ?? 2;
   model.dynamic = kind === "map" && draw.chance(0.15);
+  model.batch = batch ?? "N";
+  model.states = !model.dynamic && draw.chance(0.4);
   /** @param {string} name @param {number[]} sizes @returns {Input} */
   const input = (name, sizes) => {
-    const dims = sizes.map((size, axis) => (axis === 0 ? (batch ?? "N") : model.dynamic && axis > 1 ? `S${axis}` : size));
+    const dims = sizes.map((size, axis) => (axis === 0 ? model.batch : model.dynamic && axis > 1 ? `S${axis}` : size));
     model.input(name, type, dims);
     return { name, type, dims, sizes };
   };
@@ -54,7 +56,7 @@ export function generate(seed) {
     const side = model.layer({ name: second.name, dims: second.sizes, axis: 1, segments: fixed(second.sizes[1]) });
     x = model.joined(x, [(y) => y, () => side]);
   }
-  const outputs = heads(model, x, batch);
+  const outputs = heads(model, x);
   return {
     seed,
     bytes: model.bytes(),
@@ -92,13 +94,13 @@ function body(model, kind, { name, sizes }) {
   return draw.chance(0.6) ? model.rowBlock(x) : x;
 }
 
-/** What the model gives; a plain layer before it where nothing planted is left to be found. @param {Blocks} model @param {Value} x @param {number|null} batch */
-function heads(model, x, batch) {
+/** What the model gives; a plain layer before it where nothing planted is left to be found. @param {Blocks} model @param {Value} x */
+function heads(model, x) {
   const { draw } = model;
   /** @type {Generated["outputs"]} */
   const outputs = [];
   const give = (/** @type {Value} */ y) => {
-    model.output(y.name, model.type, y.dims.map((size, axis) => (axis === 0 ? (batch ?? "N") : size)));
+    model.output(y.name, model.type, y.dims.map((size, axis) => (axis === 0 ? model.batch : size)));
     outputs.push({ name: y.name, sizes: y.dims });
   };
   if (draw.chance(0.2)) {

@@ -81,7 +81,7 @@ export class Blocks extends Layers {
     const whole = (/** @type {import("./operators.js").Value} */ made) => ({ ...made, axis: x.axis, segments: fixed(made.dims[x.axis]) });
     const width = x.dims[x.axis];
     const kind = draw.whole(0, 4);
-    if (kind === 0 && opset >= 11) return whole(this.arithmeticOf("CumSum", x, width));
+    if (kind === 0 && opset >= 11 && this.type !== "float16") return whole(this.arithmeticOf("CumSum", x, width));
     if (kind === 1 && x.dims.length === 4 && this.type === "float32") return whole(this.same("LRN", x, { size: 3 }));
     if (kind === 2 && opset >= 10) {
       this.node("TopK", [x.name, this.list([width])], { axis: x.axis }, { count: 2 });
@@ -240,6 +240,12 @@ export class Blocks extends Layers {
     return this.kept(x, this.pad(x, [...side(), ...side()], mode, value));
   }
 
+  /** Without its first row or so. @param {Value} x @returns {Value} */
+  cropped(x) {
+    const size = x.dims[2];
+    return size < 3 || this.dynamic ? this.rider(x) : this.kept(x, this.slice(x, 2, 1, this.draw.one([size, size - 1])));
+  }
+
   /** @param {Value} x @returns {Value} */
   larger(x) {
     const { draw } = this;
@@ -295,7 +301,7 @@ export class Blocks extends Layers {
     /** @type {[number, (x: Value) => Value][]} */
     const choices = [
       [5, this.convolution], [3, this.inverted], [3, this.residual], [1, this.grouped], [2, this.branches], [1, this.channelsLast], [2, this.larger],
-      [2, this.pooling], [1, this.padded], [2, this.rider], [1, this.instanceNormal], [1, this.gated], [1, this.opaque],
+      [2, this.pooling], [1, this.padded], [1, this.cropped], [2, this.rider], [1, this.instanceNormal], [1, this.gated], [1, this.opaque],
       [1, (y) => this.halves(y, (z, segments) => this.convolve(z, segments, this.window(z)))], [fits ? 1 : 0, this.folded],
     ]; // prettier-ignore
     return draw.one(choices.flatMap(([weight, make]) => Array(weight).fill(make))).call(this, x);

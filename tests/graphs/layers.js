@@ -88,6 +88,8 @@ export class Layers extends Operators {
   constructor(draw, options) {
     super(options);
     this.draw = draw;
+    this.states = false; // shapes of inner values
+    this.batch = /** @type {import("./onnx.js").Dim} */ ("N");
   }
 
   /** A plan of so many channels, some of them redundant. @param {number} width @returns {Plan} */
@@ -117,7 +119,13 @@ export class Layers extends Operators {
 
   /** What an operator made of x, its channels where they were. @param {Value} x @param {Plain} made @returns {Value} */
   kept(x, made) {
-    return { ...made, axis: x.axis, segments: x.segments };
+    return this.stated({ ...made, axis: x.axis, segments: x.segments });
+  }
+
+  /** Says the value's shape in the file where files of this graph's style do. @param {Value} x @returns {Value} */
+  stated(x) {
+    if (this.states && !this.infos.some(({ name }) => name === x.name)) this.info(x.name, this.type, x.dims.map((size, axis) => (axis === 0 ? this.batch : size)));
+    return x;
   }
 
   /** One number a channel, alike for twins. @param {Value} x @param {number} low @param {number} high */
@@ -188,7 +196,7 @@ export class Layers extends Operators {
     if (!biased) this.unbiased(segments);
     const made = this.conv(x, weights, biased ? this.numbers([bias.length], bias) : null, rows.length, window);
     this.wrote(x, segments);
-    return { ...made, axis: 1, segments };
+    return this.stated({ ...made, axis: 1, segments });
   }
 
   /** Without a bias constant channels are none. @param {Segment[]} segments */
@@ -243,14 +251,14 @@ export class Layers extends Operators {
       const c = biased ? [this.numbers(draw.chance(0.2) ? [1, rows.length] : [rows.length], bias.map((b) => b / beta))] : [];
       const name = this.node("Gemm", [x.name, this.numbers(shape, weights), ...c], { transB: transB ? 1 : undefined, alpha: alpha === 1 ? undefined : alpha, beta: beta === 1 ? undefined : beta });
       this.wrote(x, segments);
-      return { name, dims, axis, segments };
+      return this.stated({ name, dims, axis, segments });
     }
     const name = this.node("MatMul", [x.name, this.numbers([inside, rows.length], columns.flat())]);
     this.wrote(x, segments);
     if (draw.chance(0.2)) {
       this.unbiased(segments);
-      return { name, dims, axis, segments };
+      return this.stated({ name, dims, axis, segments });
     }
-    return { ...this.with("Add", { name, dims }, this.numbers([rows.length], bias), draw.chance(0.3)), axis, segments };
+    return this.stated({ ...this.with("Add", { name, dims }, this.numbers([rows.length], bias), draw.chance(0.3)), axis, segments });
   }
 }
