@@ -143,6 +143,8 @@ nl_status nl_tensor_read_int(const nl_tensor *tensor, int64_t *dst, nl_error *er
 size_t nl_graph_parameters(const nl_graph *graph); // elements of all float tensors: weights, biases, other constants
 // Elements to little-endian raw bytes of `type` (float types only), rounding to nearest even; dst holds count*size bytes.
 void nl_tensor_encode(nl_type type, const double *values, size_t count, uint8_t *dst);
+void nl_tensor_encode_int(nl_type type, const int64_t *values, size_t count,
+                          uint8_t *dst); // integer types; lowest bits
 
 // Gives the bytes of an external-data file; every tensor whose location equals `name` points into it from now on.
 // Errors: NL_ERROR_TRUNCATED when a tensor reaches beyond the file.

@@ -21,6 +21,13 @@ void nl_edits_free(nl_edits *edits);
 // dims and values are copied.
 nl_status nl_edits_set_constant(nl_edits *edits, size_t node, size_t slot, nl_type type, size_t rank,
                                 const int64_t *dims, const double *values, nl_error *error);
+// The same for a constant of whole numbers (int64 or int32), which doubles would not hold exactly. The slot reads one now.
+nl_status nl_edits_set_integers(nl_edits *edits, size_t node, size_t slot, size_t rank, const int64_t *dims,
+                                const int64_t *values, nl_error *error);
+// Number `index` of an attribute of integers, or (index NL_NONE) the number of an attribute of one, which the node has now.
+// Everything else of the node keeps its bytes.
+nl_status nl_edits_set_attribute_int(nl_edits *edits, size_t node, const char *name, size_t index, int64_t value,
+                                     nl_error *error);
 // The value's size along `axis_from_end` (1 = last) is now `size`: corrected wherever the file states its shape.
 nl_status nl_edits_resize_value(nl_edits *edits, size_t value, size_t axis_from_end, int64_t size, nl_error *error);
 // Adds or replaces a metadata_props entry.

@@ -1,4 +1,5 @@
 // onnx_edit: collects edits, copying what they are given.
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +10,13 @@ nl_status nl_edits_create(nl_edits **out, const nl_graph *graph, nl_error *error
   if (edits == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *edits, 0);
   edits->graph = graph;
   edits->constants = (nl_constant_edit **)nl_arena_take(&edits->arena, graph->node_count, sizeof(nl_constant_edit *));
+  edits->attributes =
+      (nl_attribute_edit **)nl_arena_take(&edits->arena, graph->node_count, sizeof(nl_attribute_edit *));
   edits->sizes = (nl_size_edit **)nl_arena_take(&edits->arena, graph->value_count, sizeof(nl_size_edit *));
-  if (edits->constants == NULL || edits->sizes == NULL) {
+  if (edits->constants == NULL || edits->attributes == NULL || edits->sizes == NULL) {
     nl_edits_free(edits);
     return nl_fail_count(error, NL_ERROR_MEMORY, NULL,
-                         (uint64_t)(graph->node_count + graph->value_count) * sizeof(void *), 0);
+                         (uint64_t)(2 * graph->node_count + graph->value_count) * sizeof(void *), 0);
   }
   *out = edits;
   return NL_OK;
@@ -49,8 +52,9 @@ static nl_status check_slot(const nl_edits *edits, size_t node, size_t slot, nl_
                                           "its constant is of a type netlump does not write");
 }
 
-static nl_status fill(nl_edits *edits, nl_constant_edit *edit, size_t rank, const int64_t *dims, const double *values,
-                      nl_error *error) {
+// `values`: doubles, or integers of as many bytes.
+static nl_status fill(nl_edits *edits, nl_constant_edit *edit, size_t rank, const int64_t *dims, const void *values,
+                      void **copy, nl_error *error) {
   size_t count = 1;
   for (size_t i = 0; i < rank; i++) {
     if (dims[i] < 0 || (count != 0 && (uint64_t)dims[i] > SIZE_MAX / sizeof(double) / count))
@@ -58,15 +62,32 @@ static nl_status fill(nl_edits *edits, nl_constant_edit *edit, size_t rank, cons
     count *= (size_t)dims[i];
   }
   int64_t *own_dims;
-  double *own_values;
   NL_TAKE(&edits->arena, own_dims, int64_t, rank, error);
-  NL_TAKE(&edits->arena, own_values, double, count, error);
+  *copy = nl_arena_take(&edits->arena, count, sizeof(double));
+  if (*copy == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, (uint64_t)count * sizeof(double), 0);
   if (rank != 0) memcpy(own_dims, dims, rank * sizeof *dims);
-  if (count != 0) memcpy(own_values, values, count * sizeof *values);
+  if (count != 0) memcpy(*copy, values, count * sizeof(double));
   edit->rank = rank;
   edit->dims = own_dims;
   edit->count = count;
-  edit->values = own_values;
+  return NL_OK;
+}
+
+static nl_status add_constant(nl_edits *edits, size_t node, const nl_constant_edit *filled, nl_error *error) {
+  nl_constant_edit *edit = nl_edits_find(edits, node, filled->slot);
+  if (edit == NULL) {
+    NL_TAKE(&edits->arena, edit, nl_constant_edit, 1, error);
+    nl_constant_edit **at = &edits->constants[node];
+    while (*at != NULL && (*at)->slot < filled->slot) at = &(*at)->next;
+    edit->next = *at;
+    edit->index = edits->constant_count++;
+    *at = edit;
+  }
+  const nl_constant_edit before = *edit;
+  *edit = *filled;
+  edit->next = before.next;
+  edit->index = before.index;
+  edits->any = true;
   return NL_OK;
 }
 
@@ -74,19 +95,44 @@ nl_status nl_edits_set_constant(nl_edits *edits, size_t node, size_t slot, nl_ty
                                 const int64_t *dims, const double *values, nl_error *error) {
   NL_TRY(check_slot(edits, node, slot, &type, error));
   nl_constant_edit filled = {.slot = slot, .type = type};
-  NL_TRY(fill(edits, &filled, rank, dims, values, error));
-  nl_constant_edit *edit = nl_edits_find(edits, node, slot);
+  void *copy = NULL;
+  NL_TRY(fill(edits, &filled, rank, dims, values, &copy, error));
+  filled.values = copy;
+  return add_constant(edits, node, &filled, error);
+}
+
+nl_status nl_edits_set_integers(nl_edits *edits, size_t node, size_t slot, size_t rank, const int64_t *dims,
+                                const int64_t *values, nl_error *error) {
+  static_assert(sizeof(int64_t) == sizeof(double), "both are copied the same way");
+  nl_type type = NL_TYPE_NONE;
+  NL_TRY(check_slot(edits, node, slot, &type, error));
+  if (type != NL_TYPE_I64 && type != NL_TYPE_I32)
+    return nl_fail_span(error, NL_ERROR_ARGUMENT, edits->graph->nodes[node].name, "that constant is of another type");
+  nl_constant_edit filled = {.slot = slot, .type = type};
+  void *copy = NULL;
+  NL_TRY(fill(edits, &filled, rank, dims, values, &copy, error));
+  filled.integers = copy;
+  return add_constant(edits, node, &filled, error);
+}
+
+nl_status nl_edits_set_attribute_int(nl_edits *edits, size_t node, const char *name, size_t index, int64_t value,
+                                     nl_error *error) {
+  if (node >= edits->graph->node_count) return nl_fail(error, NL_ERROR_ARGUMENT, "node", "there is no such node");
+  const nl_node *target = &edits->graph->nodes[node];
+  const nl_attribute *attribute = nl_node_attribute(target, name);
+  const bool one = index == NL_NONE;
+  if (attribute == NULL || attribute->type != (one ? NL_ATTRIBUTE_INT : NL_ATTRIBUTE_INTS) ||
+      (!one && index >= attribute->count))
+    return nl_fail_span(error, NL_ERROR_ARGUMENT, target->name, "it has no such attribute");
+  const size_t position = (size_t)(attribute - target->attributes);
+  nl_attribute_edit *edit = edits->attributes[node];
+  while (edit != NULL && !(edit->attribute == position && edit->index == index)) edit = edit->next;
   if (edit == NULL) {
-    NL_TAKE(&edits->arena, edit, nl_constant_edit, 1, error);
-    nl_constant_edit **at = &edits->constants[node];
-    while (*at != NULL && (*at)->slot < slot) at = &(*at)->next;
-    edit->next = *at;
-    edit->index = edits->constant_count++;
-    *at = edit;
+    NL_TAKE(&edits->arena, edit, nl_attribute_edit, 1, error);
+    *edit = (nl_attribute_edit){edits->attributes[node], position, index, 0};
+    edits->attributes[node] = edit;
   }
-  filled.next = edit->next;
-  filled.index = edit->index;
-  *edit = filled;
+  edit->value = value;
   edits->any = true;
   return NL_OK;
 }

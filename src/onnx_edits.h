@@ -14,8 +14,15 @@ typedef struct nl_constant_edit {
   size_t rank;
   const int64_t *dims; // (rank)
   size_t count;
-  const double *values; // (count)
+  const double *values;    // (count), or NULL where
+  const int64_t *integers; // (count) these are it
 } nl_constant_edit;
+
+typedef struct nl_attribute_edit {
+  struct nl_attribute_edit *next; // of the same node
+  size_t attribute, index;        // its position among the node's; NL_NONE: of an attribute of one number
+  int64_t value;
+} nl_attribute_edit;
 
 typedef struct nl_size_edit {
   struct nl_size_edit *next; // of the same value
@@ -31,8 +38,9 @@ typedef struct nl_metadata_edit {
 struct nl_edits {
   nl_arena arena;
   const nl_graph *graph;
-  nl_constant_edit **constants; // (node_count)
-  nl_size_edit **sizes;         // (value_count)
+  nl_constant_edit **constants;   // (node_count)
+  nl_attribute_edit **attributes; // (node_count)
+  nl_size_edit **sizes;           // (value_count)
   nl_metadata_edit *metadata;
   size_t constant_count;
   bool any;

@@ -3,10 +3,14 @@
 
 #include "onnx_edits.h"
 
+static bool same_bytes(size_t count, const void *a, const void *b) {
+  return (a == NULL && b == NULL) || (a != NULL && b != NULL && memcmp(a, b, count * sizeof(double)) == 0);
+}
+
 static bool same(const nl_constant_edit *a, const nl_constant_edit *b) {
   return a->type == b->type && a->rank == b->rank && a->count == b->count &&
-         memcmp(a->dims, b->dims, a->rank * sizeof *a->dims) == 0 &&
-         memcmp(a->values, b->values, a->count * sizeof *a->values) == 0;
+         memcmp(a->dims, b->dims, a->rank * sizeof *a->dims) == 0 && same_bytes(a->count, a->values, b->values) &&
+         same_bytes(a->count, a->integers, b->integers);
 }
 
 // base_netlump7, with the first number that makes it new

@@ -40,7 +40,11 @@ static nl_status put_data(const writer *w, const nl_tensor *old, const nl_consta
   NL_TRY(nl_wire_put_varint(w->out, NL_TENSOR_RAW, w->error));
   NL_TRY(nl_wire_put_varint(w->out, size, w->error));
   NL_TRY(nl_buffer_append(w->out, NULL, size, w->error));
-  nl_tensor_encode(edit->type, edit->values, edit->count, w->out->bytes + w->out->size - size);
+  uint8_t *bytes = w->out->bytes + w->out->size - size;
+  if (edit->integers != NULL)
+    nl_tensor_encode_int(edit->type, edit->integers, edit->count, bytes);
+  else
+    nl_tensor_encode(edit->type, edit->values, edit->count, bytes);
   return NL_OK;
 }
 
@@ -141,7 +145,56 @@ static nl_status write_tensor_attribute(const writer *w, nl_span message, const 
   return NL_OK;
 }
 
-static nl_status write_attribute(const writer *w, const nl_field *field, const nl_attribute *attribute) {
+// The number at `index` of the node's attribute once the edits are made.
+static int64_t edited_number(const writer *w, size_t node, size_t attribute, size_t index, int64_t old) {
+  const nl_attribute_edit *edit = w->plan->edits->attributes[node];
+  while (edit != NULL && !(edit->attribute == attribute && edit->index == index)) edit = edit->next;
+  return edit != NULL ? edit->value : old;
+}
+
+static nl_status put_numbers(const writer *w, size_t node, size_t index, bool packed) {
+  const nl_attribute *attribute = &w->plan->graph->nodes[node].attributes[index];
+  size_t mark;
+  if (attribute->type == NL_ATTRIBUTE_INT)
+    return nl_wire_put_int(w->out, NL_ATTRIBUTE_I_NUMBER, edited_number(w, node, index, NL_NONE, 0), w->error);
+  if (packed) NL_TRY(nl_wire_begin(w->out, NL_ATTRIBUTE_INTS_NUMBER, &mark, w->error));
+  for (size_t i = 0; i < attribute->count; i++) {
+    const int64_t number = edited_number(w, node, index, i, attribute->ints[i]);
+    NL_TRY(packed ? nl_wire_put_varint(w->out, (uint64_t)number, w->error)
+                  : nl_wire_put_int(w->out, NL_ATTRIBUTE_INTS_NUMBER, number, w->error));
+  }
+  return packed ? nl_wire_end(w->out, mark, w->error) : NL_OK;
+}
+
+// An attribute of integers, all written where the first stood; or of one, which the file may leave out when it is 0.
+static nl_status write_numbers(const writer *w, nl_span message, size_t node, size_t index) {
+  const bool one = w->plan->graph->nodes[node].attributes[index].type == NL_ATTRIBUTE_INT;
+  const uint32_t number = one ? NL_ATTRIBUTE_I_NUMBER : NL_ATTRIBUTE_INTS_NUMBER;
+  bool written = false;
+  nl_wire wire = nl_wire_open(message);
+  for (nl_field field; nl_wire_next(&wire, &field);) {
+    if (field.tag >> 3 != number) NL_TRY(copy(w, &field));
+    if (field.tag >> 3 != number || written) continue;
+    NL_TRY(put_numbers(w, node, index, field.tag == NL_BYTES(NL_ATTRIBUTE_INTS_NUMBER)));
+    written = true;
+  }
+  return written ? NL_OK : put_numbers(w, node, index, false);
+}
+
+static bool numbers_change(const nl_plan *plan, size_t node, size_t attribute) {
+  const nl_attribute_edit *edit = plan->edits->attributes[node];
+  while (edit != NULL && edit->attribute != attribute) edit = edit->next;
+  return edit != NULL;
+}
+
+static nl_status write_attribute(const writer *w, const nl_field *field, size_t node, size_t index) {
+  const nl_attribute *attribute = &w->plan->graph->nodes[node].attributes[index];
+  if (numbers_change(w->plan, node, index)) {
+    size_t start;
+    NL_TRY(nl_wire_begin(w->out, field->tag >> 3, &start, w->error));
+    NL_TRY(write_numbers(w, field->bytes, node, index));
+    return nl_wire_end(w->out, start, w->error);
+  }
   if (attribute->tensor == NL_NONE || !tensor_changes(w, attribute->tensor)) return copy(w, field);
   const nl_tensor *tensor = &w->plan->graph->tensors[attribute->tensor];
   const nl_constant_edit *edit = w->plan->rewritten[attribute->tensor];
@@ -155,6 +208,7 @@ static nl_status write_attribute(const writer *w, const nl_field *field, const n
 static bool node_changes(const writer *w, size_t index) {
   const nl_plan *plan = w->plan;
   const nl_node *node = &plan->graph->nodes[index];
+  if (plan->edits->attributes[index] != NULL) return true;
   for (const nl_constant_edit *edit = plan->edits->constants[index]; edit != NULL; edit = edit->next) {
     if (plan->settlements[edit->index].name.size != 0) return true;
   }
@@ -173,7 +227,6 @@ static nl_span new_input(const nl_plan *plan, size_t node, size_t slot) {
 
 static nl_status write_node(const writer *w, const nl_field *whole, size_t index) {
   if (!node_changes(w, index)) return copy(w, whole);
-  const nl_node *node = &w->plan->graph->nodes[index];
   size_t mark, slot = 0, attribute = 0;
   NL_TRY(nl_wire_begin(w->out, whole->tag >> 3, &mark, w->error));
   nl_wire wire = nl_wire_open(whole->bytes);
@@ -182,7 +235,7 @@ static nl_status write_node(const writer *w, const nl_field *whole, size_t index
       const nl_span name = new_input(w->plan, index, slot++);
       NL_TRY(name.size != 0 ? nl_wire_put_bytes(w->out, field.tag >> 3, name, w->error) : copy(w, &field));
     } else if (field.tag == NL_NODE_ATTRIBUTE) {
-      NL_TRY(write_attribute(w, &field, &node->attributes[attribute++]));
+      NL_TRY(write_attribute(w, &field, index, attribute++));
     } else {
       NL_TRY(copy(w, &field));
     }

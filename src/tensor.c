@@ -202,12 +202,17 @@ static uint64_t encode(nl_type type, double value) {
   }
 }
 
+static uint8_t *put_bits(uint64_t bits, size_t size, uint8_t *dst) {
+  for (size_t k = 0; k < size; k++) *dst++ = (uint8_t)(bits >> (8 * k));
+  return dst;
+}
+
 void nl_tensor_encode(nl_type type, const double *values, size_t count, uint8_t *dst) {
-  const size_t size = nl_type_size(type);
-  for (size_t i = 0; i < count; i++) {
-    const uint64_t bits = encode(type, values[i]);
-    for (size_t k = 0; k < size; k++) *dst++ = (uint8_t)(bits >> (8 * k));
-  }
+  for (size_t i = 0; i < count; i++) dst = put_bits(encode(type, values[i]), nl_type_size(type), dst);
+}
+
+void nl_tensor_encode_int(nl_type type, const int64_t *values, size_t count, uint8_t *dst) {
+  for (size_t i = 0; i < count; i++) dst = put_bits((uint64_t)values[i], nl_type_size(type), dst);
 }
 
 size_t nl_graph_parameters(const nl_graph *graph) {

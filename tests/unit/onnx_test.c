@@ -491,6 +491,79 @@ static void a_left_out_input_becomes_an_initializer(void **state) {
   }
 }
 
+// A node whose integers are stored packed, one by one, alone, and (being 0) not at all.
+static message numbered_model(void) {
+  message m = {0};
+  open_model(&m);
+  open_node(&m, "Slice", "n", "x s", "y");
+  begin(&m, 5), text(&m, 13, "packed"), text(&m, 1, "p"), bytes(&m, 8, "\x05\x07", 2), integer(&m, 20, 7), end(&m);
+  begin(&m, 5), text(&m, 1, "u"), integer(&m, 8, 5), text(&m, 13, "one by one"), integer(&m, 8, -7), integer(&m, 20, 7);
+  end(&m);
+  begin(&m, 5), text(&m, 1, "i"), integer(&m, 3, 5), text(&m, 13, "alone"), integer(&m, 20, 2), end(&m);
+  begin(&m, 5), text(&m, 1, "z"), integer(&m, 20, 2), end(&m);
+  begin(&m, 5), text(&m, 1, "f"), integer(&m, 20, 1), end(&m);
+  end(&m);
+  begin(&m, 5), dims(&m, 1, (int64_t[]){3}), integer(&m, 2, NL_TYPE_I64), text(&m, 8, "s");
+  integer(&m, 7, INT64_MAX), integer(&m, 7, 5), integer(&m, 7, INT64_MIN), end(&m);
+  output_y(&m), close_model(&m);
+  return m;
+}
+
+static void numbers_of_a_node_are_edited_where_they_stand(void **state) {
+  (void)state;
+  message m = numbered_model();
+  nl_graph *graph = read_bytes(span_of(&m.bytes));
+  nl_edits *edits;
+  nl_buffer out = {0};
+  OK(nl_edits_create(&edits, graph, NULL));
+  OK(nl_edits_set_attribute_int(edits, 0, "p", 1, 300, NULL)),
+      OK(nl_edits_set_attribute_int(edits, 0, "u", 0, 1, NULL));
+  OK(nl_edits_set_attribute_int(edits, 0, "u", 0, -1, NULL)); // the last word counts
+  OK(nl_edits_set_attribute_int(edits, 0, "i", NL_NONE, 6, NULL));
+  OK(nl_edits_set_attribute_int(edits, 0, "z", NL_NONE, 9, NULL));
+  assert_int_equal(nl_edits_set_attribute_int(edits, 0, "i", 0, 6, NULL), NL_ERROR_ARGUMENT);
+  assert_int_equal(nl_edits_set_attribute_int(edits, 0, "p", 2, 6, NULL), NL_ERROR_ARGUMENT);
+  assert_int_equal(nl_edits_set_attribute_int(edits, 0, "p", NL_NONE, 6, NULL), NL_ERROR_ARGUMENT);
+  assert_int_equal(nl_edits_set_attribute_int(edits, 0, "f", NL_NONE, 6, NULL), NL_ERROR_ARGUMENT);
+  assert_int_equal(nl_edits_set_attribute_int(edits, 0, "none", NL_NONE, 6, NULL), NL_ERROR_ARGUMENT);
+  nl_graph *edited = write_and_read(graph, edits, &out);
+  const nl_node *node = &edited->nodes[0];
+  assert_int_equal(nl_node_attribute(node, "p")->ints[0], 5),
+      assert_int_equal(nl_node_attribute(node, "p")->ints[1], 300);
+  assert_int_equal(nl_node_attribute(node, "u")->ints[0], -1),
+      assert_int_equal(nl_node_attribute(node, "u")->ints[1], -7);
+  assert_int_equal(nl_node_int(node, "i", 0), 6), assert_int_equal(nl_node_int(node, "z", 0), 9);
+  const nl_span before = field_of(field_of(span_of(&m.bytes), 7, 0), 1, 0),
+                after = field_of(field_of(span_of(&out), 7, 0), 1, 0);
+  assert_same_fields(before, after, (uint32_t[]){5}, 1);
+  assert_same_fields(field_of(before, 5, 0), field_of(after, 5, 0), (uint32_t[]){8}, 1);
+  assert_same_fields(field_of(before, 5, 1), field_of(after, 5, 1), (uint32_t[]){8}, 1);
+  assert_same_fields(field_of(before, 5, 2), field_of(after, 5, 2), (uint32_t[]){3}, 1);
+  assert_same_fields(field_of(before, 5, 4), field_of(after, 5, 4), NULL, 0);
+  assert_int_equal(field_of(field_of(after, 5, 0), 8, 0).size, 3); // still packed
+  nl_graph_free(edited), nl_edits_free(edits), nl_graph_free(graph);
+  nl_buffer_free(&out), nl_buffer_free(&m.bytes);
+}
+
+static void whole_numbers_stay_exact(void **state) {
+  (void)state;
+  message m = numbered_model();
+  nl_graph *graph = read_bytes(span_of(&m.bytes));
+  nl_edits *edits;
+  nl_buffer out = {0};
+  OK(nl_edits_create(&edits, graph, NULL));
+  OK(nl_edits_set_integers(edits, 0, 1, 1, (int64_t[]){3}, (int64_t[]){INT64_MAX - 1, 4, INT64_MIN + 1}, NULL));
+  assert_int_equal(nl_edits_set_integers(edits, 0, 0, 1, (int64_t[]){0}, NULL, NULL), NL_ERROR_ARGUMENT);
+  nl_graph *edited = write_and_read(graph, edits, &out);
+  int64_t numbers[3];
+  OK(nl_tensor_read_int(constant_of(edited, "n", 1), numbers, NULL));
+  assert_int_equal(numbers[0], INT64_MAX - 1), assert_int_equal(numbers[1], 4),
+      assert_int_equal(numbers[2], INT64_MIN + 1);
+  assert_int_equal(constant_of(edited, "n", 1)->type, NL_TYPE_I64);
+  nl_graph_free(edited), nl_edits_free(edits), nl_graph_free(graph);
+  nl_buffer_free(&out), nl_buffer_free(&m.bytes);
+}
+
 // Three nodes read "w"; the edits are given by the test.
 static message shared_model(void) {
   message m = {0};
@@ -763,6 +836,8 @@ int main(void) {
       cmocka_unit_test(without_edits_the_bytes_are_the_sources),
       cmocka_unit_test(editing_one_tensor_leaves_every_other_field_alone),
       cmocka_unit_test(a_left_out_input_becomes_an_initializer),
+      cmocka_unit_test(numbers_of_a_node_are_edited_where_they_stand),
+      cmocka_unit_test(whole_numbers_stay_exact),
       cmocka_unit_test(a_shared_tensor_is_copied_only_for_those_who_change_it),
       cmocka_unit_test(a_constant_that_is_an_output_too_keeps_its_numbers),
       cmocka_unit_test(setting_a_constant_twice_keeps_the_later),
