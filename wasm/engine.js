@@ -14,7 +14,7 @@ import { certify } from "./certificate.js";
 import { sliceTable } from "./data.js";
 import { EngineError, STATUS, fault } from "./fault.js";
 import { Handle, releaseAll } from "./handle.js";
-import { levelsOf, shapedInputs } from "./inputs.js";
+import { isOpen, levelsOf, shapedInputs } from "./inputs.js";
 import { loadCore } from "./loader.js";
 import { unknownMethod, wrongRows } from "./messages.js";
 import { LINKAGES, METHODS } from "./methods.js";
@@ -176,17 +176,23 @@ export class Model extends Handle {
    * @param {import("./inputs.js").Shapes} shapes sizes by the input's name @returns {ModelInfo} */
   reshape(shapes) {
     if (!this.outside) return this.info;
+    const features = shapes.size > 0 || !this.info.inputs.some(isOpen) ? this.#featuresWith(shapes) : 0;
     this.freeChildren();
     void this.#runner?.release();
     this.#runner = null;
     this.#shapes = shapes;
+    this.info = { ...this.info, features };
+    return this.info;
+  }
+
+  /** Of a model that can be run; 0 where it cannot, which is said when it is to be. @param {import("./inputs.js").Shapes} shapes */
+  #featuresWith(shapes) {
     try {
-      this.info = { ...this.info, features: this.inputs.features };
+      return shapedInputs(this.info, shapes).features;
     } catch (error) {
       if (shapes.size > 0) throw error;
-      this.info = { ...this.info, features: 0 };
+      return 0;
     }
-    return this.info;
   }
 
   /** @package How rows fill its inputs; throws where sizes are missing. @returns {import("./inputs.js").Inputs} */

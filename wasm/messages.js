@@ -134,6 +134,9 @@ Target, one of:
   --retain SHARE        keep at most this share of the parameters: 30% or 0.3
   --max-deviation D     let the output deviate by at most this, relative: 1% or 0.01
 
+  --shape [NAME:]D,...  sizes of the input NAME where the model leaves them open, such as x:1,3,224,224 (the
+                        first counts rows); without NAME for every input they fit; once for each input
+
 What "alike" is measured on:
   --data FILE           rows of inputs: CSV, TSV, NPY, NPZ, IDX, each also .gz
                         [random inputs, x ~ N(0, 1)]
@@ -142,7 +145,8 @@ What "alike" is measured on:
                         0.5 for compare]
   --divide D            divide the inputs in FILE by D (255 for images of bytes)
   --seed N              of the random inputs   [1]
-  --rows N              random inputs, or at most so many rows of FILE   [8192, all]
+  --rows N              random inputs, or at most so many rows of FILE   [8192, where ONNX Runtime runs the
+                        model 512; all]
 
 How:
   --method NAME         projected, partition, adjoint, symmetric, forward, polynomial lump neurons;
@@ -190,6 +194,7 @@ export const noModelGiven = () => `Which model? ${hint()}`;
 export const tooManyArguments = (/** @type {string} */ argument) => `“${argument}” is one argument too many. ${hint()}`;
 export const badOption = (/** @type {string} */ option, /** @type {string} */ value, /** @type {string} */ wanted) =>
   `--${option} ${value}: ${wanted} is expected.`;
+export const badShape = (/** @type {string} */ text) => `--shape ${text}: sizes are expected, with the input's name before them, such as --shape x:1,3,224,224.`;
 export const oneTarget = () => "Give one of --epsilon, --retain and --max-deviation, not several.";
 export const needsData = (/** @type {string} */ option) => `--${option} is about the rows of a file. Give --data FILE too.`;
 export const noOde = () => `Where should the equations go? Give --ode FILE. ${hint()}`;

@@ -78,14 +78,14 @@ function readBeside(folder, name) {
   }
 }
 
-/** Opens a model and the files its weights are in. @param {Engine} engine @param {string} file @returns {Model} */
-function openModel(engine, file) {
+/** Opens a model and the files its weights are in. @param {Engine} engine @param {Options} options @returns {Model} */
+function openModel(engine, { model: file, shapes }) {
   const bytes = read(file);
   /** @type {Map<string, Uint8Array>} */
   const files = new Map();
   for (;;) {
     try {
-      return engine.open(bytes, basename(file), { files });
+      return engine.open(bytes, basename(file), { files, shapes });
     } catch (error) {
       if (!(error instanceof EngineError) || error.code !== "EXTERNAL" || files.has(error.place)) throw error;
       const weights = readBeside(dirname(file), error.place);
@@ -152,8 +152,8 @@ function boxOf({ box }, features) {
 /** @type {Command} */
 async function compressCommand(options, model, onProgress) {
   const { target, seed, rows, out, format, verify, json, quiet } = options;
-  const { measure, score, heldOut } = await readData(options, model.info.features);
-  const box = boxOf(options, model.info.features);
+  const { measure, score, heldOut } = await readData(options, model.features);
+  const box = boxOf(options, model.features);
   const path = await model.path({ data: measure, seed, rows, ...(measure ? {} : box), onProgress });
   const result = await path.compress(target, { ...wayOf(options), onProgress });
   const certify = options.certify && (box ?? true);
@@ -173,7 +173,7 @@ async function compressCommand(options, model, onProgress) {
 /** @type {Command} */
 async function curveCommand(options, model, onProgress) {
   const { seed, rows, points, methods, csv, json, quiet } = options;
-  const { measure, score } = await readData(options, model.info.features);
+  const { measure, score } = await readData(options, model.features);
   const path = await model.path({ data: measure, seed, rows, onProgress });
   /** @type {Map<string, string>} */
   const missing = new Map();
@@ -190,7 +190,7 @@ async function curveCommand(options, model, onProgress) {
 /** @type {Command} */
 async function compareCommand(options, model, onProgress) {
   const { seed, rows, methods, shares, polish, csv, json, quiet } = options;
-  const { measure, rest, heldOut } = await readData(options, model.info.features);
+  const { measure, rest, heldOut } = await readData(options, model.features);
   const path = await model.path({ data: measure, seed, rows, onProgress });
   const comparison = await compareMethods(path, { methods, shares, polish, rows: rest, heldOut, onProgress });
   const { name } = model.info;
@@ -237,7 +237,7 @@ async function runCommand(options) {
   const command = COMMANDS[/** @type {import("./options.js").Command} */ (options.command)];
   if (options.out && resolve(options.out) === resolve(options.model)) throw fault("USAGE", say.wouldOverwrite(options.out));
   const engine = await createEngine({ scalar: options.scalar });
-  const model = openModel(engine, options.model);
+  const model = openModel(engine, options);
   const { onProgress, clear } = progressBar(options);
   try {
     const show = await command(options, model, onProgress);

@@ -6,6 +6,7 @@ import { fault } from "./fault.js";
 import {
   badBox,
   badOption,
+  badShape,
   hint,
   methodLacks,
   needsData,
@@ -32,7 +33,8 @@ import { DEFAULT_TARGET } from "./pipeline.js";
  *   data: string|null, labels: number, split: number, divide: number, seed: number, rows: number,
  *   out: string|null, format: "onnx"|"json"|undefined, report: string|null, csv: string|null, points: number,
  *   equivalence: Required<import("./types.js").EquivalenceOptions>, ode: string|null,
- *   json: boolean, quiet: boolean, verify: boolean, certify: boolean, box: [number, number][]|null, scalar: boolean
+ *   json: boolean, quiet: boolean, verify: boolean, certify: boolean, box: [number, number][]|null, scalar: boolean,
+ *   shapes: import("./inputs.js").Shapes
  * }} Options
  */
 
@@ -106,6 +108,7 @@ export function parseOptions(words) {
     certify: values.certify ?? false,
     box: values.box === undefined ? null : rangesOf(values.box),
     scalar: values.scalar ?? false,
+    shapes: new Map((values.shape ?? []).map(shapeOf)),
   };
 }
 
@@ -123,7 +126,7 @@ function parse(words) {
         out: { type: "string", short: "o" }, report: text, json: flag, quiet: { type: "boolean", short: "q" },
         "no-verify": flag, certify: flag, box: text, scalar: flag, points: text, methods: text, csv: text, shares: text,
         method: text, linkage: text, degree: text, polish: flag, "no-polish": flag,
-        encoding: text, equivalence: text, symmetric: flag, ode: text,
+        encoding: text, equivalence: text, symmetric: flag, ode: text, shape: { type: "string", multiple: true },
         help: { type: "boolean", short: "h" }, version: { type: "boolean", short: "v" },
       }, // prettier-ignore
     });
@@ -209,6 +212,14 @@ function rangesOf(text) {
     if (!Number.isFinite(low) || !Number.isFinite(high) || low > high || more.length > 0) throw usage(badBox(text));
     return [low, high];
   });
+}
+
+/** NAME:D,D,... or D,D,... alone; a name may hold colons. @param {string} text @returns {[string, number[]]} */
+function shapeOf(text) {
+  const at = text.lastIndexOf(":");
+  const dims = text.slice(at + 1).split(",").map((size) => (size.trim() === "" ? NaN : Number(size)));
+  if (!dims.every(whole(1, 2 ** 31))) throw usage(badShape(text));
+  return [text.slice(0, Math.max(at, 0)), dims];
 }
 
 /** @param {string} text */
