@@ -1,0 +1,205 @@
+// Models that ONNX Runtime runs: how rows fill inputs, how batches are made, what the core is handed.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { fill, guessedShape, levelsOf, shapedInputs } from "../wasm/inputs.js";
+import { normalRows } from "../wasm/numbers.js";
+import { Runner, rowsOf } from "../wasm/runner.js";
+import { loadRuntime } from "../wasm/runtime.js";
+import { Graph } from "./graphs/onnx.js";
+import { bytesOf, fixtureFile } from "./material.js";
+
+/** @typedef {import("../wasm/types.js").ModelInfo} ModelInfo @typedef {import("../wasm/types.js").Port} Port */
+
+/** @param {string} name @param {string} type @param {(number|null)[]} shape @param {number|null} [levels] @returns {Port} */
+const port = (name, type, shape, levels = null) => ({ name, type, shape, levels });
+
+/** What is asked of a model's description here. @param {Port[]} inputs @param {Port[]} outputs @param {string[]} [computed] */
+const infoOf = (inputs, outputs = [], computed = outputs.map(({ name }) => name)) => /** @type {ModelInfo} */ (/** @type {unknown} */ ({ name: "net.onnx", inputs, outputs, computed }));
+
+/** @param {Port[]} inputs @param {[string, number[]][]} [shapes] @param {Port[]} [outputs] */
+const shaped = (inputs, shapes = [], outputs = []) => shapedInputs(infoOf(inputs, outputs), new Map(shapes));
+
+/** The widths, the batch and the shapes for one row. @param {import("../wasm/inputs.js").Inputs} inputs */
+const facts = ({ feeds, batch }) => ({ widths: feeds.map(({ width }) => width), batch, dims: feeds.map(({ dims }) => dims(batch ?? 1)) });
+
+// ---- inputs ------------------------------------------------------------------------------------------------------------
+
+test("an open first axis counts rows, a row fills the others", () => {
+  assert.deepEqual(facts(shaped([port("x", "float32", [null, 3, 4, 5])])), { widths: [60], batch: null, dims: [[1, 3, 4, 5]] });
+  assert.deepEqual(shaped([port("x", "float32", [null, 3, 4, 5])]).feeds[0].dims(7), [7, 3, 4, 5]);
+});
+
+test("several inputs share a row, one after the other", () => {
+  const inputs = shaped([port("image", "float32", [null, 1, 2, 2]), port("side", "float64", [null, 3])]);
+  assert.deepEqual(facts(inputs).widths, [4, 3]);
+  const [image, side] = fill(inputs, Float64Array.of(0, 1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 14, 15, 16), 2);
+  assert.deepEqual([[...new Float32Array(image.data.buffer)], image.dims], [[0, 1, 2, 3, 10, 11, 12, 13], [2, 1, 2, 2]]);
+  assert.deepEqual([side.data, side.dims], [Float64Array.of(4, 5, 6, 14, 15, 16), [2, 3]]);
+});
+
+test("whole numbers whose range is known take part, others are zeros, masks are ones", () => {
+  const inputs = shaped([port("ids", "int64", [null, 3], 100), port("attention_mask", "int64", [null, 3]), port("rate", "int64", []), port("train", "bool", [1])]);
+  assert.deepEqual(facts(inputs), { widths: [3, 0, 0, 0], batch: null, dims: [[1, 3], [1, 3], [], [1]] });
+  assert.deepEqual(levelsOf(inputs), Float64Array.of(100, 100, 100));
+  const data = fill(inputs, Float64Array.of(5, 6, 99), 1).map((one) => one.data);
+  assert.deepEqual(data, [BigInt64Array.of(5n, 6n, 99n), BigInt64Array.of(1n, 1n, 1n), BigInt64Array.of(0n), Uint8Array.of(0)]);
+  assert.equal(levelsOf(shaped([port("x", "float32", [null, 3])])), null);
+});
+
+test("sizes that are left open must be given, and the error says how", () => {
+  const image = port("x", "float32", [null, 3, null, null]);
+  assert.throws(() => shaped([image]), { code: "ARGUMENT", place: "x", message: /“x” has the shape \(\?, 3, \?, \?\).*--shape x:1,3,224,224/ });
+  assert.deepEqual(facts(shaped([image], [["x", [1, 3, 8, 6]]])), { widths: [144], batch: null, dims: [[1, 3, 8, 6]] });
+  assert.deepEqual(facts(shaped([image], [["", [1, 3, 8, 6]]])).widths, [144], "without a name it is for every input it fits");
+  assert.deepEqual(facts(shaped([image], [["x", [5, 3, 8, 6]]])).batch, 5, "more rows than one go together");
+});
+
+test("sizes that do not fit, and inputs that are not there, are refused", () => {
+  const image = port("x", "float32", [null, 3, null, null]);
+  assert.throws(() => shaped([image], [["x", [1, 4, 8, 8]]]), { code: "ARGUMENT", message: /\(\?, 3, \?, \?\); 1,4,8,8 does not fit/ });
+  assert.throws(() => shaped([image], [["x", [1, 3, 8]]]), { code: "ARGUMENT" });
+  assert.throws(() => shaped([image], [["y", [1, 3, 8, 8]]]), { code: "ARGUMENT", message: /no input “y”\. Inputs: x/ });
+  assert.throws(() => shaped([image], [["", [1, 2]]]), { code: "ARGUMENT" });
+  assert.throws(() => shaped([port("words", "string", [null])]), { code: "RUNTIME", message: /“words” takes string/ });
+  assert.throws(() => shaped([port("flag", "bool", [null])]), { code: "UNSUPPORTED" });
+});
+
+test("one size without a name serves every input of a text model", () => {
+  const inputs = ["input_ids", "attention_mask"].map((name, i) => port(name, "int64", [null, null], i === 0 ? 30 : null));
+  assert.deepEqual(facts(shaped(inputs, [["", [1, 12]]])), { widths: [12, 0], batch: null, dims: [[1, 12], [1, 12]] });
+});
+
+test("a first axis that inputs and outputs agree on is a batch, one that they do not is part of the row", () => {
+  const picture = port("x", "float32", [3, 8, 8]);
+  assert.deepEqual(facts(shaped([picture], [], [port("y", "float32", [1, 10])])), { widths: [192], batch: 1, dims: [[3, 8, 8]] });
+  assert.deepEqual(facts(shaped([port("x", "float32", [4, 8])], [], [port("y", "float32", [4, 2])])), { widths: [8], batch: 4, dims: [[4, 8]] });
+  const cell = [port("x", "float32", [null, 64]), port("state", "float32", [2, 1, 5])];
+  assert.deepEqual(facts(shaped(cell)), { widths: [64, 10], batch: 1, dims: [[1, 64], [2, 1, 5]] });
+});
+
+test("guessed sizes are those of pictures, texts and states", () => {
+  const guess = (/** @type {string} */ type, /** @type {(number|null)[]} */ shape) => guessedShape(port("x", type, shape));
+  assert.deepEqual(guess("float32", [null, 3, null, null]), [1, 3, 224, 224]);
+  assert.deepEqual(guess("float32", [null, null, null, 3]), [1, 224, 224, 3]);
+  assert.deepEqual(guess("float32", [null, 3, 48, null]), [1, 3, 48, 48]);
+  assert.deepEqual(guess("int64", [null, null]), [1, 16]);
+  assert.deepEqual(guess("float32", [2, null, 128]), [2, 1, 128]);
+});
+
+// ---- the runner --------------------------------------------------------------------------------------------------------
+
+const runtime = await loadRuntime();
+
+/** A runner over a model's bytes. @param {Uint8Array} onnx @param {ModelInfo} info @param {[string, number[]][]} [shapes] */
+const runnerOf = (onnx, info, shapes = []) => new Runner(runtime, { info, onnx: () => onnx, files: new Map() }, shapedInputs(info, new Map(shapes)));
+
+/** A core that asks for one run and keeps what it is handed. @param {{rows: number, original: string[], reduced: string[]}} wants @param {Uint8Array} [smaller] */
+function fakeRun(wants, smaller) {
+  /** @type {{batches: number[], fed: {reduced: boolean, index: number, dims: number[], values: number[]}[], ended: number}} */
+  const seen = { batches: [], fed: [], ended: 0 };
+  const run = {
+    describe: () => wants,
+    model: () => smaller,
+    feed: (/** @type {boolean} */ reduced, /** @type {number} */ index, /** @type {import("../wasm/runtime.js").Value} */ { dims, data }) =>
+      void seen.fed.push({ reduced, index, dims: [...dims], values: [...data] }),
+    advance: (/** @type {number} */ rows) => void seen.batches.push(rows),
+    end: () => void (seen.ended += 1),
+  };
+  return { seen, run: /** @type {import("../wasm/runs.js").Run} */ (/** @type {unknown} */ (run)) };
+}
+
+const CNN = bytesOf(fixtureFile("cnn.onnx"));
+
+/** A model of one linear layer whose batch is fixed inside by a Reshape. @param {boolean} merging rows into one longer row instead of failing */
+function fixedInside(merging) {
+  const graph = new Graph({ opset: 13 });
+  const x = graph.input("x", "float32", ["N", 4]);
+  const shape = graph.list(merging ? [1, -1] : [1, 4]);
+  const flat = graph.node("Reshape", [x, shape], {}, { outputs: ["flat"] });
+  graph.output(graph.node("Softmax", [flat], { axis: 1 }, { outputs: ["y"] }), "float32", ["N", 4]);
+  return { onnx: graph.bytes(), info: infoOf([port("x", "float32", [null, 4])], [port("y", "float32", [null, 4])]) };
+}
+
+test("the core is handed inner values of every row once and in order, of both models", async () => {
+  const graph = new Graph({ opset: 13 });
+  const double = graph.node("Mul", [graph.input("x", "float32", ["N", 3]), graph.constant("float32", [1], [2])], {}, { outputs: ["double"] });
+  graph.output(graph.node("Neg", [double], {}, { outputs: ["y"] }), "float32", ["N", 3]);
+  const runner = runnerOf(graph.bytes(), infoOf([port("x", "float32", [null, 3])], [port("y", "float32", [null, 3])]));
+  const rows = Float64Array.from({ length: 300 }, (_, i) => i);
+  const { seen, run } = fakeRun({ rows: 100, original: ["double", "y"], reduced: ["double"] }, graph.bytes());
+  await runner.serve(run, rowsOf(rows, 3).at);
+  assert.deepEqual(seen.batches, [64, 36]);
+  const values = (/** @type {boolean} */ reduced, /** @type {number} */ index) => seen.fed.filter((one) => one.reduced === reduced && one.index === index).flatMap((one) => one.values);
+  assert.deepEqual(values(false, 0), [...rows].map((x) => 2 * x));
+  assert.deepEqual(values(false, 1), [...rows].map((x) => -2 * x));
+  assert.deepEqual(values(true, 0), values(false, 0));
+  assert.deepEqual(seen.fed[0].dims, [64, 3]);
+  assert.ok(seen.ended > 0);
+  await runner.release();
+});
+
+for (const merging of [false, true])
+  test(`a batch that is fixed inside is found out, ${merging ? "although it runs" : "where it fails"}: rows go one by one`, async () => {
+    const { onnx, info } = fixedInside(merging);
+    const runner = runnerOf(onnx, info);
+    const rows = normalRows(5, 4, 1);
+    const { seen, run } = fakeRun({ rows: 5, original: ["flat"], reduced: [] });
+    await runner.serve(run, rowsOf(rows, 4).at);
+    assert.deepEqual(seen.batches, [1, 1, 1, 1, 1]);
+    assert.deepEqual(seen.fed.flatMap((one) => one.values), [...Float32Array.from(rows)]);
+    await runner.release();
+  });
+
+test("a fixed batch is filled up, and only the rows asked for are handed over", async () => {
+  const graph = new Graph({ opset: 13 });
+  const x = graph.input("x", "float32", [4, 2]);
+  graph.output(graph.node("Abs", [x], {}, { outputs: ["y"] }), "float32", [4, 2]);
+  const runner = runnerOf(graph.bytes(), infoOf([port("x", "float32", [4, 2])], [port("y", "float32", [4, 2])]));
+  const rows = normalRows(6, 2, 1);
+  const { seen, run } = fakeRun({ rows: 6, original: ["y"], reduced: [] });
+  await runner.serve(run, rowsOf(rows, 2).at);
+  assert.deepEqual([seen.batches, seen.fed.map((one) => one.dims)], [[4, 2], [[4, 2], [2, 2]]]);
+  assert.deepEqual(seen.fed.flatMap((one) => one.values), [...Float32Array.from(rows.map(Math.abs))]);
+  await runner.release();
+});
+
+test("the values wanted decide how many rows go together", async () => {
+  const graph = new Graph({ opset: 13 });
+  const x = graph.input("x", "float32", ["N", 2]);
+  const wide = graph.node("Expand", [graph.node("Unsqueeze", [x, graph.list([2])]), graph.list([1, 1, 1_000_000])], {}, { outputs: ["wide"] });
+  graph.output(graph.node("ReduceMean", [wide], { axes: [2], keepdims: 0 }, { outputs: ["y"] }), "float32", ["N", 2]);
+  const runner = runnerOf(graph.bytes(), infoOf([port("x", "float32", [null, 2])], [port("y", "float32", [null, 2])]));
+  const [narrow, broad] = [["y"], ["wide"]].map((original) => fakeRun({ rows: 16, original, reduced: [] }));
+  const lengths = new Set();
+  broad.run.feed = (_reduced, _index, { data }) => void lengths.add(data.byteLength);
+  for (const { run } of [narrow, broad]) await runner.serve(run, rowsOf(normalRows(16, 2, 1), 2).at);
+  assert.deepEqual([narrow.seen.batches, broad.seen.batches], [[16], [8, 8]], "8 MB a row");
+  assert.deepEqual([...lengths], [64e6]);
+  await runner.release();
+});
+
+test("work that is stopped ends between batches, and the next one is not disturbed", async () => {
+  const info = infoOf([port("input", "float32", [null, 1, 8, 8])], [port("output", "float32", [null, 3])]);
+  const runner = runnerOf(CNN, info);
+  const controller = new AbortController();
+  const rows = rowsOf(normalRows(1000, 64, 1), 64);
+  const { seen, run } = fakeRun({ rows: 1000, original: ["output"], reduced: [] });
+  run.advance = () => controller.abort();
+  await assert.rejects(runner.serve(run, rows.at, { signal: controller.signal }), { name: "AbortError" });
+  assert.equal(seen.fed.length, 1);
+  const [first, second] = await Promise.all([runner.outputs(null, rows), runner.outputs(null, rows, { wanted: (width) => width === 3 })]);
+  assert.deepEqual(second, first);
+  assert.deepEqual([first[0].name, first[0].width, first[0].values.length], ["output", 3, 3000]);
+  assert.deepEqual(await runner.outputs(null, rows, { wanted: () => false }), []);
+  await runner.release();
+});
+
+test("what the runtime refuses is said in a sentence", async () => {
+  const info = infoOf([port("input", "float32", [null, 1, 8, 8])], [port("output", "float32", [null, 3])]);
+  const broken = runnerOf(Uint8Array.of(1, 2, 3), info);
+  await assert.rejects(broken.outputs(null, rowsOf(normalRows(2, 64, 1), 64)), { code: "RUNTIME", message: /does not run the original/ });
+  const runner = runnerOf(CNN, info);
+  await assert.rejects(runner.outputs(Uint8Array.of(1, 2, 3), rowsOf(normalRows(2, 64, 1), 64)), { code: "RUNTIME", message: /not the smaller model/ });
+  await runner.release();
+});
