@@ -2,6 +2,7 @@
 //
 //   const client = createClient({onRestart});
 //   const info   = await client.open(bytes, "model.onnx", {files});            // ModelInfo
+//   const info   = await client.shape(new Map([["x", [1, 3, 224, 224]]]));     // ModelInfo, where inputs leave sizes open
 //   const table  = await client.read(csvBytes, "rows.csv", {labels: 1});       // Table, checked against the open model
 //   const path   = await client.path({data: table, seed: 1, signal, onProgress}); // PathInfo
 //   const choice = await client.choose({kind: "epsilon", value: 0.02});        // Choice, within a few ms: the slider's call
@@ -17,7 +18,7 @@
 //   rejects with an AbortError), so a slider may call compress() as often as it likes. A new result ends the certify() of the
 //   old one, a new path() what belongs to the old path. A new open() ends everything that belongs to the old model; when it
 //   fails, the model that was open stays open, with its path and its result.
-// - Aborting tells the worker to stop. When it has not stopped within a second, it is terminated, a new one is
+// - Aborting tells the worker to stop. When it has not stopped within a second (ONNX Runtime: half a minute), it is terminated, a new one is
 //   started, the model opened again, and `onRestart()` called: the path is gone then, ask for it again.
 // - Bytes and tables given are copied, never taken away. Bytes received are the caller's.
 import { proxy, wrap } from "comlink";
@@ -40,12 +41,17 @@ import { crashed } from "./messages.js";
  * @typedef {import("./methods.js").Method} Method
  * @typedef {import("./engine.js").Way} Way
  *
+ * @typedef {import("./inputs.js").Shapes} Shapes
  * @typedef {{signal?: AbortSignal, onProgress?: (progress: Progress) => void}} Watch
+ * @typedef {{original: Float64Array, reduced: Float64Array, rows: number, results: number}} Outputs   (rows, results); results: as many
+ *   numbers of a row as are worth showing
  *
  * @typedef {object} Client
- * @property {(bytes: Uint8Array, name: string, options?: {files?: Map<string, Uint8Array>, signal?: AbortSignal}) => Promise<ModelInfo>} open
+ * @property {(bytes: Uint8Array, name: string, options?: {files?: Map<string, Uint8Array>, shapes?: Shapes, signal?: AbortSignal}) => Promise<ModelInfo>} open
  *   Opens a model. `files`: other files dropped with it, by name (external weights). A missing one rejects with code
  *   "EXTERNAL" and the file's name as `place`.
+ * @property {(shapes: Shapes) => Promise<ModelInfo>} shape
+ *   Says how long the axes are that inputs leave open. Ends everything that belongs to the model as it was.
  * @property {(bytes: Uint8Array, name: string, options?: {labels?: number, divide?: number, signal?: AbortSignal}) => Promise<Table>} read
  *   Reads CSV, TSV, NPY, NPZ, IDX (each also .gz). The last `labels` columns are labels. `divide`: 255 for raw images.
  * @property {(options?: {data?: Table|null, seed?: number, rows?: number, mean?: Float64Array, spread?: Float64Array} & Watch) => Promise<PathInfo>} path
@@ -63,6 +69,8 @@ import { crashed } from "./messages.js";
  * @property {(options?: Watch) => Promise<Certificate|{unavailable: string}>} certify
  *   The last result's worst case, as it is written, over the range of the measure's rows; or why this model has none.
  * @property {(rows: Float64Array, which?: "model"|"result") => Promise<Float64Array>} forward   Rows of outputs.
+ * @property {(args: {rows: Float64Array|null, count: number, signal?: AbortSignal}) => Promise<Outputs>} outputs
+ *   Rows of outputs of both networks, whatever evaluates them: of the first rows, of random ones where there are none.
  * @property {() => void} close   Ends the worker.
  *
  * @typedef {{endpoint: import("comlink").Endpoint, terminate: () => void, onCrash?: (listener: () => void) => void}} Thread
@@ -70,6 +78,8 @@ import { crashed } from "./messages.js";
 
 /** How long a worker may take to obey a cancel before it is replaced, in ms. */
 const PATIENCE = 1000;
+/** So much longer where ONNX Runtime runs the network: it hears nothing during a batch. */
+const SLOWER = 30;
 
 /** Calls that take the place of an earlier one of their name. */
 const REPLACING = new Set(["open", "path", "compress", "curve", "verify", "certify"]);
@@ -128,8 +138,9 @@ function aborted(signal) {
 export function createClient({ spawn = spawnWorker, onRestart = () => {}, patience = PATIENCE } = {}) {
   /** @type {Connection|null} */
   let connection = null;
-  /** @type {{bytes: Uint8Array, name: string, files: Map<string, Uint8Array>}|null} the model to open again */
+  /** @type {{bytes: Uint8Array, name: string, files: Map<string, Uint8Array>, shapes: Shapes}|null} the model to open again */
   let kept = null;
+  let slow = false;
   /** @type {Map<string, AbortController>} */
   const running = new Map();
   let lastId = 0;
@@ -159,7 +170,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
   /** @param {Connection} current @param {number} id @param {Promise<unknown>} answer */
   function cancel(current, id, answer) {
     void current.service.cancel(id);
-    const timer = setTimeout(() => restart(current, fault("CRASHED", crashed())), patience);
+    const timer = setTimeout(() => restart(current, fault("CRASHED", crashed())), slow ? SLOWER * patience : patience);
     const settled = () => clearTimeout(timer);
     answer.then(settled, settled);
   }
@@ -192,9 +203,15 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
   }
 
   return {
-    async open(bytes, name, { files = new Map(), signal } = {}) {
-      const info = await call("open", { bytes, name, files }, { signal });
-      kept = { bytes: bytes.slice(), name, files };
+    async open(bytes, name, { files = new Map(), shapes = new Map(), signal } = {}) {
+      const info = await call("open", { bytes, name, files, shapes }, { signal });
+      kept = { bytes: bytes.slice(), name, files, shapes };
+      slow = info.engine === "runtime";
+      return info;
+    },
+    async shape(shapes) {
+      const info = await call("shape", { shapes });
+      if (kept) kept = { ...kept, shapes };
       return info;
     },
     read: (bytes, name, { labels, divide, signal } = {}) => call("read", { bytes, name, labels, divide }, { signal }),
@@ -208,6 +225,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
     verify: ({ signal } = {}) => call("verify", {}, { signal }),
     certify: ({ signal, onProgress } = {}) => call("certify", {}, { signal, onProgress }),
     forward: (rows, which = "result") => call("forward", { rows, which }),
+    outputs: ({ rows, count, signal }) => call("outputs", { rows, count }, { signal }),
     close() {
       kept = null;
       connection?.end(new DOMException("the client was closed", "AbortError"));

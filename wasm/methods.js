@@ -13,6 +13,9 @@ export const PARTITIONING = Object.freeze(["partition", "adjoint", "symmetric", 
 /** Those that set weights to 0 and leave every neuron. @type {readonly Method[]} */
 export const PRUNING = Object.freeze(["magnitude", "magnitude-global", "wanda"]);
 
+/** Those that also work where ONNX Runtime runs the network. @type {readonly Method[]} */
+export const OUTSIDE = Object.freeze(["projected", "norm"]);
+
 /** Whether a method can be given a tolerance; the others want a size. @param {Method} method */
 export const knowsTolerance = (method) => method !== "norm" && !PRUNING.includes(method);
 

@@ -8,6 +8,7 @@ import { readTable } from "./data.js";
 import { createEngine } from "./engine.js";
 import { EngineError, fault } from "./fault.js";
 import { crashed, noModel, noPath, noResult } from "./messages.js";
+import { normalRows } from "./numbers.js";
 import { certify, finish, verify } from "./pipeline.js";
 
 /**
@@ -60,9 +61,26 @@ function faultOf(error) {
   return fault("CRASHED", crashed(), { detail: error instanceof Error ? (error.stack ?? error.message) : String(error) }).toJSON();
 }
 
+const OUTPUT_ROWS = 64; // shown at most where a runtime runs the networks
+const OUTPUT_NUMBERS = 1024; // of a row
+
+/** All outputs of a row beside each other, as many as are shown. @param {import("./types.js").Answer[]} answers @param {number} rows
+ * @returns {Float64Array} */
+function sideBySide(answers, rows) {
+  const width = Math.min(OUTPUT_NUMBERS, answers.reduce((sum, answer) => sum + answer.width, 0));
+  const out = new Float64Array(rows * width);
+  let from = 0;
+  for (const { values, width: own } of answers) {
+    const shown = Math.min(own, width - from);
+    for (let row = 0; row < rows; row += 1) out.set(values.subarray(row * own, row * own + shown), row * width + from);
+    from += shown;
+  }
+  return out;
+}
+
 /** Large arrays change hands instead of being copied. @param {any} value */
 function withTransfers(value) {
-  const arrays = [value, value?.features, value?.labels].filter((part) => ArrayBuffer.isView(part));
+  const arrays = [value, value?.features, value?.labels, value?.original, value?.reduced].filter((part) => ArrayBuffer.isView(part));
   return arrays.length === 0 ? value : transfer(value, arrays.map((array) => array.buffer));
 }
 
@@ -90,8 +108,11 @@ class Desk {
     switch (name) {
       case "open":
         return this.#open(args, endOthers, watch);
+      case "shape":
+        endOthers();
+        return this.#reshape(args.shapes);
       case "read":
-        return readTable(args.bytes, args.name, { ...args, features: this.#model?.info.features });
+        return readTable(args.bytes, args.name, { ...args, features: this.#model?.features });
       case "path":
         return this.#order(args, watch, endOthers);
       case "choose":
@@ -108,6 +129,8 @@ class Desk {
         return certify(this.#made, watch);
       case "write":
         return this.#made.write(args.format);
+      case "outputs":
+        return this.#outputs(args, watch);
       case "forward":
         return (args.which === "model" ? this.#opened : this.#made).forward(args.rows);
       default:
@@ -115,16 +138,37 @@ class Desk {
     }
   }
 
-  /** @param {{bytes: Uint8Array, name: string, files: Map<string, Uint8Array>}} args @param {() => void} endOthers @param {Watch} watch */
-  async #open({ bytes, name, files }, endOthers, { signal }) {
+  /** @param {{bytes: Uint8Array, name: string, files: Map<string, Uint8Array>, shapes: import("./inputs.js").Shapes}} args
+   * @param {() => void} endOthers @param {Watch} watch */
+  async #open({ bytes, name, files, shapes }, endOthers, { signal }) {
     this.#engine ??= await createEngine({ wasm: this.#wasm });
     signal?.throwIfAborted();
-    const model = this.#engine.open(bytes, name, { files });
+    const model = this.#engine.open(bytes, name, { files, shapes });
     endOthers();
     this.#model?.free();
     this.#model = model;
     this.#path = this.#result = this.#data = null;
     return model.info;
+  }
+
+  /** @param {import("./inputs.js").Shapes} shapes */
+  #reshape(shapes) {
+    const info = this.#opened.reshape(shapes);
+    this.#path = this.#result = this.#data = null;
+    return info;
+  }
+
+  /** The first rows through both networks. @param {{rows: Float64Array|null, count: number}} args rows: null for random ones @param {Watch} watch */
+  async #outputs({ rows, count }, { signal }) {
+    const result = this.#made;
+    const { path } = result;
+    const { model } = path;
+    const most = model.outside ? Math.min(count, OUTPUT_ROWS) : count;
+    const x = rows ?? (model.outside ? path.draw(most) : normalRows(most, model.features, 1));
+    const taken = await model.keepable(x, Math.min(most, x.length / model.features));
+    const some = x.subarray(0, taken * model.features);
+    const [original, reduced] = [await model.run(some, { signal }), await result.run(some, { signal })].map((answers) => sideBySide(answers, taken));
+    return { original, reduced, rows: taken, results: original.length / taken };
   }
 
   /** @param {{data?: Table|null}} args @param {Watch} watch @param {() => void} endOthers */

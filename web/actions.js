@@ -4,12 +4,12 @@ import { batch } from "@preact/signals";
 
 import { createClient } from "../wasm/client.js";
 import { splitTable } from "../wasm/data.js";
-import { normalRows } from "../wasm/numbers.js";
+import { OUTSIDE } from "../wasm/methods.js";
 import { guessLabels, readFile, sortFiles } from "./files.js";
 import { number } from "./format.js";
 import { keyOfChoice, wayOf } from "./lines.js";
 import { text } from "./messages.js";
-import { shown, stale, state } from "./state.js";
+import { outside, shown, stale, state, unsized } from "./state.js";
 import { dials, firstEpsilon, polishable, takesTolerance, targetFrom } from "./targets.js";
 
 /** @typedef {import("./state.js").Target} Target */
@@ -18,7 +18,7 @@ import { dials, firstEpsilon, polishable, takesTolerance, targetFrom } from "./t
 const SEED = 1;
 const REFIT_DELAY = 180; // ms of rest before the refit starts: one drag is one refit
 const CURVE_POINTS = 16;
-const POLISHED_POINTS = 7; // each takes as long as a result
+const SLOW_POINTS = 7; // where each takes as long as a result
 const SCATTER_ROWS = 400;
 const POLISH_KEY = "netlump.polish"; // in the session's storage: "off" or nothing
 
@@ -30,6 +30,8 @@ let work = new AbortController();
 let waiting;
 /** Ends the bounding of the shown result's worst case. */
 let bounding = new AbortController();
+/** Rows that came with a model whose inputs' sizes are not known yet. @type {Named|null} */
+let unread = null;
 /** The line being drawn beside the curve; it goes on while targets change. @type {{key: string, controller: AbortController}|null} */
 let drawn = null;
 
@@ -127,20 +129,55 @@ async function openModel(file, rows, others, target = { kind: "epsilon", value: 
     startOver();
     batch(() => {
       state.model.value = model;
+      state.shapes.value = new Map();
       state.target.value = target;
       state.data.value = state.problem.value = null;
       forgetMeasure();
       state.result.value = null;
+      keepMethods();
     });
   } finally {
     state.opening.value = null;
   }
-  if (rows) await attempt(() => readRows(rows));
+  unread = unsized.value ? rows : null;
+  if (rows && !unread) await attempt(() => readRows(rows));
   await measure();
+}
+
+/** Leaves methods that the model does not allow. */
+function keepMethods() {
+  if (!outside.value) return;
+  if (!OUTSIDE.includes(state.method.value)) state.method.value = "projected";
+  state.compared.value = state.compared.value.filter((one) => OUTSIDE.some((method) => method === one));
+}
+
+/** @param {import("../wasm/inputs.js").Shapes} shapes */
+export async function setShapes(shapes) {
+  await attempt(async () => {
+    const model = await client.shape(shapes);
+    startOver();
+    const wider = model.features !== state.model.value?.features;
+    batch(() => {
+      state.model.value = model;
+      state.shapes.value = shapes;
+      state.problem.value = null;
+      if (wider) state.data.value = null;
+      forgetMeasure();
+      state.result.value = null;
+    });
+    const rows = unread;
+    unread = null;
+    if (rows) await attempt(() => readRows(rows));
+    await measure();
+  });
 }
 
 /** @param {Named} file */
 async function openData(file) {
+  if (unsized.value) {
+    unread = file;
+    throw new Error(text.sizesFirst(file.name));
+  }
   await readRows(file);
   await measure();
 }
@@ -191,7 +228,7 @@ export async function measure() {
   const model = state.model.value;
   const signal = startOver();
   forgetMeasure();
-  if (!model || model.sites.length === 0) return;
+  if (!model || model.sites.length === 0 || unsized.value) return;
   progressOf(signal)({ stage: "path", fraction: 0 });
   await attempt(async () => {
     const path = await client.path({ data: parts().measure, seed: SEED, signal, onProgress: progressOf(signal) });
@@ -315,7 +352,7 @@ async function refit(signal) {
 /** Whether the shown result is still to be polished. */
 export function wantsPolish() {
   const result = state.result.value;
-  return state.polish.value && result !== null && !stale.value && !result.polished && result.report.deviation > 0 && polishable(result.target);
+  return state.polish.value && !outside.value && result !== null && !stale.value && !result.polished && result.report.deviation > 0 && polishable(result.target);
 }
 
 /** Polishes the shown result, when that was stopped before. */
@@ -335,7 +372,7 @@ async function make(polish, signal) {
   // The polish starts from the same fit, made once more: no news.
   const onProgress = polish ? (/** @type {import("../wasm/types.js").Progress} */ at) => tell(at.stage === "refit" ? { stage: "polish", fraction: 0 } : at) : tell;
   const report = await client.compress(target, { method, polish, score, heldOut, signal, onProgress });
-  const outputs = await compareOutputs();
+  const outputs = await compareOutputs(signal);
   if (signal.aborted) return;
   state.result.value = { report, target, method, path, outputs, polished: polish };
 }
@@ -344,7 +381,7 @@ async function make(polish, signal) {
 async function drawLine(key, score, signal, onProgress) {
   const path = state.path.value;
   const way = wayOf(key);
-  const line = await client.line({ ...way, points: way.polish ? POLISHED_POINTS : CURVE_POINTS, score, signal, onProgress });
+  const line = await client.line({ ...way, points: way.polish || outside.value ? SLOW_POINTS : CURVE_POINTS, score, signal, onProgress });
   if (path === state.path.value) state.lines.value = new Map(state.lines.value).set(key, line);
 }
 
@@ -410,15 +447,14 @@ async function drawLines() {
   state.drawing.value = null;
 }
 
-/** The first rows through both networks. */
-async function compareOutputs() {
-  const { features, results } = /** @type {import("./state.js").ModelInfo} */ (state.model.value);
+/** The first rows through both networks. @param {AbortSignal} signal */
+async function compareOutputs(signal) {
+  const model = /** @type {import("./state.js").ModelInfo} */ (state.model.value);
   const table = parts().score ?? parts().measure;
-  const total = table?.rows ?? SCATTER_ROWS;
-  const rows = Math.min(SCATTER_ROWS, total);
-  const x = table ? table.features.slice(0, rows * features) : normalRows(rows, features, SEED);
-  const [original, reduced] = await Promise.all([client.forward(x, "model"), client.forward(x, "result")]);
-  return { original, reduced, results, rows, total, drawn: table === null };
+  const count = Math.min(SCATTER_ROWS, table?.rows ?? SCATTER_ROWS);
+  const rows = table && table.features.slice(0, count * model.features);
+  const outputs = await client.outputs({ rows, count, signal });
+  return { ...outputs, total: table?.rows ?? outputs.rows, drawn: table === null };
 }
 
 /** Stops; what was finished last stays. */

@@ -1,9 +1,10 @@
 // The command line that does what the page just did.
 
 /**
- * @param {{model: string, target: import("../wasm/types.js").Target, method: string, polish: boolean, certify: boolean, data: import("./state.js").Data|null, output: string}} settings
+ * @param {{model: string, target: import("../wasm/types.js").Target, method: string, polish: boolean|null, certify: boolean, data: import("./state.js").Data|null, shapes?: import("../wasm/inputs.js").Shapes,
+ *   output: string}} settings   polish: whether there is one, null where the model has none
  */
-export function commandLine({ model, target, method, polish, certify, data, output }) {
+export function commandLine({ model, target, method, polish, certify, data, shapes = new Map(), output }) {
   const option = { epsilon: "--epsilon", retain: "--retain", deviation: "--max-deviation" }[target.kind];
   return [
     "netlump",
@@ -11,7 +12,8 @@ export function commandLine({ model, target, method, polish, certify, data, outp
     option,
     String(target.value),
     ...(method === "projected" ? [] : ["--method", method]),
-    ...(polish ? [] : ["--no-polish"]),
+    ...(polish === false ? ["--no-polish"] : []),
+    ...[...shapes].flatMap(([name, dims]) => ["--shape", quoted(`${name}:${dims.join(",")}`)]),
     ...(data ? ["--data", quoted(data.table.source)] : []),
     ...(data?.table.labelColumns ? ["--labels", String(data.table.labelColumns)] : []),
     ...(data?.holdOut ? ["--split", "0.5"] : []),
@@ -22,4 +24,4 @@ export function commandLine({ model, target, method, polish, certify, data, outp
 }
 
 /** @param {string} name for a POSIX shell */
-const quoted = (name) => (/^[\w./-]+$/.test(name) && !name.startsWith("-") ? name : `'${name.startsWith("-") ? "./" : ""}${name.replaceAll("'", `'\\''`)}'`);
+const quoted = (name) => (/^[\w./:,-]+$/.test(name) && !name.startsWith("-") ? name : `'${name.startsWith("-") ? "./" : ""}${name.replaceAll("'", `'\\''`)}'`);

@@ -14,8 +14,8 @@ export const keyOfChoice = (choice, method) => (choice === "polish" ? `${method}
 /** @param {Method} method @param {Choice[]} compared */
 export const shownKeys = (method, compared) => [...new Set([method, ...CHOICES.filter((one) => compared.includes(one)).map((one) => keyOfChoice(one, method))])];
 
-/** @param {Method} method the present one */
-export const choicesBeside = (method) => CHOICES.filter((one) => keyOfChoice(one, method) !== method);
+/** @param {Method} method the present one @param {readonly Choice[]} [allowed] by the model */
+export const choicesBeside = (method, allowed = CHOICES) => CHOICES.filter((one) => allowed.includes(one) && keyOfChoice(one, method) !== method);
 
 /** The way to draw a line. @param {string} key */
 export function wayOf(key) {

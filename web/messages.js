@@ -53,6 +53,22 @@ export const text = {
   /** @param {string} reason */
   layerCannot: (reason) => `Stays as it is: ${reason}.`,
 
+  runByRuntime: "Has more than dense layers: ONNX Runtime runs it, in this tab.",
+  /** @param {number} n */
+  leftAlone: (n) => `${count(n)} ${n === 1 ? "layer stays" : "layers stay"} as they are: why`,
+
+  // sizes of inputs
+  sizes: "Sizes of the inputs",
+  sizesAsked: "The model leaves these open. Which sizes is it used at? What stands here is a guess.",
+  sizesTaken: "The model leaves these open; it is measured at these sizes.",
+  sizesUse: "Use these sizes",
+  sizesWrong: "A size is a whole number above 0.",
+  sizesRows: "rows",
+  /** @param {string} name @param {number} axis from 1 */
+  sizesAxis: (name, axis) => `${name}, size of axis ${axis}`,
+  /** @param {string} name of a file of rows */
+  sizesFirst: (name) => `Say first how large the inputs are; then ${name} is read.`,
+
   // the data
   data: "Data",
   dataNone: "No data: inputs are drawn from N(0,\u00a01).",
@@ -93,9 +109,10 @@ export const text = {
   nothingYet: "Nothing can be lumped at this setting.",
   /** @param {string} value */
   use: (value) => `Use ${value}`,
-  stages: { path: "Measuring neurons", refit: "Fitting", polish: "Polishing", verify: "Checking with ONNX Runtime", curve: "Drawing the curve", compare: "Comparing", certify: "Bounding the worst case" },
+  stages: { runtime: "Loading ONNX Runtime", path: "Measuring neurons", refit: "Fitting", polish: "Polishing", verify: "Checking with ONNX Runtime", curve: "Drawing the curve", compare: "Comparing", certify: "Bounding the worst case" },
   polish: "Polish",
   polishHint: "Moves the weights that are left towards the original's outputs, without labels.",
+  polishOutside: "No polish: it needs gradients, and ONNX Runtime gives none.",
   polishNever: "Not at ε = 0, which is exact.",
   notPolished: "Not polished.",
   polishNow: "Polish",
@@ -130,6 +147,7 @@ export const text = {
     wanda: "Baseline: weights go by their size times what they read.",
     random: "Control: projected's widths, weights drawn anew. Shows what the polish does alone.",
   },
+  methodsOutside: "The other methods are for networks of dense layers.",
   /** @param {string} why */
   methodCannot: (why) => `Not with this method: ${why}`,
   useProjected: "Use projected",
@@ -190,6 +208,7 @@ export const text = {
 
   // the worst case
   worstCase: "Worst case",
+  worstOutside: "not available: bounds are proved for lines of dense layers only",
   /** @param {import("../wasm/types.js").Measure} measure */
   worstRange: ({ kind, rows }) => `for inputs in the range of the ${count(rows)} ${kind === "data" ? "rows" : "drawn rows"}`,
   /** @param {import("../wasm/types.js").Certificate} c */

@@ -2,6 +2,7 @@
 // for?" is a comparison of identities.
 import { computed, signal } from "@preact/signals";
 
+import { isOpen } from "../wasm/inputs.js";
 import { shownKeys } from "./lines.js";
 import { dials } from "./targets.js";
 
@@ -31,6 +32,8 @@ export const state = {
   samples: signal([]),
   /** @type {import("@preact/signals").Signal<ModelInfo|null>} */
   model: signal(null),
+  /** Sizes given for inputs that leave them open. @type {import("@preact/signals").Signal<import("../wasm/inputs.js").Shapes>} */
+  shapes: signal(new Map()),
   /** @type {import("@preact/signals").Signal<Data|null>} */
   data: signal(null),
   /** @type {import("@preact/signals").Signal<PathInfo|null>} */
@@ -68,6 +71,12 @@ export const stale = computed(() => {
   const result = state.result.value;
   return result !== null && (result.target !== state.target.value || result.method !== state.method.value || result.path !== state.path.value);
 });
+
+/** Whether ONNX Runtime runs the network: some of the methods, the polish and the worst case are not to be had then. */
+export const outside = computed(() => state.model.value?.engine === "runtime");
+
+/** Whether sizes of inputs must be given before anything can be measured. */
+export const unsized = computed(() => outside.value && state.model.value?.features === 0 && state.model.value.inputs.some(isOpen));
 
 /** The curve of the present method. */
 export const curve = computed(() => state.lines.value.get(state.method.value)?.points ?? null);

@@ -123,4 +123,8 @@ test("the copied command says what the page did", () => {
     "netlump net.onnx --max-deviation 0.01 --data 'my rows.csv' --labels 1 --split 0.5 --certify -o net.small.onnx",
   );
   assert.equal(commandLine({ model: "-x'.onnx", target: { kind: "retain", value: 0.2 }, method: "wanda", polish: false, certify: false, data: null, output: "o" }), "netlump './-x'\\''.onnx' --retain 0.2 --method wanda --no-polish -o o");
+  assert.equal(
+    commandLine({ model: "cnn.onnx", target: { kind: "retain", value: 0.2 }, method: "norm", polish: null, certify: false, data: null, shapes: new Map([["x:0", [1, 3, 8, 8]], ["my ids", [1, 16]]]), output: "o" }),
+    "netlump cnn.onnx --retain 0.2 --method norm --shape x:0:1,3,8,8 --shape 'my ids:1,16' -o o",
+  );
 });

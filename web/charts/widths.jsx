@@ -12,20 +12,21 @@ const rowHeight = (rows) => Math.min(64, Math.max(30, 260 / rows));
 /** @typedef {{name: string, full: string, before: number, after: number|null}} Row   full: with the layer's own name; after: null where nothing can go */
 
 /**
- * Inputs, the layers that can shrink, outputs.
+ * The layers that can shrink, between inputs and outputs where those are neurons too.
  * @param {import("../../wasm/types.js").ModelInfo} model
  * @param {{before: number, after: number}[]} widths by site
  * @returns {Row[]}
  */
 export function widthRows(model, widths) {
+  const ends = model.engine === "runtime" ? [] : [{ name: text.input, full: text.input, before: model.features, after: null }, { name: text.output, full: text.output, before: model.results, after: null }];
   return [
-    { name: text.input, full: text.input, before: model.features, after: null },
+    ...ends.slice(0, 1),
     ...model.layers.flatMap(({ site, activation, name }, i) => {
       if (site === null) return [];
       const full = `${text.layerNumber(i)}, ${shortName(name)}`;
       return [{ name: `${text.layerNumber(i)}${activation ? ` · ${activation.toLowerCase()}` : ""}`, full, before: widths[site].before, after: widths[site].after }];
     }),
-    { name: text.output, full: text.output, before: model.results, after: null },
+    ...ends.slice(1),
   ];
 }
 

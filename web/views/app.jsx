@@ -1,4 +1,4 @@
-import { stale, state } from "../state.js";
+import { stale, state, unsized } from "../state.js";
 import { text } from "../messages.js";
 import { CurveCard, PathCard, ScatterCard, WidthsCard } from "./charts.jsx";
 import { Data } from "./data.jsx";
@@ -7,6 +7,7 @@ import { Header } from "./header.jsx";
 import { Model } from "./model.jsx";
 import { Numbers } from "./numbers.jsx";
 import { Problem } from "./problem.jsx";
+import { Sizes } from "./sizes.jsx";
 import { Start } from "./start.jsx";
 import { Target } from "./target.jsx";
 import { Whole } from "./whole.jsx";
@@ -31,16 +32,18 @@ export function App({ hovering }) {
 
 function Workbench() {
   const shrinks = state.model.value?.sites.length !== 0;
+  const ready = shrinks && !unsized.value;
   return (
     <div class="columns">
       <div class="controls">
         <Model />
-        {shrinks && <Data />}
-        {shrinks && <Target />}
-        {shrinks && <Downloads />}
+        {shrinks && <Sizes />}
+        {ready && <Data />}
+        {ready && <Target />}
+        {ready && <Downloads />}
       </div>
       <div class="answers">
-        {shrinks ? (
+        {unsized.value ? null : shrinks ? (
           <>
             <Numbers />
             <CurveCard />

@@ -2,7 +2,8 @@
 import { stopDrawing, toggleCompared } from "../actions.js";
 import { DASHES, choicesBeside, keyOfChoice, styleOf } from "../lines.js";
 import { text } from "../messages.js";
-import { shown, state } from "../state.js";
+import { OUTSIDE } from "../../wasm/methods.js";
+import { outside, shown, state } from "../state.js";
 
 export function Compare() {
   const method = state.method.value;
@@ -14,7 +15,7 @@ export function Compare() {
     <div class="compare">
       <div class="chips" role="group" aria-labelledby="compare-with">
         <span id="compare-with">{text.compareWith}</span>
-        {choicesBeside(method).map((choice) => (
+        {choicesBeside(method, outside.value ? OUTSIDE : undefined).map((choice) => (
           <Chip key={choice} line={keyOfChoice(choice, method)} pressed={state.compared.value.includes(choice)} toggle={() => toggleCompared(choice)} />
         ))}
       </div>

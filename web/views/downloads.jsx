@@ -8,7 +8,7 @@ import { saveBlob } from "../charts/save.js";
 import { commandLine } from "../command.js";
 import { stem } from "../format.js";
 import { text } from "../messages.js";
-import { shownPoints, stale, state } from "../state.js";
+import { outside, shownPoints, stale, state } from "../state.js";
 
 export function Downloads() {
   const [note, setNote] = useState("");
@@ -34,7 +34,7 @@ export function Downloads() {
     }
   };
   const copy = async () => {
-    const command = commandLine({ model: model.name, target: state.target.value, method: state.method.value, polish: state.polish.value, certify: ready && result.report.certificate !== null, data: state.data.value, output: `${name}.${model.format}` });
+    const command = commandLine({ model: model.name, target: state.target.value, method: state.method.value, polish: outside.value ? null : state.polish.value, shapes: state.shapes.value, certify: ready && result.report.certificate !== null, data: state.data.value, output: `${name}.${model.format}` });
     try {
       await navigator.clipboard.writeText(command);
       setNote(`${text.copied}: ${command}`);

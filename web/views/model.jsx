@@ -1,7 +1,8 @@
 import { Fragment } from "preact";
 
+import { shortName } from "../format.js";
 import { text } from "../messages.js";
-import { state } from "../state.js";
+import { outside, state } from "../state.js";
 import { FileButton } from "./files.jsx";
 import { Strip } from "./strip.jsx";
 
@@ -22,7 +23,36 @@ export function Model() {
       {model.relumped && <p class="facts-line">{text.relumped}</p>}
       <Strip />
       <p class="facts-line">{text.canShrink(shrinking, model.layers.length)}</p>
+      {outside.value && <p class="facts-line">{text.runByRuntime}</p>}
+      {model.sites.length > 0 && model.skipped.length > 0 && <LeftAlone skipped={model.skipped} />}
     </section>
+  );
+}
+
+/** Every node that stays as it is, and why. @param {{skipped: import("../../wasm/types.js").Skipped[]}} props */
+function LeftAlone({ skipped }) {
+  return (
+    <details class="left-alone">
+      <summary>{text.leftAlone(skipped.length)}</summary>
+      <div class="table-view" tabIndex={0} role="region" aria-label={text.leftAlone(skipped.length)}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{text.columns.layer}</th>
+              <th scope="col">{text.columns.reason}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {skipped.map(({ node, reason }, i) => (
+              <tr key={i}>
+                <td title={node}>{shortName(node, 26)}</td>
+                <td>{reason}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
   );
 }
 

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 
 import { shortName } from "../format.js";
 import { text } from "../messages.js";
-import { state, widths } from "../state.js";
+import { outside, state, widths } from "../state.js";
 
 const HEIGHT = 56; // px, of the widest layer
 const NUMBERED = 9; // more bars than this carry no numbers
@@ -13,7 +13,7 @@ const NUMBERED = 9; // more bars than this carry no numbers
  * @param {number} width
  * @param {number} widest
  */
-export const barHeight = (width, widest) => Math.max(3, Math.round(HEIGHT * Math.sqrt(width / widest)));
+export const barHeight = (width, widest) => Math.max(3, Math.round(HEIGHT * Math.sqrt(Math.min(1, width / widest))));
 
 /**
  * Neurons left in a layer.
@@ -25,7 +25,7 @@ const left = (layer, widths) => (layer.site === null ? layer.width : widths[laye
 export function Strip() {
   const [open, setOpen] = useState(/** @type {number|null} */ (null));
   const model = /** @type {import("../state.js").ModelInfo} */ (state.model.value);
-  const widest = Math.max(1, model.features, ...model.layers.map((layer) => layer.width));
+  const widest = Math.max(1, outside.value ? 0 : model.features, ...model.layers.map((layer) => layer.width));
   const layer = open === null ? undefined : model.layers[open];
   const numbered = model.layers.length < NUMBERED;
   return (
@@ -35,7 +35,7 @@ export function Strip() {
           <span class="column">
             <i style={{ height: `${barHeight(model.features, widest)}px` }} />
           </span>
-          <small>{numbered ? model.features : ""}</small>
+          <small>{numbered ? model.features || "" : ""}</small>
         </span>
         {model.layers.map((one, i) => (
           <Bar key={i} layer={one} after={left(one, widths.value)} widest={widest} numbered={numbered} open={open === i} toggle={() => setOpen(open === i ? null : i)} />

@@ -1,9 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 
-import { METHODS, PRUNING } from "../../wasm/methods.js";
+import { METHODS, OUTSIDE, PRUNING } from "../../wasm/methods.js";
 import { cancel, measure, polishNow, setKind, setMethod, setPolish, setTarget, wantsPolish } from "../actions.js";
 import { text } from "../messages.js";
-import { stale, state } from "../state.js";
+import { outside, stale, state } from "../state.js";
 import { STEPS, boxText, dials, parse, polishable, positionOf, takesTolerance, valueAt } from "../targets.js";
 import { Problem } from "./problem.jsx";
 
@@ -118,7 +118,7 @@ function Work() {
     <div class="working">
       {task && (
         <>
-          <progress max={1} value={task.fraction} aria-label={text.stages[task.stage]} />
+          <progress max={1} value={task.stage === "runtime" ? undefined : task.fraction} aria-label={text.stages[task.stage]} />
           <span>{text.stages[task.stage]}</span>
           <button type="button" class="quiet" onClick={cancel}>
             {text.cancel}
@@ -147,6 +147,7 @@ function Work() {
 }
 
 function Polish() {
+  if (outside.value) return <p class="facts-line polish">{text.polishOutside}</p>;
   const exact = !polishable(state.target.value);
   return (
     <div class="polish">
@@ -171,7 +172,7 @@ function Methods() {
           {METHOD_GROUPS.map(({ title, methods }) => (
             <optgroup key={title} label={title}>
               {methods.map((one) => (
-                <option key={one} value={one} selected={one === method}>
+                <option key={one} value={one} selected={one === method} disabled={outside.value && !OUTSIDE.includes(one)}>
                   {text.methodNames[one]}
                 </option>
               ))}
@@ -180,7 +181,7 @@ function Methods() {
         </select>
       </label>
       <p id="method-hint" class="facts-line">
-        {text.methods[method]}
+        {text.methods[method]} {outside.value && text.methodsOutside}
       </p>
     </div>
   );

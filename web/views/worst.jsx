@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { boundWorstCase, stopBounding } from "../actions.js";
 import { text } from "../messages.js";
-import { stale, state } from "../state.js";
+import { outside, stale, state } from "../state.js";
 
 /** @param {{report: import("../state.js").Report|null, dim: boolean}} props */
 export function Worst({ report, dim }) {
@@ -22,6 +22,13 @@ export function Worst({ report, dim }) {
     if (certificate && asked.current && document.activeElement === document.body) line.current?.querySelector("summary")?.focus({ preventScroll: true });
     asked.current = false;
   }, [certificate]);
+  if (outside.value)
+    return (
+      <div class="worst">
+        <h2>{text.worstCase}</h2>
+        <p>{text.worstOutside}</p>
+      </div>
+    );
   return (
     <div class={`worst ${dim && certificate ? "dim" : ""}`} ref={line} role="group" aria-label={text.worstCase}>
       {running && <progress max={1} value={running.fraction} aria-label={text.stages.certify} />}
