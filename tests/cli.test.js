@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync, copyFileSync, existsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+
+import * as runtime from "onnxruntime-web/wasm";
 
 import { createEngine } from "../wasm/index.js";
 import { parseOptions, parseShare } from "../wasm/options.js";
@@ -347,17 +349,71 @@ test("the model itself is never overwritten", () => {
   assert.deepEqual(readFileSync(join(room, "mine.onnx")), readFileSync(ball));
 });
 
+const EXTERNAL = "derived_abalone_external.onnx";
+/** A folder with the model whose weights lie beside it. @param {string} name */
+function externalModel(name, { weights = true } = {}) {
+  mkdirSync(join(room, name));
+  copyFileSync(materialFile(`models/${EXTERNAL}`), join(room, name, EXTERNAL));
+  if (weights) copyFileSync(materialFile(`models/${EXTERNAL}.data`), join(room, name, `${EXTERNAL}.data`));
+  return `${name}/${EXTERNAL}`;
+}
+
 test("external weights are found beside the model, never outside its folder", needsMaterial, () => {
-  const name = "derived_abalone_external.onnx";
-  mkdirSync(join(room, "in"));
-  mkdirSync(join(room, "linked"));
-  for (const folder of ["in", "linked"]) copyFileSync(materialFile(`models/${name}`), join(room, folder, name));
-  copyFileSync(materialFile(`models/${name}.data`), join(room, "in", `${name}.data`));
-  assert.equal(rough(`in/${name}`, "--json").json().verified.agrees, true);
-  assert.match(netlump(`linked/${name}`).stderr, /derived_abalone_external\.onnx\.data/);
-  symlinkSync(materialFile(`models/${name}.data`), join(room, "linked", `${name}.data`));
-  assert.equal(netlump(`linked/${name}`).status, 1, "a link that leads out is not followed");
-  assert.equal(netlump(materialFile("broken/external_path_traversal.onnx")).status, 1);
+  assert.equal(rough(externalModel("in"), "--json").json().verified.agrees, true);
+  const linked = externalModel("linked", { weights: false });
+  assert.match(netlump(linked).stderr, /derived_abalone_external\.onnx\.data/);
+  symlinkSync(materialFile(`models/${EXTERNAL}.data`), join(room, "linked", `${EXTERNAL}.data`));
+  const out = netlump(linked);
+  assert.equal(out.status, 1, "a link that leads out is not followed");
+  assert.match(out.stderr, /is a link to a place outside the model's folder, so netlump does not open it/);
+  mkdirSync(join(room, "linked/inside"));
+  copyFileSync(materialFile(`models/${EXTERNAL}.data`), join(room, "linked/inside/w"));
+  rmSync(join(room, "linked", `${EXTERNAL}.data`));
+  symlinkSync("inside/w", join(room, "linked", `${EXTERNAL}.data`));
+  assert.equal(netlump("inspect", linked).status, 0, "one that stays inside is");
+  const { status, stderr } = netlump(materialFile("broken/external_path_traversal.onnx"));
+  assert.equal(status, 1);
+  assert.match(stderr, /outside the model's folder/);
+});
+
+/** Outputs of a model for one row of ones, its weights from beside it. @param {string} file */
+async function outputsOf(file) {
+  runtime.env.wasm.numThreads = 1;
+  const data = `${file}.data`;
+  const externalData = existsSync(join(room, data)) ? [{ path: basename(data), data: bytesOf(join(room, data)) }] : [];
+  const session = await runtime.InferenceSession.create(bytesOf(join(room, file)), { externalData });
+  const outputs = await session.run({ [session.inputNames[0]]: new runtime.Tensor("float32", new Float32Array(8).fill(1), [1, 8]) });
+  return [.../** @type {Float32Array} */ (outputs[session.outputNames[0]].data)];
+}
+
+test("a model above the limit keeps its weights in a file beside it, one below has them inside, and both run", needsMaterial, async () => {
+  const model = externalModel("apart");
+  const { bytes } = rough(model, "--epsilon", "0.05", "-o", "apart/inside.onnx", "--json").json();
+  assert.equal(existsSync(join(room, "apart/inside.onnx.data")), false);
+  const report = rough(model, "--epsilon", "0.05", "-o", "apart/outside.onnx", "--external-above", "1000", "--certify", "--json").json();
+  const [small, data] = ["outside.onnx", "outside.onnx.data"].map((name) => bytesOf(join(room, "apart", name)).length);
+  assert.equal(report.bytes.after, small + data);
+  assert.equal(report.bytes.before, bytes.before);
+  assert.equal(bytes.before, bytesOf(materialFile(`models/${EXTERNAL}`)).length + bytesOf(materialFile(`models/${EXTERNAL}.data`)).length);
+  assert.ok(small < bytes.after / 2 && data > bytes.after / 2);
+  assert.equal(report.verified.agrees, true);
+  assert.ok(report.certificate.bound > 0, "the certificate speaks of the two files");
+  assert.deepEqual(await outputsOf("apart/outside.onnx"), await outputsOf("apart/inside.onnx"));
+  assert.equal(rough("apart/outside.onnx", "--retain", "50%", "--json").json().verified.agrees, true, "it opens again");
+});
+
+test("weights go along where nothing changes, and the model's own are never written over", needsMaterial, async () => {
+  const model = externalModel("kept");
+  assert.equal(rough(model, "--retain", "100%", "-o", "elsewhere/same.onnx").status, 1, "no folder is made for the model");
+  mkdirSync(join(room, "elsewhere"));
+  assert.equal(rough(model, "--retain", "100%", "-o", "elsewhere/same.onnx").status, 0);
+  assert.deepEqual(bytesOf(join(room, "elsewhere", `${EXTERNAL}.data`)), bytesOf(join(room, `kept/${EXTERNAL}.data`)));
+  const before = bytesOf(join(room, `kept/${EXTERNAL}.data`));
+  copyFileSync(join(room, model), join(room, "kept/renamed.onnx"));
+  const { status, stderr } = rough("kept/renamed.onnx", "--retain", "50%", "--external-above", "1", "-o", `kept/${EXTERNAL}`);
+  assert.equal(status, 2);
+  assert.match(stderr, /holds weights of the model itself/);
+  assert.deepEqual(bytesOf(join(room, `kept/${EXTERNAL}.data`)), before);
 });
 
 test("columns line up and reasons are counted", () => {

@@ -8,7 +8,7 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 
 import { createClient } from "../wasm/client.js";
 import { createService } from "../wasm/service.js";
-import { bytesOf, fixtureFile, jsonModel, sampleFile } from "./material.js";
+import { bytesOf, fixtureFile, jsonModel, materialFile, needsMaterial, sampleFile } from "./material.js";
 
 const ball = bytesOf(sampleFile("ball.onnx"));
 const digits = bytesOf(sampleFile("digits.onnx"));
@@ -207,4 +207,20 @@ test("a worker that does not obey is replaced and the model opened again", async
   const client = /** @type {import("../wasm/client.js").Client} */ (await restarted);
   assert.equal(spawned, 2);
   assert.equal((await client.path({ rows: 256 })).sites.length, 2);
+});
+
+test("files are read by the worker, and what goes with a result is named", needsMaterial, async (t) => {
+  const client = newClient(t, { spawn: spawnThread });
+  const name = "derived_abalone_external.onnx";
+  const [model, weights] = [name, `${name}.data`].map((file) => new Blob([bytesOf(materialFile(`models/${file}`))]));
+  const info = await client.open(model, name, { files: new Map([[`${name}.data`, weights]]) });
+  assert.equal(info.bytes, model.size + weights.size);
+  await client.path({ rows: 256 });
+  const report = await client.compress({ kind: "retain", value: 0.3 }, { large: 1000 });
+  assert.ok(report.verified && "agrees" in report.verified && report.verified.agrees);
+  const [[file, content]] = await client.files("onnx");
+  assert.equal(file, "derived_abalone_external.small.onnx.data");
+  assert.equal((await client.write("onnx")).length + /** @type {Uint8Array} */ (content).length, report.bytes.after);
+  await client.compress({ kind: "retain", value: 0.3 }, { verify: false });
+  assert.equal((await client.files("onnx")).size, 0);
 });

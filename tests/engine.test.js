@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { create, toBinary } from "@bufbuild/protobuf";
+import { ModelProtoSchema } from "onnx-buf";
+
 import { difference } from "../wasm/difference.js";
 import { METHODS, compare, compress, createEngine, inspect, readTable } from "../wasm/index.js";
 import { EngineError } from "../wasm/fault.js";
@@ -366,6 +369,75 @@ test("external weights are asked for by name, and used", needsMaterial, () => {
   model.free();
   plain.free();
 });
+
+/** A file on a disk that is asked for pieces: how much was read of it, and how much of it there claims to be. */
+class Asked extends Blob {
+  /** @type {[number, number][]} */
+  asked = [];
+  /** @param {Uint8Array} bytes @param {number} [claimed] */
+  constructor(bytes, claimed = bytes.length) {
+    super([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]);
+    Object.defineProperty(this, "size", { value: claimed });
+  }
+  /** @override @param {number} from @param {number} to */
+  slice(from, to) {
+    this.asked.push([from, to]);
+    return super.slice(from, to);
+  }
+}
+
+test("files are read piece by piece, weights only as far as the model needs them", needsMaterial, async () => {
+  const bytes = bytesOf(materialFile("models/derived_abalone_external.onnx"));
+  const weights = "derived_abalone_external.onnx.data";
+  const data = bytesOf(materialFile(`models/${weights}`));
+  const long = new Asked(Buffer.concat([data, new Uint8Array(1e6)]));
+  const files = new Map([[weights, long]]);
+  const model = await engine.load(new Blob([bytes]), "m.onnx", { files });
+  assert.ok(long.asked.every(([, to]) => to <= data.length), "what nobody needs is left");
+  const whole = engine.open(bytes, "m.onnx", { files: new Map([[weights, data]]) });
+  const rows = Float64Array.from({ length: 80 }, (_, i) => Math.sin(i));
+  assert.deepEqual(model.forward(rows), whole.forward(rows));
+  assert.deepEqual([model.onnx(), whole.onnx()], [bytes, bytes]);
+  assert.equal(model.info.bytes, bytes.length + long.size);
+  const named = await engine.load(bytes, "m.onnx", { files: async (name) => (name === weights ? data : undefined) });
+  assert.deepEqual(named.forward(rows), whole.forward(rows));
+  for (const one of [model, whole, named]) one.free();
+});
+
+test("what is short, missing or cannot be read is said, and leaves the engine whole", needsMaterial, async () => {
+  const bytes = bytesOf(materialFile("models/derived_abalone_external.onnx"));
+  const weights = "derived_abalone_external.onnx.data";
+  const data = bytesOf(materialFile(`models/${weights}`));
+  const load = (/** @type {Blob|Uint8Array} */ file) => engine.load(new Blob([bytes]), "m.onnx", { files: new Map([[weights, file]]) });
+  await assert.rejects(load(new Blob([data.subarray(0, 5000)])), fault("TRUNCATED"));
+  await assert.rejects(load(new Asked(data.subarray(0, 5000), data.length)), (error) => fault("FILE")(error) && /became shorter/.test(String(error)));
+  await assert.rejects(engine.load(new Blob([bytes]), "m.onnx"), fault("EXTERNAL"));
+  await assert.rejects(engine.load(new Blob([bytes]), "m.onnx", { signal: AbortSignal.abort() }), { name: "AbortError" });
+  assert.throws(() => engine.open(bytes, "m.onnx", { files: new Map([[weights, /** @type {any} */ (new Blob([data]))]]) }), fault("ARGUMENT"));
+  assert.equal(engine.dead, false);
+});
+
+test("models that are too large for the memory are refused in numbers, before they are read", needsMaterial, async () => {
+  const file = new Asked(new Uint8Array(), 2.5e9);
+  await assert.rejects(engine.load(file, "big.onnx"), (/** @type {any} */ error) => fault("LIMIT")(error) && /big\.onnx has 2\.5 GB, and one file of a model holds 2\.1 GB at most/.test(error.message));
+  assert.deepEqual(file.asked, []);
+  const weights = new Asked(new Uint8Array(), 4 * 750e6);
+  await assert.rejects(engine.load(largeModel(3, 250e6), "big.onnx", { files: new Map([["w", weights]]) }), (/** @type {any} */ error) =>
+    fault("LIMIT")(error) && /big\.onnx has 3\.0 GB with its weights.* takes 6\.3 GB of memory, and the engine has 4\.3 GB\. Nothing above 2\.0 GB can fit: save the weights as float16/.test(error.message));
+  assert.deepEqual(weights.asked, []);
+});
+
+/** A model with so many tensors of `size` numbers each in the file w. @param {number} count @param {number} size */
+function largeModel(count, size) {
+  const entries = (/** @type {number} */ i) => Object.entries({ location: "w", offset: String(4 * size * i) });
+  const initializer = Array.from({ length: count }, (_, i) => ({
+    name: `w${i}`, dims: [BigInt(size)], dataType: 1, dataLocation: 1, externalData: entries(i).map(([key, value]) => ({ key, value })),
+  })); // prettier-ignore
+  const node = initializer.map(({ name }, i) => ({ opType: "Add", input: [`x${i}`, name], output: [`x${i + 1}`] }));
+  const graph = { name: "g", node, initializer, input: [{ name: "x0" }], output: [{ name: `x${count}` }] };
+  const model = { irVersion: 8n, opsetImport: [{ domain: "", version: 17n }], graph };
+  return toBinary(ModelProtoSchema, create(ModelProtoSchema, /** @type {any} */ (model)));
+}
 
 test("no broken file of the material crashes the engine", needsMaterial, async () => {
   for (const file of materialFiles("broken", /./)) {

@@ -40,6 +40,7 @@ import { crashed } from "./messages.js";
  *
  * @typedef {import("./methods.js").Method} Method
  * @typedef {import("./engine.js").Way} Way
+ * @typedef {import("./engine.js").Source} Source
  *
  * @typedef {import("./inputs.js").Shapes} Shapes
  * @typedef {{signal?: AbortSignal, onProgress?: (progress: Progress) => void}} Watch
@@ -47,12 +48,12 @@ import { crashed } from "./messages.js";
  *   numbers of a row as are worth showing
  *
  * @typedef {object} Client
- * @property {(bytes: Uint8Array, name: string, options?: {files?: Map<string, Uint8Array>, shapes?: Shapes, signal?: AbortSignal}) => Promise<ModelInfo>} open
- *   Opens a model. `files`: other files dropped with it, by name (external weights). A missing one rejects with code
+ * @property {(file: Source, name: string, options?: {files?: Map<string, Source>, shapes?: Shapes, signal?: AbortSignal}) => Promise<ModelInfo>} open
+ *   Opens a model: bytes, or a File that is read in the worker, piece by piece. `files`: other files dropped with it, by name (external weights). A missing one rejects with code
  *   "EXTERNAL" and the file's name as `place`.
  * @property {(shapes: Shapes) => Promise<ModelInfo>} shape
  *   Says how long the axes are that inputs leave open. Ends everything that belongs to the model as it was.
- * @property {(bytes: Uint8Array, name: string, options?: {labels?: number, divide?: number, signal?: AbortSignal}) => Promise<Table>} read
+ * @property {(file: Source, name: string, options?: {labels?: number, divide?: number, signal?: AbortSignal}) => Promise<Table>} read
  *   Reads CSV, TSV, NPY, NPZ, IDX (each also .gz). The last `labels` columns are labels. `divide`: 255 for raw images.
  * @property {(options?: {data?: Table|null, seed?: number, rows?: number, mean?: Float64Array, spread?: Float64Array} & Watch) => Promise<PathInfo>} path
  *   Orders the neurons on the measure: `data`'s features, or x ~ N(mean, spread²) when there is none.
@@ -62,6 +63,7 @@ import { crashed } from "./messages.js";
  *   Makes the smaller model. `verify` (default true): run both in ONNX Runtime. `score`: labelled rows to score on;
  *   `heldOut`: whether they were kept out of the measure.
  * @property {(format?: "onnx"|"json") => Promise<Uint8Array>} write   The last result's bytes; the source's format by default.
+ * @property {(format?: "onnx"|"json") => Promise<Map<string, Source>>} files   What goes with those bytes, by name: weights kept outside.
  * @property {(options?: {points?: number, methods?: readonly Method[], score?: Table|null} & Omit<Way, "method"> & Watch) => Promise<CurvePoint[]>} curve
  * @property {(options: {points?: number, score?: Table|null} & Way & Watch) => Promise<{points: CurvePoint[], why: string|null}>} line
  *   The curve of one method, and why there is none. Lines may be drawn while other calls run.
@@ -138,7 +140,7 @@ function aborted(signal) {
 export function createClient({ spawn = spawnWorker, onRestart = () => {}, patience = PATIENCE } = {}) {
   /** @type {Connection|null} */
   let connection = null;
-  /** @type {{bytes: Uint8Array, name: string, files: Map<string, Uint8Array>, shapes: Shapes}|null} the model to open again */
+  /** @type {{bytes: Source, name: string, files: Map<string, Source>, shapes: Shapes}|null} the model to open again */
   let kept = null;
   let slow = false;
   /** @type {Map<string, AbortController>} */
@@ -205,7 +207,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
   return {
     async open(bytes, name, { files = new Map(), shapes = new Map(), signal } = {}) {
       const info = await call("open", { bytes, name, files, shapes }, { signal });
-      kept = { bytes: bytes.slice(), name, files, shapes };
+      kept = { bytes: bytes instanceof Uint8Array ? bytes.slice() : bytes, name, files, shapes };
       slow = info.engine === "runtime";
       return info;
     },
@@ -220,6 +222,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
     compress: (target, { signal, onProgress, ...options } = {}) =>
       call("compress", { target, ...options }, { signal, onProgress }),
     write: (format) => call("write", { format }),
+    files: (format) => call("files", { format }),
     curve: ({ signal, onProgress, ...options } = {}) => call("curve", options, { signal, onProgress }),
     line: ({ signal, onProgress, ...options }) => call("line", options, { signal, onProgress }),
     verify: ({ signal } = {}) => call("verify", {}, { signal }),

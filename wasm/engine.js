@@ -2,10 +2,11 @@
 //
 //   const engine = await createEngine();
 //   const model  = engine.open(bytes, "model.onnx");            // Model, .info is a ModelInfo
+//   const large  = await engine.load(file, "model.onnx", {files});  // the same from a File or Blob, read piece by piece
 //   const path   = await model.path({data, seed, signal, onProgress});   // Path, .info is a PathInfo
 //   const choice = path.choose({kind: "epsilon", value: 0.02});          // at once
 //   const result = await path.compress({kind: "retain", value: 0.3}, {signal, onProgress});
-//   const small  = result.write("onnx");
+//   const small  = result.write("onnx");                        // with result.files("onnx"), where weights lie beside it
 //   model.free();                                               // with everything made from it
 //
 // Everything lives in the core's memory until free(). Long calls work in steps of some 50 ms and let the event loop run
@@ -22,6 +23,7 @@ import { Runner, rowsOf } from "./runner.js";
 import { Run } from "./runs.js";
 import { loadRuntime } from "./runtime.js";
 import { scored } from "./score.js";
+import { checkRoom, find, pour, pourNow, sizeOf } from "./source.js";
 import { runSteps } from "./steps.js";
 
 /**
@@ -36,9 +38,14 @@ import { runSteps } from "./steps.js";
  * @typedef {Omit<Report, "verified"|"score"|"bytes">} CoreReport
  * @typedef {import("./steps.js").Watch} Watch
  * @typedef {import("./methods.js").Method} Method
- * @typedef {{method?: Method, linkage?: import("./methods.js").Linkage, degree?: number, polish?: boolean, iterations?: number}} Way
+ * @typedef {import("./source.js").Source} Source
+ * @typedef {import("./source.js").Files} Files
+ * @typedef {import("./source.js").Part} Part
+ * @typedef {{method?: Method, linkage?: import("./methods.js").Linkage, degree?: number, polish?: boolean, iterations?: number,
+ *   weights?: string, large?: number}} Way
  *   linkage: of the methods that partition; degree: of the polynomials that stand for other activations, 0 for the default;
- *   polish: move what is left towards the original's outputs; iterations: of that at most, 0 for the default
+ *   polish: move what is left towards the original's outputs; iterations: of that at most, 0 for the default;
+ *   weights: what the second file is called where ONNX of more than `large` bytes (10^9) keeps its weights outside
  */
 
 const KINDS = { epsilon: 0, retain: 1, deviation: 2 }; // nl_target_kind
@@ -84,7 +91,18 @@ export class Engine {
    *   weights; shapes: sizes of inputs that the model leaves open
    */
   open(bytes, name, { files = new Map(), shapes = new Map() } = {}) {
-    return new Model(this.#core, bytes, name, files, shapes);
+    return Model.open(this.#core, bytes, name, files, shapes);
+  }
+
+  /**
+   * The same for files, which are read piece by piece, and of their weights only what the model needs.
+   * @param {Source} source
+   * @param {string} name of that file
+   * @param {{files?: Files, shapes?: import("./inputs.js").Shapes, signal?: AbortSignal}} [options] files: others by name, external
+   *   weights; shapes: sizes of inputs that the model leaves open
+   */
+  load(source, name, { files = new Map(), shapes = new Map(), signal } = {}) {
+    return Model.load(this.#core, source, name, files, shapes, signal);
   }
 }
 
@@ -114,41 +132,109 @@ const equivalence = ({ encoding = "adjoint", equivalence: kind = "fde", linkage 
   Number(symmetric),
 ];
 
+/** @template T @typedef {Generator<string|Part, T, any>} Opening   asks for a file by name, or for a part of one in the core's memory */
+
 export class Model extends Handle {
   #core;
   #source;
   /** @type {number[]} */
-  #pointers = []; // of file bytes, which the core's model points into
+  #pointers = []; // of file bytes, which the core's model points into; the model's own first
   /** @type {import("./inputs.js").Shapes} */
   #shapes = new Map();
   /** @type {Runner|null} */
   #runner = null;
 
-  /** @param {Core} core @param {Uint8Array} bytes @param {string} name @param {Map<string, Uint8Array>} files @param {import("./inputs.js").Shapes} [shapes] */
-  constructor(core, bytes, name, files, shapes = new Map()) {
+  /** @private @param {Core} core @param {Source} source */
+  constructor(core, source) {
     super("model", null, (handle) => {
       void this.#runner?.release();
       if (!core.dead) core.call("model_free", handle);
       releaseAll(core, this.#pointers);
     });
     this.#core = core;
-    this.#source = bytes;
-    /** @type {Map<string, Uint8Array>} external weights, by the names the model calls them */
+    this.#source = source;
+    /** @type {Map<string, Source>} external weights, by the names the model calls them */
     this.files = new Map();
-    const pointer = core.copyIn(bytes);
-    this.#pointers.push(pointer);
+    this.info = /** @type {ModelInfo} */ (/** @type {unknown} */ (null)); // once it is open
+  }
+
+  /** @param {Core} core @param {Uint8Array} bytes @param {string} name @param {Map<string, Uint8Array>} files @param {import("./inputs.js").Shapes} shapes */
+  static open(core, bytes, name, files, shapes) {
+    const model = new Model(core, bytes);
+    const opening = model.#opening(name);
     try {
-      this.hold(core.make(name, "model_open", pointer, bytes.length));
-      this.#attach(name, files);
-      core.status(name, "model_describe", this.handle);
-      /** @type {ModelInfo} */
-      this.info = { engine: "forward", ...JSON.parse(core.text()), name };
-      this.reshape(shapes);
+      for (let step = opening.next(); !step.done; )
+        step = opening.next(typeof step.value === "string" ? find(files, step.value) : pourNow(core, step.value));
+      model.reshape(shapes);
+      return model;
     } catch (error) {
-      this.free();
-      releaseAll(core, this.#pointers);
-      throw error;
+      throw model.#failed(error);
     }
+  }
+
+  /** @param {Core} core @param {Source} source @param {string} name @param {Files} files @param {import("./inputs.js").Shapes} shapes
+   * @param {AbortSignal} [signal] */
+  static async load(core, source, name, files, shapes, signal) {
+    const model = new Model(core, source);
+    const opening = model.#opening(name);
+    try {
+      for (let step = opening.next(); !step.done; )
+        step = opening.next(await (typeof step.value === "string" ? find(files, step.value) : pour(core, step.value, signal)));
+      model.reshape(shapes);
+      return model;
+    } catch (error) {
+      throw model.#failed(error);
+    }
+  }
+
+  /** What opening asks for: a file of that name, or that a part of a file be put where it goes.
+   * @param {string} name @returns {Opening<void>} */
+  *#opening(name) {
+    const core = this.#core;
+    const bytes = sizeOf(this.#source);
+    checkRoom(name, bytes, 0);
+    const pointer = yield* this.#take({ source: this.#source, file: name, offset: 0, size: bytes });
+    this.hold(core.make(name, "model_open", pointer, bytes));
+    checkRoom(name, bytes, core.call("model_missing_bytes", this.handle));
+    for (let file = this.#missing(name); file !== ""; file = this.#missing(name)) yield* this.#attach(name, file);
+    core.status(name, "model_describe", this.handle);
+    const info = JSON.parse(core.text());
+    const beside = [...this.files.values()].reduce((sum, source) => sum + sizeOf(source), 0);
+    this.info = { engine: "forward", ...info, bytes: info.bytes + beside, name };
+  }
+
+  /** @param {string} name */
+  #missing(name) {
+    this.#core.status(name, "model_missing_file", this.handle);
+    return this.#core.text();
+  }
+
+  /** The next slice of a file that is missing. @param {string} name of the model @param {string} file @returns {Opening<void>} */
+  *#attach(name, file) {
+    const core = this.#core;
+    const source = this.files.get(file) ?? (yield file);
+    if (source === undefined) throw core.errorAt(name, STATUS.EXTERNAL, file);
+    this.files.set(file, source);
+    core.status(name, "model_missing_slice", this.handle);
+    const offset = core.left("slice_offset");
+    const size = Math.max(0, Math.min(core.left("slice_size"), sizeOf(source) - offset));
+    const pointer = yield* this.#take({ source, file, offset, size });
+    core.withString(file, (text) => core.status(name, "model_attach_slice", this.handle, text, offset, pointer, size));
+  }
+
+  /** @param {Omit<import("./source.js").Part, "pointer">} part @returns {Opening<number>} */
+  *#take(part) {
+    const pointer = this.#core.take(part.size);
+    this.#pointers.push(pointer);
+    yield { ...part, pointer };
+    return pointer;
+  }
+
+  /** @param {unknown} error */
+  #failed(error) {
+    this.free();
+    releaseAll(this.#core, this.#pointers);
+    return error;
   }
 
   get version() {
@@ -157,9 +243,14 @@ export class Model extends Handle {
 
   /** The model as ONNX, whatever it came as: what a runtime is given. @returns {Uint8Array} */
   onnx() {
-    if (this.info.format === "onnx") return this.#source;
+    if (this.info.format === "onnx") return this.#source instanceof Uint8Array ? this.#source : this.#core.copyOut(this.#pointers[0], this.#source.size);
     this.#core.status(this.info.name, "model_onnx", this.handle);
     return this.#core.bytes();
+  }
+
+  /** Whether these are the bytes of its own file. @param {Uint8Array} bytes */
+  is(bytes) {
+    return bytes.length === sizeOf(this.#source) && this.#core.holds(this.#pointers[0], bytes);
   }
 
   /** @param {Float64Array} rows (rows, features) @returns {Float64Array} (rows, results) */
@@ -285,35 +376,17 @@ export class Model extends Handle {
    * A guaranteed bound on how far a smaller model's outputs are from this one's over a box of inputs, for networks that are
    * a line of dense layers. Takes some seconds.
    * @param {Uint8Array} bytes of the smaller model, as written
-   * @param {import("./certificate.js").Box & Watch} options
+   * @param {import("./certificate.js").Box & {files?: Files} & Watch} options files: those that go with it
    * @returns {Promise<import("./types.js").Certificate>}
    */
-  async certify(bytes, { low, high, signal, onProgress }) {
+  async certify(bytes, { low, high, files = this.files, signal, onProgress }) {
     signal?.throwIfAborted();
-    const smaller = new Model(this.#core, bytes, this.info.name, this.files);
+    const smaller = await Model.load(this.#core, bytes, this.info.name, files, signal);
     try {
       const handles = /** @type {[number, number]} */ ([this.handle, smaller.handle]);
       return await certify(this.#core, this, this.info.name, handles, { low, high }, this.info.features, { signal, onProgress });
     } finally {
       smaller.free();
-    }
-  }
-
-  /** @param {string} name @param {Map<string, Uint8Array>} files */
-  #attach(name, files) {
-    for (;;) {
-      this.#core.status(name, "model_missing_file", this.handle);
-      const missing = this.#core.text();
-      if (missing === "") return;
-      // Files dropped on a page have no folder, the model may name one.
-      const bytes = files.get(missing) ?? files.get(missing.split(/[\\/]/).at(-1) ?? "");
-      if (bytes === undefined) throw this.#core.errorAt(name, STATUS.EXTERNAL, missing);
-      const pointer = this.#core.copyIn(bytes);
-      this.#pointers.push(pointer);
-      this.files.set(missing, bytes);
-      this.#core.withString(missing, (text) =>
-        this.#core.status(name, "model_attach", this.handle, text, pointer, bytes.length),
-      );
     }
   }
 }
@@ -538,18 +611,23 @@ async function curvePoint(result, table, polished) {
   };
 }
 
+/** What the page calls the weights of a smaller model that has them outside. @param {string} model its file */
+const weightsName = (model) => `${model.replace(/^.*[\\/]|\.(onnx|json)$/gi, "")}.small.onnx.data`;
+
 export class Result extends Handle {
   #core;
   report = /** @type {CoreReport} */ (/** @type {unknown} */ (null)); // from describe() on
 
   /** @param {Core} core @param {Path} path @param {number} handle of the path @param {Target} target @param {Way} way */
-  constructor(core, path, handle, { kind, value }, { method = "projected", linkage = "complete", degree = 0, polish = false, iterations = 0 }) {
+  constructor(core, path, handle, { kind, value }, { method = "projected", linkage = "complete", degree = 0, polish = false, iterations = 0, large = 0, weights }) {
     super("result", path, (result) => {
       if (!core.dead) core.call("result_free", result);
     });
     this.#core = core;
     this.path = path;
-    this.hold(core.make(path.model.info.name, "result_create", handle, KINDS[kind], value, numberOf(METHODS, method), numberOf(LINKAGES, linkage), degree, Number(polish), iterations));
+    const { name } = path.model.info;
+    const way = [numberOf(METHODS, method), numberOf(LINKAGES, linkage), degree, Number(polish), iterations, large];
+    core.withString(weights ?? weightsName(name), (text) => this.hold(core.make(name, "result_create", handle, KINDS[kind], value, ...way, text)));
   }
 
   /** @package @param {Watch} watch */
@@ -573,6 +651,16 @@ export class Result extends Handle {
   write(format = this.#info.format) {
     this.#core.status(this.#info.name, "result_write", this.handle, FORMATS[format]);
     return this.#core.bytes();
+  }
+
+  /** The files that go with it, by the names it calls them: weights that are kept outside. Where nothing was removed the
+   * model's own. @param {"onnx"|"json"} [format] the source's by default @returns {Map<string, Source>} */
+  files(format = this.#info.format) {
+    this.#core.status(this.#info.name, "result_write_weights", this.handle, FORMATS[format]);
+    const name = this.#core.name();
+    if (name !== "") return new Map([[name, this.#core.bytes()]]);
+    const { model } = this.path;
+    return model.files.size > 0 && model.is(this.write(format)) ? new Map(model.files) : new Map();
   }
 
   /** @param {Float64Array} rows (rows, features) @returns {Float64Array} (rows, results) */

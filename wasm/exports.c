@@ -15,16 +15,20 @@
 
 typedef struct boundary {
   nl_error error;
-  nl_buffer text;
+  nl_buffer text, name;
   double progress;
+  double offset, size; // of a slice
   nl_choice choice;
   char sentence[2 * NL_ERROR_TEXT + 256];
 } boundary;
 
+enum { LARGE = 1 << 24 }; // bytes of text that are not kept for the next
+
 // The boundary as it enters a call: without what the last one left.
 static nl_error *entered(boundary *b) {
   b->error = (nl_error){.status = NL_OK};
-  b->text.size = 0;
+  if (b->text.capacity > LARGE) nl_buffer_free(&b->text);
+  b->text.size = b->name.size = 0;
   b->progress = 0;
   return &b->error;
 }
@@ -37,7 +41,7 @@ NL_EXPORT(netlump_version) const char *netlump_version(void) { return NL_VERSION
 
 NL_EXPORT(netlump_boundary_create) boundary *netlump_boundary_create(void) { return calloc(1, sizeof(boundary)); }
 NL_EXPORT(netlump_boundary_free) void netlump_boundary_free(boundary *b) {
-  if (b != NULL) nl_buffer_free(&b->text);
+  if (b != NULL) nl_buffer_free(&b->text), nl_buffer_free(&b->name);
   free(b);
 }
 
@@ -45,6 +49,10 @@ NL_EXPORT(netlump_boundary_free) void netlump_boundary_free(boundary *b) {
 
 NL_EXPORT(netlump_text) const uint8_t *netlump_text(const boundary *b) { return b->text.bytes; }
 NL_EXPORT(netlump_text_size) size_t netlump_text_size(const boundary *b) { return b->text.size; }
+NL_EXPORT(netlump_name) const uint8_t *netlump_name(const boundary *b) { return b->name.bytes; }
+NL_EXPORT(netlump_name_size) size_t netlump_name_size(const boundary *b) { return b->name.size; }
+NL_EXPORT(netlump_slice_offset) double netlump_slice_offset(const boundary *b) { return b->offset; }
+NL_EXPORT(netlump_slice_size) double netlump_slice_size(const boundary *b) { return b->size; }
 NL_EXPORT(netlump_progress) double netlump_progress(const boundary *b) { return b->progress; }
 NL_EXPORT(netlump_choice_epsilon) double netlump_choice_epsilon(const boundary *b) { return b->choice.epsilon; }
 NL_EXPORT(netlump_choice_retained) double netlump_choice_retained(const boundary *b) { return b->choice.retained; }
@@ -81,9 +89,22 @@ NL_EXPORT(netlump_model_missing_file) int netlump_model_missing_file(boundary *b
   const nl_span name = nl_model_missing_file(model);
   return (int)nl_buffer_append(&b->text, name.bytes, name.size, error);
 }
-NL_EXPORT(netlump_model_attach)
-int netlump_model_attach(boundary *b, nl_model *model, const char *name, const void *bytes, size_t size) {
-  return (int)nl_model_attach(model, name, bytes, size, entered(b));
+// Slice: what of the missing file comes next.
+NL_EXPORT(netlump_model_missing_slice) int netlump_model_missing_slice(boundary *b, const nl_model *model) {
+  uint64_t offset, size;
+  entered(b);
+  nl_model_missing_slice(model, &offset, &size);
+  b->offset = (double)offset;
+  b->size = (double)size;
+  return NL_OK;
+}
+NL_EXPORT(netlump_model_missing_bytes) double netlump_model_missing_bytes(const nl_model *model) {
+  return (double)nl_model_missing_bytes(model);
+}
+NL_EXPORT(netlump_model_attach_slice)
+int netlump_model_attach_slice(boundary *b, nl_model *model, const char *name, double offset, const void *bytes,
+                               size_t size) {
+  return (int)nl_model_attach_slice(model, name, (uint64_t)offset, bytes, size, entered(b));
 }
 NL_EXPORT(netlump_model_describe) int netlump_model_describe(boundary *b, const nl_model *model) {
   nl_error *error = entered(b);
@@ -169,14 +190,16 @@ int netlump_path_choose(boundary *b, const nl_path *path, int kind, double value
 
 NL_EXPORT(netlump_result_create)
 nl_result *netlump_result_create(boundary *b, const nl_path *path, int kind, double value, int method, int linkage,
-                                 size_t degree, int polish, size_t iterations) {
+                                 size_t degree, int polish, size_t iterations, size_t large, const char *weights) {
   nl_result *result = NULL;
   const nl_target target = {(nl_target_kind)kind, value};
   const nl_result_options options = {.method = (nl_method)method,
                                      .linkage = (nl_linkage)linkage,
                                      .degree = degree,
                                      .polish = polish != 0,
-                                     .iterations = iterations};
+                                     .iterations = iterations,
+                                     .large = large,
+                                     .weights = weights};
   return nl_result_create(&result, path, target, &options, entered(b)) == NL_OK ? result : NULL;
 }
 NL_EXPORT(netlump_result_polishing) int netlump_result_polishing(const nl_result *result) {
@@ -195,6 +218,12 @@ NL_EXPORT(netlump_result_report) int netlump_result_report(boundary *b, const nl
 NL_EXPORT(netlump_result_write) int netlump_result_write(boundary *b, const nl_result *result, int format) {
   nl_error *error = entered(b);
   return (int)nl_result_write(result, (nl_format)format, &b->text, error);
+}
+// Text: the second file's bytes, name: its name; both empty where there is none.
+NL_EXPORT(netlump_result_write_weights)
+int netlump_result_write_weights(boundary *b, const nl_result *result, int format) {
+  nl_error *error = entered(b);
+  return (int)nl_result_write_weights(result, (nl_format)format, &b->name, &b->text, error);
 }
 NL_EXPORT(netlump_result_forward)
 int netlump_result_forward(boundary *b, const nl_result *result, size_t rows, const double *x, double *y) {

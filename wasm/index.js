@@ -24,7 +24,7 @@ export { htmlReport } from "./report.js";
  * @typedef {{data?: Uint8Array|Table|number[][]|null, dataName?: string, labels?: number, split?: number, seed?: number, rows?: number,
  *   signal?: AbortSignal, onProgress?: (progress: import("./types.js").Progress) => void}} Measuring
  *   data: rows to measure on, the last `labels` columns being labels; split: measure on that share of the rows, score on the others
- * @typedef {{name?: string, files?: Map<string, Uint8Array>, shapes?: import("./inputs.js").Shapes,
+ * @typedef {{name?: string, files?: import("./engine.js").Files, shapes?: import("./inputs.js").Shapes,
  *   wasm?: import("./loader.js").WasmSource, scalar?: boolean}} Source
  *   name: of the model's file, for messages; files: external weights by name; shapes: sizes of inputs that leave axes open; wasm: where netlump.wasm is
  */
@@ -41,7 +41,7 @@ async function tableFrom(data, { labels, features, name }) {
 /**
  * Opens a model, orders its neurons, does something with that, and frees everything.
  * @template T
- * @param {Uint8Array} bytes
+ * @param {Uint8Array|Blob} bytes
  * @param {Measuring & Source} options
  * @param {(path: import("./engine.js").Path, parts: {measure: Table|null, score: Table|null, heldOut: boolean}) => Promise<T>} use
  */
@@ -49,7 +49,7 @@ async function withPath(bytes, options, use) {
   const { data = null, dataName = "data", labels = 0, split = 1, seed, rows, signal, onProgress } = options;
   signal?.throwIfAborted();
   const engine = await createEngine(options);
-  const model = engine.open(bytes, options.name ?? "model", options);
+  const model = await engine.load(bytes, options.name ?? "model", options);
   try {
     const table = data && (await tableFrom(data, { labels, features: model.features, name: dataName }));
     const parts = table ? splitTable(table, split) : { measure: null, score: null, heldOut: false };
@@ -61,26 +61,28 @@ async function withPath(bytes, options, use) {
 
 /**
  * Makes a model smaller.
- * @param {Uint8Array} bytes an ONNX or netlump JSON file
+ * @param {Uint8Array|Blob} bytes an ONNX or netlump JSON file; a Blob or File is read piece by piece
  * @param {{epsilon?: number, retain?: number, maxDeviation?: number, method?: Method, linkage?: import("./methods.js").Linkage,
  *   degree?: number, polish?: boolean, iterations?: number, verify?: boolean,
- *   certify?: boolean|import("./certificate.js").Box, format?: "onnx"|"json"} & Measuring & Source} [options]
+ *   certify?: boolean|import("./certificate.js").Box, format?: "onnx"|"json", weights?: string, large?: number} & Measuring & Source} [options]
  *   one of epsilon (0.02), retain and maxDeviation, as fractions; `method`: one of METHODS; `linkage` and `degree` of those that
  *   partition; `polish` (true, never at ε = 0): move the weights left towards the original's outputs, `iterations` at most
- * @returns {Promise<{bytes: Uint8Array, report: Report}>}
+ *   ONNX of more than `large` bytes (10^9) keeps external weights outside, in a file called `weights`
+ * @returns {Promise<{bytes: Uint8Array, files: Map<string, import("./engine.js").Source>, report: Report}>} files: what goes with the
+ *   bytes, by name
  */
 export async function compress(bytes, options = {}) {
-  const { method, linkage, degree, polish = true, iterations, verify, certify, format, signal, onProgress } = options;
+  const { method, linkage, degree, polish = true, iterations, weights, large, verify, certify, format, signal, onProgress } = options;
   const target = targetOf(options);
   return withPath(bytes, options, async (path, { measure, score, heldOut }) => {
-    const result = await path.compress(target, { method, linkage, degree, polish, iterations, signal, onProgress });
+    const result = await path.compress(target, { method, linkage, degree, polish, iterations, weights, large, signal, onProgress });
     return finish(result, { data: measure, score, heldOut, verify, certify, format, signal, onProgress });
   });
 }
 
 /**
  * Every method at the same sizes, judged on rows it has not seen: the second half of `data` (`split`), or fresh random ones.
- * @param {Uint8Array} bytes
+ * @param {Uint8Array|Blob} bytes
  * @param {{methods?: readonly Method[], shares?: readonly number[], polish?: boolean} & Measuring & Source} [options]
  *   shares: of the parameters to keep; polish (true): each also polished
  * @returns {Promise<Comparison>}
@@ -92,10 +94,10 @@ export async function compare(bytes, { methods = COMPARED, shares = SHARES, poli
   );
 }
 
-/** What is in a model, and why some of it cannot be lumped. @param {Uint8Array} bytes @param {Source} [options] @returns {Promise<ModelInfo>} */
+/** What is in a model, and why some of it cannot be lumped. @param {Uint8Array|Blob} bytes @param {Source} [options] @returns {Promise<ModelInfo>} */
 export async function inspect(bytes, options = {}) {
   const engine = await createEngine(options);
-  const model = engine.open(bytes, options.name ?? "model", options);
+  const model = await engine.load(bytes, options.name ?? "model", options);
   const { info } = model;
   model.free();
   return info;

@@ -105,16 +105,19 @@ export class Core {
     return handle;
   }
 
-  /** What a getter of the boundary says. @param {"progress"|"choice_epsilon"|"choice_retained"|"choice_parameters"} name */
+  /** What a getter of the boundary says. @param {"progress"|"choice_epsilon"|"choice_retained"|"choice_parameters"|"slice_offset"|"slice_size"} name */
   left(name) {
     return this.call(name, this.#boundary);
   }
 
-  /** A copy of the text or file the last call left. */
-  bytes() {
-    const pointer = this.call("text", this.#boundary) >>> 0;
-    const size = this.call("text_size", this.#boundary) >>> 0;
-    return size === 0 ? new Uint8Array() : new Uint8Array(this.#exports.memory.buffer, pointer, size).slice();
+  /** A copy of the text or file the last call left. @param {"text"|"name"} what */
+  bytes(what = "text") {
+    return this.copyOut(this.call(what, this.#boundary) >>> 0, this.call(`${what}_size`, this.#boundary) >>> 0);
+  }
+
+  /** The name of a second file the last call left. */
+  name() {
+    return new TextDecoder().decode(this.bytes("name"));
   }
 
   text() {
@@ -158,9 +161,24 @@ export class Core {
   /** @param {ArrayBufferView} array @returns {number} pointer to a copy of it */
   copyIn(array) {
     const pointer = this.take(array.byteLength);
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-    new Uint8Array(this.#exports.memory.buffer, pointer, array.byteLength).set(bytes);
+    this.write(pointer, new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
     return pointer;
+  }
+
+  /** @param {number} pointer to enough room @param {Uint8Array} bytes */
+  write(pointer, bytes) {
+    new Uint8Array(this.#exports.memory.buffer, pointer, bytes.length).set(bytes);
+  }
+
+  /** @param {number} pointer @param {number} size @returns {Uint8Array} a copy */
+  copyOut(pointer, size) {
+    return size === 0 ? new Uint8Array() : new Uint8Array(this.#exports.memory.buffer, pointer, size).slice();
+  }
+
+  /** @param {number} pointer @param {Uint8Array} bytes whether they are what is there */
+  holds(pointer, bytes) {
+    const there = new Uint8Array(this.#exports.memory.buffer, pointer, bytes.length);
+    return bytes.every((byte, i) => byte === there[i]);
   }
 
   /** @param {number} pointer @param {number} length @returns {Float64Array} a copy */

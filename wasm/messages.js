@@ -57,6 +57,13 @@ export const noModel = () => "No model is open.";
 export const noResult = () => "There is no smaller model yet. Compress first.";
 export const wrongRows = (/** @type {number} */ numbers, /** @type {number} */ features) =>
   `${plural(numbers, "number")} cannot be cut into rows of ${features}.`;
+export const useLoad = () => "Bytes are opened with open(), files with load().";
+export const modelTooLarge = (/** @type {string} */ file, /** @type {number} */ bytes, /** @type {number} */ most) =>
+  `${file} has ${size(bytes)}, and one file of a model holds ${size(most)} at most. Save it with its weights in a second file (external data).`;
+/** @param {{file: string, bytes: number, needed: number, memory: number, most: number}} found */
+export const weightsTooLarge = ({ file, bytes, needed, memory, most }) =>
+  `${file} has ${size(bytes)} with its weights. Together with the smaller model that takes ${size(needed)} of memory, and the engine has ${size(memory)}. ` +
+  `Nothing above ${size(most)} can fit: save the weights as float16, half as large as float32, or take a smaller model.`;
 export const severalTargets = () => "Give one of epsilon, retain and maxDeviation, not several.";
 
 // ---- data ------------------------------------------------------------------------------------------------------------
@@ -160,6 +167,8 @@ How:
 
 Output:
   -o, --out FILE        write the smaller model: .onnx or .json
+  --external-above N    a smaller model of more than N bytes keeps weights outside that came from outside,
+                        in FILE.data beside FILE   [1e9]
   --report FILE         write a report: one HTML page, nothing to load
   --json                print one JSON object instead of the summary
   --quiet               print nothing but errors
@@ -212,6 +221,10 @@ export const fileIsFolder = (/** @type {string} */ file) => `${file} is a folder
 export const fileUnreadable = (/** @type {string} */ file, /** @type {string} */ why) => `${file} cannot be read: ${why}.`;
 export const fileUnwritable = (/** @type {string} */ file, /** @type {string} */ why) => `${file} cannot be written: ${why}.`;
 export const fileTooLarge = (/** @type {string} */ file) => `${file} is larger than 2 GB, the most that can be opened.`;
+export const fileOutside = (/** @type {string} */ model, /** @type {string} */ name) =>
+  `${model} has weights in ${name}, but that is a link to a place outside the model's folder, so netlump does not open it. Put the file itself beside the model.`;
+export const wouldOverwriteWeights = (/** @type {string} */ file) =>
+  `${file} holds weights of the model itself, and those of the smaller one would go there. Choose another name for the smaller one.`;
 export const wrote = (/** @type {string} */ file, /** @type {number} */ bytes) => `wrote ${file} (${size(bytes)})`;
 export const STAGES = Object.freeze({
   path: "ordering neurons",

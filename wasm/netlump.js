@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // netlump on the command line: reads files, calls the engine, prints. What the words mean stands in options.js, what is
 // printed in text.js.
-import { readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { basename, dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { accessSync, closeSync, constants, mkdirSync, openAsBlob, openSync, readFileSync, realpathSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { styleText } from "node:util";
 
 import { compareMethods } from "./compare.js";
@@ -13,12 +13,13 @@ import * as say from "./messages.js";
 import { parseOptions } from "./options.js";
 import { finish } from "./pipeline.js";
 import { htmlReport } from "./report.js";
+import { PIECE, part, sizeOf } from "./source.js";
 import { bar, blocksText, comparisonCsv, comparisonText, curveCsv, curveText, fitLines, infoText, reportText } from "./text.js";
 
 /**
  * @typedef {import("./options.js").Options} Options
- * @typedef {import("./engine.js").Engine} Engine
  * @typedef {import("./engine.js").Model} Model
+ * @typedef {import("./engine.js").Source} Source
  * @typedef {import("./types.js").Progress} Progress
  */
 
@@ -37,11 +38,10 @@ const EXIT_OF = {
 
 // ---- files -----------------------------------------------------------------------------------------------------------
 
-/** @param {string} file @returns {Uint8Array} */
-function read(file) {
+/** Uses a file, and says in a sentence why it cannot be. @template T @param {string} file @param {() => T} use @returns {T} */
+function using(file, use) {
   try {
-    const bytes = readFileSync(file);
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    return use();
   } catch (error) {
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
     const sentence =
@@ -56,44 +56,85 @@ function read(file) {
   }
 }
 
-/** @param {string} file @param {Uint8Array|string} content */
-function write(file, content) {
+/** @param {string} file @returns {Uint8Array} */
+function read(file) {
+  const bytes = using(file, () => readFileSync(file));
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** A file that is read piece by piece; what is no plain file, a pipe for instance, is read now. @param {string} file @returns {Promise<Source>} */
+async function fileAt(file) {
+  if (!using(file, () => statSync(file)).isFile()) return read(file);
+  using(file, () => accessSync(file, constants.R_OK));
+  return openAsBlob(file);
+}
+
+/** Whether both are one file, by whatever names. @param {string} a @param {string} b */
+function isSame(a, b) {
+  if (resolve(a) === resolve(b)) return true;
+  const [one, other] = [a, b].map((file) => statSync(file, { throwIfNoEntry: false }));
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
+}
+
+/** @param {string} file @param {Source|string} content */
+async function write(file, content) {
   try {
-    writeFileSync(file, content);
+    if (typeof content === "string") return writeFileSync(file, content);
+    const out = openSync(file, "w");
+    try {
+      for (let at = 0; at < sizeOf(content); at += PIECE) writeSync(out, await part(content, file, at, at + PIECE));
+    } finally {
+      closeSync(out);
+    }
   } catch (error) {
+    if (error instanceof EngineError) throw error;
     const { message } = /** @type {Error} */ (error);
     throw fault("FILE", say.fileUnwritable(file, message), { place: file, cause: error });
   }
 }
 
-/** A file the model names, if it lies in the model's folder (links followed). @param {string} folder @param {string} name */
-function readBeside(folder, name) {
+/** A file the model names, if it lies in the model's folder (links followed). @param {string} model */
+const beside = (model) => async (/** @type {string} */ name) => {
+  const home = realpathSync(dirname(model));
+  let file;
   try {
-    const home = realpathSync(folder);
-    const file = realpathSync(resolve(home, name));
-    const way = relative(home, file);
-    return isAbsolute(way) || way === ".." || way.startsWith(`..${sep}`) ? null : read(file);
+    file = realpathSync(resolve(home, name));
   } catch {
-    return null;
+    return undefined;
+  }
+  const way = relative(home, file);
+  if (isAbsolute(way) || way === ".." || way.startsWith(`..${sep}`)) throw fault("EXTERNAL", say.fileOutside(basename(model), name), { place: name });
+  return fileAt(file);
+};
+
+/** Writes the smaller model and what goes with it; what is there already, because nothing changed, stays.
+ * @param {Options} options @param {Model} model @param {Uint8Array} bytes @param {Map<string, Source>} files
+ * @returns {Promise<string[]>} what to say of it */
+async function writeModel({ out, model: own }, model, bytes, files) {
+  if (!out) return [];
+  await write(out, bytes);
+  const said = [say.wrote(out, bytes.length)];
+  for (const [name, content] of files) {
+    const file = join(dirname(out), name);
+    if (model.files.has(name) && isSame(file, join(dirname(own), name))) continue;
+    mkdirSync(dirname(file), { recursive: true }); // the name may have folders
+    await write(file, content);
+    said.push(say.wrote(file, sizeOf(content)));
+  }
+  return said;
+}
+
+/** Nothing of the model is ever written over. @param {Options} options @param {Model} model */
+function checkPlaces({ out, model: file }, { files }) {
+  if (!out) return;
+  for (const name of files.keys()) {
+    const own = join(dirname(file), name);
+    for (const place of [out, weightsOf(out)]) if (isSame(own, place)) throw fault("USAGE", say.wouldOverwriteWeights(own));
   }
 }
 
-/** Opens a model and the files its weights are in. @param {Engine} engine @param {Options} options @returns {Model} */
-function openModel(engine, { model: file, shapes }) {
-  const bytes = read(file);
-  /** @type {Map<string, Uint8Array>} */
-  const files = new Map();
-  for (;;) {
-    try {
-      return engine.open(bytes, basename(file), { files, shapes });
-    } catch (error) {
-      if (!(error instanceof EngineError) || error.code !== "EXTERNAL" || files.has(error.place)) throw error;
-      const weights = readBeside(dirname(file), error.place);
-      if (weights === null) throw error;
-      files.set(error.place, weights);
-    }
-  }
-}
+/** @param {string} out where the smaller model goes */
+const weightsOf = (out) => `${out}.data`;
 
 /** @param {Options} options @param {number} features */
 async function readData({ data, labels, split, divide, rows }, features) {
@@ -136,7 +177,14 @@ async function inspectCommand({ json, quiet }, { info }) {
 }
 
 /** The way to a result that the words ask for. @param {Options} options */
-const wayOf = ({ method, linkage, degree, polish }) => ({ method, linkage, degree, polish });
+const wayOf = ({ method, linkage, degree, polish, externalAbove, out }) => ({
+  method,
+  linkage,
+  degree,
+  polish,
+  large: externalAbove,
+  weights: out ? basename(weightsOf(out)) : undefined,
+});
 
 /** What a report's curve shows: the method, and projected lumping to compare it with. @param {Options} options */
 const curveMethods = ({ method }) => [...new Set([method, /** @type {const} */ ("projected")])];
@@ -151,20 +199,21 @@ function boxOf({ box }, features) {
 
 /** @type {Command} */
 async function compressCommand(options, model, onProgress) {
-  const { target, seed, rows, out, format, verify, json, quiet } = options;
+  const { target, seed, rows, format, verify, json, quiet } = options;
+  checkPlaces(options, model);
   const { measure, score, heldOut } = await readData(options, model.features);
   const box = boxOf(options, model.features);
   const path = await model.path({ data: measure, seed, rows, ...(measure ? {} : box), onProgress });
   const result = await path.compress(target, { ...wayOf(options), onProgress });
   const certify = options.certify && (box ?? true);
-  const { bytes, report } = await finish(result, { data: measure, score, heldOut, verify, certify, format, onProgress });
+  const { bytes, files, report } = await finish(result, { data: measure, score, heldOut, verify, certify, format, onProgress });
   const page = options.report && htmlReport(report, { curve: await path.curve({ ...wayOf(options), polish: false, methods: curveMethods(options), score, onProgress }) });
-  if (out) write(out, bytes);
-  if (options.report && page) write(options.report, page);
+  const written = await writeModel(options, model, bytes, files);
+  if (options.report && page) await write(options.report, page);
   return () => {
     if (json) printJson(report);
     else if (!quiet) {
-      const wrote = [...(out ? [say.wrote(out, bytes.length)] : []), ...(page ? [`wrote ${options.report}`] : [])];
+      const wrote = [...written, ...(page ? [`wrote ${options.report}`] : [])];
       print(`${[reportText(report, bold), ...wrote].join("\n")}${wrote.length > 0 ? "\n" : ""}`);
     }
   };
@@ -179,7 +228,7 @@ async function curveCommand(options, model, onProgress) {
   const missing = new Map();
   const onMissing = (/** @type {string} */ method, /** @type {Error} */ { message }) => void missing.set(method, message);
   const curve = await path.curve({ ...wayOf(options), points, methods, score, onMissing, onProgress });
-  if (csv && csv !== "-") write(csv, curveCsv(curve));
+  if (csv && csv !== "-") await write(csv, curveCsv(curve));
   return () => {
     if (json) printJson({ netlump: model.version, model: model.info.name, ...path.info, sites: undefined, missing: Object.fromEntries(missing), points: curve });
     else if (csv === "-") print(curveCsv(curve));
@@ -194,7 +243,7 @@ async function compareCommand(options, model, onProgress) {
   const path = await model.path({ data: measure, seed, rows, onProgress });
   const comparison = await compareMethods(path, { methods, shares, polish, rows: rest, heldOut, onProgress });
   const { name } = model.info;
-  if (csv && csv !== "-") write(csv, comparisonCsv(comparison));
+  if (csv && csv !== "-") await write(csv, comparisonCsv(comparison));
   return () => {
     if (json) printJson({ netlump: model.version, model: name, measure: path.info.measure, seed, ...comparison });
     else if (csv === "-") print(comparisonCsv(comparison));
@@ -215,7 +264,7 @@ async function exportCommand({ equivalence, ode, json, quiet }, model) {
   const text = model.ode(equivalence);
   const polynomials = equivalence.encoding === "polynomial" ? model.polynomials(equivalence.degree) : [];
   const file = /** @type {string} */ (ode);
-  if (file !== "-") write(file, text);
+  if (file !== "-") await write(file, text);
   return () => {
     if (file === "-") print(text);
     else if (json) printJson({ file, bytes: text.length, polynomials });
@@ -235,9 +284,9 @@ const COMMANDS = {
 /** @param {Options} options */
 async function runCommand(options) {
   const command = COMMANDS[/** @type {import("./options.js").Command} */ (options.command)];
-  if (options.out && resolve(options.out) === resolve(options.model)) throw fault("USAGE", say.wouldOverwrite(options.out));
+  if (options.out && isSame(options.out, options.model)) throw fault("USAGE", say.wouldOverwrite(options.out));
   const engine = await createEngine({ scalar: options.scalar });
-  const model = openModel(engine, options);
+  const model = await engine.load(await fileAt(options.model), basename(options.model), { files: beside(options.model), shapes: options.shapes });
   const { onProgress, clear } = progressBar(options);
   try {
     const show = await command(options, model, onProgress);

@@ -34,13 +34,13 @@ import { DEFAULT_TARGET } from "./pipeline.js";
  *   out: string|null, format: "onnx"|"json"|undefined, report: string|null, csv: string|null, points: number,
  *   equivalence: Required<import("./types.js").EquivalenceOptions>, ode: string|null,
  *   json: boolean, quiet: boolean, verify: boolean, certify: boolean, box: [number, number][]|null, scalar: boolean,
- *   shapes: import("./inputs.js").Shapes
+ *   shapes: import("./inputs.js").Shapes, externalAbove: number
  * }} Options
  */
 
 /** Where an option belongs that is not for every command; the first is named where it is used elsewhere. @type {Record<string, Command[]>} */
 const BELONGS = {
-  ...Object.fromEntries(["retain", "max-deviation", "out", "report", "no-verify", "method", "certify", "box"].map((name) => [name, ["compress"]])),
+  ...Object.fromEntries(["retain", "max-deviation", "out", "report", "no-verify", "method", "certify", "box", "external-above"].map((name) => [name, ["compress"]])),
   epsilon: ["compress", "blocks", "export"],
   points: ["curve"],
   shares: ["compare"],
@@ -106,6 +106,7 @@ export function parseOptions(words) {
     quiet: values.quiet ?? false,
     verify: !values["no-verify"],
     certify: values.certify ?? false,
+    externalAbove: numberOf("external-above", values["external-above"] ?? "1e9", "a number of bytes from 1 to 2e9", whole(1, 2e9)),
     box: values.box === undefined ? null : rangesOf(values.box),
     scalar: values.scalar ?? false,
     shapes: new Map((values.shape ?? []).map(shapeOf)),
@@ -124,7 +125,7 @@ function parse(words) {
         epsilon: text, retain: text, "max-deviation": text,
         data: text, labels: text, split: text, divide: text, seed: text, rows: text,
         out: { type: "string", short: "o" }, report: text, json: flag, quiet: { type: "boolean", short: "q" },
-        "no-verify": flag, certify: flag, box: text, scalar: flag, points: text, methods: text, csv: text, shares: text,
+        "no-verify": flag, certify: flag, box: text, "external-above": text, scalar: flag, points: text, methods: text, csv: text, shares: text,
         method: text, linkage: text, degree: text, polish: flag, "no-polish": flag,
         encoding: text, equivalence: text, symmetric: flag, ode: text, shape: { type: "string", multiple: true },
         help: { type: "boolean", short: "h" }, version: { type: "boolean", short: "v" },

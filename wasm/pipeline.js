@@ -2,6 +2,7 @@
 import { EngineError, fault } from "./fault.js";
 import { severalTargets } from "./messages.js";
 import { labelVariance, scored } from "./score.js";
+import { sizeOf } from "./source.js";
 import { innerValues, verify as verifyResult, verifyMeasured } from "./verify.js";
 
 /**
@@ -53,10 +54,11 @@ const measuredBy = (result, verified) =>
 
 /** The worst case over a box, or why there is none to be had. @param {Result} result @param {Watch} [watch]
  * @param {Box} [box] the range of the measure's rows by default @param {Uint8Array} [bytes] of the result, as written
+ * @param {import("./engine.js").Files} [files] that go with it
  * @returns {Promise<NonNullable<Report["certificate"]>>} */
-export async function certify(result, watch, box = result.path.range(), bytes = result.write()) {
+export async function certify(result, watch, box = result.path.range(), bytes = result.write(), files = result.files()) {
   try {
-    return await result.path.model.certify(bytes, { ...box, ...watch });
+    return await result.path.model.certify(bytes, { ...box, files, ...watch });
   } catch (error) {
     if (error instanceof EngineError && error.code === "UNSUPPORTED") return { unavailable: error.message };
     throw error;
@@ -69,20 +71,24 @@ export async function certify(result, watch, box = result.path.range(), bytes = 
  *   format?: "onnx"|"json"} & Watch} [options]
  *   data: the measure's rows; score: labelled rows; heldOut: whether those were kept out of the measure; certify: the worst case
  *   over a box, true for the range of the measure's rows
- * @returns {Promise<{bytes: Uint8Array, report: Report}>}
+ * @returns {Promise<{bytes: Uint8Array, files: Map<string, import("./engine.js").Source>, report: Report}>} files: what goes with the
+ *   bytes, weights kept outside
  */
 export async function finish(result, { data = null, score = null, heldOut = false, verify: wanted = true, certify: box = false, format, ...watch } = {}) {
   const bytes = result.write(format);
+  const files = result.files(format);
+  const after = [bytes, ...files.values()].reduce((sum, file) => sum + sizeOf(file), 0);
   const verified = wanted ? await verify(result, data, watch) : null;
   return {
     bytes,
+    files,
     report: {
       ...result.report,
       ...measuredBy(result, verified),
-      bytes: { before: result.path.model.info.bytes, after: bytes.length },
+      bytes: { before: result.path.model.info.bytes, after },
       verified,
       score: await scoreOf(result, score, heldOut, watch),
-      certificate: box === false ? null : await certify(result, watch, box === true ? undefined : box, bytes),
+      certificate: box === false ? null : await certify(result, watch, box === true ? undefined : box, bytes, files),
     },
   };
 }

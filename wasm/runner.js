@@ -41,7 +41,7 @@ export class Runner {
   /** @type {boolean|null} */
   #free = null; // whether several rows may go into a run; null: not tried yet
 
-  /** @param {Runtime} runtime @param {{info: ModelInfo, onnx: () => Uint8Array, files: Map<string, Uint8Array>}} model @param {Inputs} inputs */
+  /** @param {Runtime} runtime @param {{info: ModelInfo, onnx: () => Uint8Array, files: Map<string, import("./engine.js").Source>}} model @param {Inputs} inputs */
   constructor(runtime, model, inputs) {
     this.#runtime = runtime;
     this.#model = model;

@@ -74,7 +74,7 @@ export class Session {
     this.#refusal = refusal;
   }
 
-  /** @param {Runtime} runtime @param {{onnx: Uint8Array, files: Map<string, Uint8Array>, inner?: string[], refusal: Refusal}} model
+  /** @param {Runtime} runtime @param {{onnx: Uint8Array, files: Map<string, import("./engine.js").Source>, inner?: string[], refusal: Refusal}} model
    *   files: external weights by name; inner: values that are no outputs and can be had too */
   static async open(runtime, { onnx, files, inner = [], refusal }) {
     try {

@@ -10,6 +10,7 @@ import { EngineError, fault } from "./fault.js";
 import { crashed, noModel, noPath, noResult } from "./messages.js";
 import { normalRows } from "./numbers.js";
 import { certify, finish, verify } from "./pipeline.js";
+import { sizeOf, whole } from "./source.js";
 
 /**
  * @typedef {import("./types.js").Fault} Fault
@@ -18,11 +19,14 @@ import { certify, finish, verify } from "./pipeline.js";
  * @typedef {import("./types.js").Progress} Progress
  * @typedef {{value: any} | {fault: Fault|null}} Answer   fault null: the call was cancelled
  * @typedef {import("./engine.js").Watch} Watch
+ * @typedef {import("./engine.js").Source} Source
  * @typedef {{
  *   run: (id: number, name: string, args: any, onProgress: ((progress: Progress) => void)|null) => Promise<Answer>,
  *   cancel: (id: number) => void
  * }} Service
  */
+
+const LARGE = 2 ** 28; // bytes
 
 /** @param {import("./loader.js").WasmSource} [wasm] @returns {Service} */
 export function createService(wasm) {
@@ -112,7 +116,7 @@ class Desk {
         endOthers();
         return this.#reshape(args.shapes);
       case "read":
-        return readTable(args.bytes, args.name, { ...args, features: this.#model?.features });
+        return readTable(await whole(args.bytes, args.name), args.name, { ...args, features: this.#model?.features });
       case "path":
         return this.#order(args, watch, endOthers);
       case "choose":
@@ -131,6 +135,8 @@ class Desk {
         return this.#made.write(args.format);
       case "outputs":
         return this.#outputs(args, watch);
+      case "files":
+        return this.#made.files(args.format);
       case "forward":
         return (args.which === "model" ? this.#opened : this.#made).forward(args.rows);
       default:
@@ -138,14 +144,16 @@ class Desk {
     }
   }
 
-  /** @param {{bytes: Uint8Array, name: string, files: Map<string, Uint8Array>, shapes: import("./inputs.js").Shapes}} args
-   * @param {() => void} endOthers @param {Watch} watch */
+  /** @param {{bytes: Source, name: string, files: Map<string, Source>, shapes: import("./inputs.js").Shapes}} args @param {() => void} endOthers @param {Watch} watch */
   async #open({ bytes, name, files, shapes }, endOthers, { signal }) {
-    this.#engine ??= await createEngine({ wasm: this.#wasm });
+    // The core's memory never shrinks: a large model gets it all to itself, and so does the one after it.
+    const large = [bytes, ...files.values()].reduce((sum, file) => sum + sizeOf(file), 0) > LARGE || (this.#engine?.memory ?? 0) > LARGE;
+    const engine = (large ? null : this.#engine) ?? (await createEngine({ wasm: this.#wasm }));
     signal?.throwIfAborted();
-    const model = this.#engine.open(bytes, name, { files, shapes });
+    const model = await engine.load(bytes, name, { files, shapes, signal });
     endOthers();
     this.#model?.free();
+    this.#engine = engine;
     this.#model = model;
     this.#path = this.#result = this.#data = null;
     return model.info;

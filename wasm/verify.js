@@ -91,7 +91,7 @@ async function openBoth(runtime, result, opened) {
   const inner = innerValues(model.info);
   const original = await Session.open(runtime, { onnx: model.onnx(), files: model.files, inner, refusal: runtimeRefuses });
   opened.push(original);
-  const reduced = await Session.open(runtime, { onnx: result.write("onnx"), files: model.files, inner, refusal: runtimeRefusesReduced });
+  const reduced = await Session.open(runtime, { onnx: result.write("onnx"), files: result.files("onnx"), inner, refusal: runtimeRefusesReduced });
   opened.push(reduced);
   return { original, reduced };
 }

@@ -5,7 +5,7 @@ import { batch } from "@preact/signals";
 import { createClient } from "../wasm/client.js";
 import { splitTable } from "../wasm/data.js";
 import { OUTSIDE } from "../wasm/methods.js";
-import { guessLabels, readFile, sortFiles } from "./files.js";
+import { guessLabels, named, sortFiles } from "./files.js";
 import { number } from "./format.js";
 import { keyOfChoice, wayOf } from "./lines.js";
 import { text } from "./messages.js";
@@ -81,8 +81,7 @@ async function attempt(run, fail = (message) => (state.problem.value = { message
 export async function openFiles(files) {
   if (files.length === 0) return;
   await attempt(async () => {
-    const named = await Promise.all(files.map(readFile));
-    const { model, data, others } = sortFiles(named);
+    const { model, data, others } = sortFiles(files.map(named));
     if (model) return openModel(model, data, others);
     if (data && state.model.value) return openData(data);
     if (data) throw new Error(text.dataWithoutModel(data.name));
@@ -185,7 +184,7 @@ async function openData(file) {
 /** @param {Named} file */
 async function readRows(file) {
   const { features } = /** @type {import("./state.js").ModelInfo} */ (state.model.value);
-  const table = await client.read(file.bytes, file.name, { labels: guessLabels(file, features) });
+  const table = await client.read(file.bytes, file.name, { labels: await guessLabels(file, features) });
   batch(() => {
     state.problem.value = null;
     state.data.value = { table, holdOut: table.labels !== null };
@@ -470,5 +469,5 @@ export function cancel() {
 
 // ---- taking it home --------------------------------------------------------------------------------------------------
 
-/** @param {"onnx"|"json"} [format] */
-export const smallerModel = (format) => client.write(format);
+/** The smaller model's file, and those that go with it by their names. @param {"onnx"|"json"} [format] */
+export const smallerModel = async (format) => ({ bytes: await client.write(format), files: await client.files(format) });

@@ -5,7 +5,7 @@ import { text } from "./messages.js";
 const DATA = /\.(csv|tsv|txt|npy|npz)(\.gz)?$|idx[123]-?ubyte(\.gz)?$/i;
 const MODEL = /\.(onnx|json)$/i;
 
-/** @typedef {{name: string, bytes: Uint8Array}} Named */
+/** @typedef {{name: string, bytes: import("../wasm/source.js").Source}} Named   bytes, or the file, which the worker reads */
 
 /**
  * Names only guess here; the engine reads the content and says what is wrong with it.
@@ -20,15 +20,18 @@ export function sortFiles(files) {
   return { model, data, others: rest.filter((file) => file !== model) };
 }
 
-/**
- * @param {File} file
- * @returns {Promise<Named>}
- */
-export async function readFile(file) {
+/** @param {File} file @returns {Named} */
+export const named = (file) => ({ name: file.name, bytes: file });
+
+const HEAD = 2 ** 20; // bytes that hold a table's first line
+
+/** The first bytes of a file. @param {Named} file @returns {Promise<Uint8Array>} */
+async function headOf({ name, bytes }) {
+  if (bytes instanceof Uint8Array) return bytes.subarray(0, HEAD);
   try {
-    return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
+    return new Uint8Array(await bytes.slice(0, HEAD).arrayBuffer());
   } catch {
-    throw new Error(text.cannotRead(file.name)); // a folder, or gone
+    throw new Error(text.cannotRead(name)); // a folder, or gone
   }
 }
 
@@ -36,9 +39,9 @@ export async function readFile(file) {
  * Columns of a text table, from its first line; null where the file is no text table.
  * @param {Named} file
  */
-export function columnsOf({ name, bytes }) {
-  if (!/\.(csv|tsv|txt)$/i.test(name)) return null;
-  const line = new TextDecoder().decode(bytes.subarray(0, 1 << 20)).split(/\r?\n/, 1)[0] ?? "";
+export async function columnsOf(file) {
+  if (!/\.(csv|tsv|txt)$/i.test(file.name)) return null;
+  const line = new TextDecoder().decode(await headOf(file)).split(/\r?\n/, 1)[0] ?? "";
   const separator = ["\t", ";", ","].find((mark) => line.includes(mark)) ?? ",";
   return line.split(separator).length;
 }
@@ -48,4 +51,4 @@ export function columnsOf({ name, bytes }) {
  * @param {Named} file
  * @param {number} features
  */
-export const guessLabels = (file, features) => Math.max(0, (columnsOf(file) ?? features) - features);
+export const guessLabels = async (file, features) => Math.max(0, ((await columnsOf(file)) ?? features) - features);

@@ -312,6 +312,8 @@ export const text = {
   saveCurve: "Curve CSV",
   copyCommand: "Copy command",
   copied: "Copied",
+  /** @param {string[]} names */
+  together: (names) => `${names.join(" and ")} belong together: keep them in one folder.`,
   copyFailed: "The clipboard is closed to this page. The command:",
   /** @param {string} why */
   noJson: (why) => `Not as JSON: ${why}`,

@@ -12,7 +12,7 @@ import * as runtime from "onnxruntime-web/wasm";
 import { readTable, splitTable } from "../../wasm/data.js";
 import { createEngine } from "../../wasm/engine.js";
 import { number, upper } from "../../web/format.js";
-import { bytesOf, fixtureFile, jsonModel } from "../material.js";
+import { bytesOf, fixtureFile, jsonModel, materialFile, needsMaterial } from "../material.js";
 import { download, drop, openBrowser, resting, root, settled, withoutPolish } from "./built.js";
 
 const sample = (/** @type {string} */ name) => new Uint8Array(readFileSync(join(root, "web/samples", name)));
@@ -170,6 +170,23 @@ test("a bad file is named in a sentence, and the model that was open stays open"
   await page.getByRole("button", { name: "Close" }).click();
   assert.equal(await page.locator(".problem").count(), 0);
   assert.ok((await download(page, "Download smaller model")).bytes.length > 0);
+  await page.close();
+});
+
+test("a model and the file with its weights, dropped together, open; without it the page asks for it", needsMaterial, async () => {
+  const { page, complaints } = await freshPage();
+  const name = "derived_abalone_external.onnx";
+  const [model, weights] = [name, `${name}.data`].map((file) => ({ name: file, bytes: bytesOf(materialFile(`models/${file}`)) }));
+  await drop(page, [model]);
+  assert.match((await (await page.waitForSelector(".problem[role=alert]")).textContent()) ?? "", /The weights are in derived_abalone_external\.onnx\.data\. Drop both files together/);
+  await drop(page, [weights, model]);
+  await settled(page);
+  assert.equal(await page.textContent(".controls .file-name"), name);
+  const small = await download(page, "Download smaller model");
+  assert.equal(small.name, "derived_abalone_external.small.onnx");
+  const rows = Float32Array.from({ length: 80 }, (_, i) => Math.sin(i));
+  assert.equal((await run(small.bytes, rows, 8)).length, 10, "below the limit its weights are inside");
+  assert.deepEqual(complaints, []);
   await page.close();
 });
 

@@ -64,13 +64,13 @@ test("dropped files are told apart: model, data, external weights", () => {
   assert.equal(sortFiles(named("rows.npz")).model, null);
 });
 
-test("columns the model does not read are guessed to be labels", () => {
+test("columns the model does not read are guessed to be labels", async () => {
   const file = { name: "rows.csv", bytes: bytes("a,b,c,target\n1,2,3,4\n") };
-  assert.equal(columnsOf(file), 4);
-  assert.equal(guessLabels(file, 3), 1);
-  assert.equal(guessLabels(file, 4), 0);
-  assert.equal(guessLabels({ name: "rows.tsv", bytes: bytes("1\t2\t3") }, 1), 2);
-  assert.equal(guessLabels({ name: "rows.npy", bytes: bytes("\x93NUMPY") }, 1), 0);
+  assert.equal(await columnsOf(file), 4);
+  assert.equal(await guessLabels(file, 3), 1);
+  assert.equal(await guessLabels(file, 4), 0);
+  assert.equal(await guessLabels({ name: "rows.tsv", bytes: new Blob(["1\t2\t3"]) }, 1), 2);
+  assert.equal(await guessLabels({ name: "rows.npy", bytes: bytes("\x93NUMPY") }, 1), 0);
 });
 
 test("numbers read well", () => {

@@ -10,6 +10,8 @@ import { stem } from "../format.js";
 import { text } from "../messages.js";
 import { outside, shownPoints, stale, state } from "../state.js";
 
+const BINARY = "application/octet-stream";
+
 export function Downloads() {
   const [note, setNote] = useState("");
   const model = /** @type {import("../state.js").ModelInfo} */ (state.model.value);
@@ -26,8 +28,10 @@ export function Downloads() {
   /** @param {"onnx"|"json"} format */
   const saveModel = async (format) => {
     try {
-      const bytes = await smallerModel(format);
-      save(bytes, format === "json" ? "application/json" : "application/octet-stream", format);
+      const { bytes, files } = await smallerModel(format);
+      save(bytes, format === "json" ? "application/json" : BINARY, format);
+      for (const [file, content] of files) saveBlob(new Blob([/** @type {BlobPart} */ (content)], { type: BINARY }), file);
+      if (files.size > 0) setNote(text.together([`${name}.${format}`, ...files.keys()]));
     } catch (error) {
       const { message } = /** @type {Error} */ (error);
       setNote(format === "json" ? text.noJson(message) : message);
