@@ -5,6 +5,7 @@
 #include "chain.h"
 #include "deviation.h"
 #include "forward.h"
+#include "json.h"
 #include "netlump.h"
 #include "network.h"
 #include "onnx.h"
@@ -19,9 +20,10 @@
 
 struct nl_model {
   nl_format format;
-  nl_span source; // the user's bytes
-  nl_buffer onnx; // owned, when the model came in another format
-  nl_graph *graph;
+  nl_span source;      // the user's bytes
+  nl_buffer onnx;      // owned, when the model came in another format
+  nl_json_files files; // TFJS: the weights, some not given yet
+  nl_graph *graph;     // NULL until all files are there that it is made of
   nl_network *network; // NULL while external files are missing
   nl_arena arena;
   nl_sites sites;

@@ -19,7 +19,7 @@ static void close_view(view *v) {
 }
 
 static nl_status open_view(view *v, const nl_model *model, nl_error *error) {
-  if (model->network == NULL) return nl_fail_span(error, NL_ERROR_EXTERNAL, nl_graph_missing_file(model->graph), NULL);
+  if (model->network == NULL) return nl_fail_span(error, NL_ERROR_EXTERNAL, nl_model_missing_file(model), NULL);
   NL_TRY(nl_parameters_load(&v->parameters, model->network, error));
   return nl_chain_create(&v->chain, model->network, &model->sites, &v->parameters, error);
 }

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "compress.h"
-#include "json.h"
 #include "onnx.h"
 
 static nl_status understand(nl_model *model, nl_error *error) {
@@ -10,15 +9,39 @@ static nl_status understand(nl_model *model, nl_error *error) {
   return nl_sites_find(&model->sites, model->network, &model->arena, error);
 }
 
-static nl_status open_bytes(nl_model *model, nl_error *error) {
-  nl_span onnx = model->source;
-  if (nl_json_looks_right(model->source)) {
-    model->format = NL_FORMAT_JSON;
-    NL_TRY(nl_json_read(model->source, &model->onnx, error));
-    onnx = (nl_span){model->onnx.bytes, model->onnx.size};
+// What the model's graph is read from, converted where it came in another format.
+static nl_status convert(nl_model *model, nl_error *error) {
+  switch (model->format) {
+  case NL_FORMAT_JSON:
+    return nl_json_read(model->source, &model->onnx, error);
+  case NL_FORMAT_TFJS:
+    return nl_tfjs_read(model->source, &model->files, &model->onnx, error);
+  case NL_FORMAT_BRAIN:
+    return nl_brain_read(model->source, &model->onnx, error);
+  case NL_FORMAT_ONNX:
+    break;
   }
-  NL_TRY(nl_onnx_read(&model->graph, onnx, error));
+  return NL_OK;
+}
+
+// Understands the model once nothing is missing any more.
+static nl_status complete(nl_model *model, nl_error *error) {
+  if (model->network != NULL || nl_model_missing_file(model).size != 0) return NL_OK;
+  if (model->graph == NULL) {
+    NL_TRY(convert(model, error));
+    NL_TRY(nl_onnx_read(&model->graph, nl_model_onnx(model), error));
+  }
   return nl_graph_missing_file(model->graph).size == 0 ? understand(model, error) : NL_OK;
+}
+
+static nl_status open_bytes(nl_model *model, nl_error *error) {
+  static const nl_format formats[] = {
+      [NL_JSON_NETLUMP] = NL_FORMAT_JSON, [NL_JSON_TFJS] = NL_FORMAT_TFJS, [NL_JSON_BRAIN] = NL_FORMAT_BRAIN};
+  const nl_json_kind kind = nl_json_recognise(model->source);
+  if (kind == NL_JSON_FOREIGN) return nl_json_refuse(model->source, error);
+  model->format = kind == NL_JSON_NONE ? NL_FORMAT_ONNX : formats[kind];
+  if (kind == NL_JSON_TFJS) NL_TRY(nl_tfjs_files(model->source, &model->arena, &model->files, error));
+  return complete(model, error);
 }
 
 nl_status nl_model_open(nl_model **out, const void *bytes, size_t size, nl_error *error) {
@@ -42,15 +65,18 @@ void nl_model_free(nl_model *model) {
   free(model);
 }
 
-nl_span nl_model_missing_file(const nl_model *model) { return nl_graph_missing_file(model->graph); }
+nl_span nl_model_missing_file(const nl_model *model) {
+  for (size_t i = 0; i < model->files.count; i++)
+    if (model->files.files[i].bytes.bytes == NULL) return model->files.files[i].name;
+  return model->graph == NULL ? (nl_span){0} : nl_graph_missing_file(model->graph);
+}
 
 nl_status nl_model_attach(nl_model *model, const char *name, const void *bytes, size_t size, nl_error *error) {
-  size_t length = 0;
-  while (name[length] != '\0') length++;
-  const nl_span file = {(const uint8_t *)name, length};
-  NL_TRY(nl_graph_attach(model->graph, file, (nl_span){bytes, size}, error));
-  if (model->network != NULL || nl_graph_missing_file(model->graph).size > 0) return NL_OK;
-  return understand(model, error);
+  const nl_span file = {(const uint8_t *)name, strlen(name)};
+  for (size_t i = 0; i < model->files.count; i++)
+    if (nl_span_equal(model->files.files[i].name, file)) model->files.files[i].bytes = (nl_span){bytes, size};
+  if (model->graph != NULL) NL_TRY(nl_graph_attach(model->graph, file, (nl_span){bytes, size}, error));
+  return complete(model, error);
 }
 
 // Formats whose graph is made of whole files take them whole.
@@ -76,11 +102,11 @@ nl_status nl_model_attach_slice(nl_model *model, const char *name, uint64_t offs
 
 static nl_status need_network(const nl_model *model, nl_error *error) {
   if (model->network != NULL) return NL_OK;
-  return nl_fail_span(error, NL_ERROR_EXTERNAL, nl_graph_missing_file(model->graph), NULL);
+  return nl_fail_span(error, NL_ERROR_EXTERNAL, nl_model_missing_file(model), NULL);
 }
 
 nl_span nl_model_onnx(const nl_model *model) {
-  return model->format == NL_FORMAT_JSON ? (nl_span){model->onnx.bytes, model->onnx.size} : model->source;
+  return model->format == NL_FORMAT_ONNX ? model->source : (nl_span){model->onnx.bytes, model->onnx.size};
 }
 
 size_t nl_model_features(const nl_model *model) { return model->network != NULL ? model->network->features : 0; }
@@ -113,25 +139,27 @@ static bool add_computed(cJSON *root, const nl_network *network) {
   return fine;
 }
 
+static const char *const format_names[] = {
+    [NL_FORMAT_ONNX] = "onnx", [NL_FORMAT_JSON] = "json", [NL_FORMAT_TFJS] = "tfjs", [NL_FORMAT_BRAIN] = "brain"};
+
 nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *error) {
   NL_TRY(need_network(model, error));
   const nl_network *network = model->network;
   const nl_graph *graph = model->graph;
   cJSON *root = cJSON_CreateObject();
-  const bool fine =
-      root != NULL &&
-      cJSON_AddStringToObject(root, "format", model->format == NL_FORMAT_JSON ? "json" : "onnx") != NULL &&
-      nl_report_text(root, "producer", graph->producer_name) && nl_report_number(root, "opset", (double)graph->opset) &&
-      nl_report_number(root, "parameters", (double)network->parameters) &&
-      nl_report_number(root, "bytes", (double)model->source.size) &&
-      cJSON_AddBoolToObject(root, "relumped", graph->has_netlump_metadata) != NULL &&
-      nl_report_ports(root, "inputs", graph, graph->input_count, graph->inputs) &&
-      nl_report_ports(root, "outputs", graph, graph->output_count, graph->outputs) &&
-      nl_report_number(root, "features", (double)network->features) &&
-      nl_report_number(root, "results", (double)network->results) &&
-      (network->batch > 0 ? nl_report_number(root, "batch", (double)network->batch)
-                          : cJSON_AddNullToObject(root, "batch") != NULL) &&
-      add_computed(root, network) && nl_report_layers(root, network, &model->sites) &&
-      nl_report_sites(root, network, &model->sites) && nl_report_skipped(root, network);
+  const bool fine = root != NULL && cJSON_AddStringToObject(root, "format", format_names[model->format]) != NULL &&
+                    nl_report_text(root, "producer", graph->producer_name) &&
+                    nl_report_number(root, "opset", (double)graph->opset) &&
+                    nl_report_number(root, "parameters", (double)network->parameters) &&
+                    nl_report_number(root, "bytes", (double)model->source.size) &&
+                    cJSON_AddBoolToObject(root, "relumped", graph->has_netlump_metadata) != NULL &&
+                    nl_report_ports(root, "inputs", graph, graph->input_count, graph->inputs) &&
+                    nl_report_ports(root, "outputs", graph, graph->output_count, graph->outputs) &&
+                    nl_report_number(root, "features", (double)network->features) &&
+                    nl_report_number(root, "results", (double)network->results) &&
+                    (network->batch > 0 ? nl_report_number(root, "batch", (double)network->batch)
+                                        : cJSON_AddNullToObject(root, "batch") != NULL) &&
+                    add_computed(root, network) && nl_report_layers(root, network, &model->sites) &&
+                    nl_report_sites(root, network, &model->sites) && nl_report_skipped(root, network);
   return nl_report_print(root, fine, json, error);
 }

@@ -26,23 +26,6 @@ static size_t blank(nl_span text) {
   return at;
 }
 
-static bool holds(nl_span text, const char *word) {
-  const size_t size = strlen(word);
-  for (size_t i = 0; i + size <= text.size; i++) {
-    const uint8_t *found = memchr(text.bytes + i, word[0], text.size - size - i + 1);
-    if (found == NULL) return false;
-    i = (size_t)(found - text.bytes);
-    if (memcmp(found, word, size) == 0) return true;
-  }
-  return false;
-}
-
-bool nl_json_looks_right(nl_span text) {
-  const size_t at = blank(text);
-  if (at == text.size || text.bytes[at] != '{') return false;
-  return holds(text, "\"netlump\"") || holds(text, "\"layers\"");
-}
-
 static nl_status fail_position(nl_span text, size_t at, const char *detail, nl_error *error) {
   size_t line = 1, column = 1;
   for (size_t i = 0; i < at && i < text.size; i++) {

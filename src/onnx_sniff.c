@@ -111,8 +111,10 @@ static const char *text_kind(nl_span bytes) {
   if (text.size == 0) return "blank text";
   if (starts_any_case(text, "<!doctype html") || starts_any_case(text, "<html"))
     return "a web page (download the file itself, not its page)";
+  if (text.bytes[0] == '<' && holds(text, "<PMML"))
+    return "a PMML document (export the network to ONNX where it was made)";
   if (text.bytes[0] == '<') return "an XML file";
-  if (text.bytes[0] == '{' || text.bytes[0] == '[') return "JSON, but not netlump's";
+  if (text.bytes[0] == '{' || text.bytes[0] == '[') return "JSON, but of no network netlump knows";
   if (is_link(text)) return "a link to another file (open the file it names)";
   return "plain text";
 }

@@ -56,15 +56,42 @@ static void brackets_that_nest_too_deep_are_refused(void **state) {
   free(text);
 }
 
-static void netlump_json_is_told_from_other_text(void **state) {
+static void a_text_is_recognised_by_its_keys(void **state) {
   (void)state;
-  assert_true(nl_json_looks_right(span("{\"format\": \"netlump\"}")));
-  assert_true(nl_json_looks_right(span(" \n{\"layers\":[")));
-  assert_true(nl_json_looks_right(span("\xEF\xBB\xBF{\"layers\":[]}")));
-  assert_false(nl_json_looks_right(span("{\"a\": 1}")));
-  assert_false(nl_json_looks_right(span("[\"layers\"]")));
-  assert_false(nl_json_looks_right(span("")));
-  assert_false(nl_json_looks_right(span("\x08\x07{\"layers\"")));
+  static const struct {
+    const char *text;
+    nl_json_kind kind;
+  } cases[] = {
+      {"{\"format\": \"netlump\"}", NL_JSON_NETLUMP},
+      {" \n{\"layers\":[", NL_JSON_NETLUMP},
+      {"\xEF\xBB\xBF{\"layers\":[]}", NL_JSON_NETLUMP},
+      {"{\"layers\":[{\"weights\":[[1]]}]}", NL_JSON_NETLUMP},
+      {"{\"a\": 1}", NL_JSON_NONE},
+      {"[\"layers\"]", NL_JSON_NONE},
+      {"", NL_JSON_NONE},
+      {"\x08\x07{\"layers\"", NL_JSON_NONE},
+      {"{\"format\":\"layers-model\",\"modelTopology\":{", NL_JSON_TFJS},
+      {"{\"modelTopology\":{\"class_name\":\"Sequential\"}}", NL_JSON_TFJS},
+      {"{\"class_name\":\"Model\",\"config\":{\"layers\":[]}}", NL_JSON_TFJS},
+      {"{\"sizes\":[1,2],\"layers\":[],\"trainOpts\":{}}", NL_JSON_BRAIN},
+      {"{\"layers\":[ {\"red\" : { } },{\"0\":{\"bias\":1", NL_JSON_BRAIN},
+      {"{\"format\":\"graph-model\",\"modelTopology\":{\"node\":[]}}", NL_JSON_FOREIGN},
+      {"{\"layers\":[{\"out_depth\":4,\"layer_type\":\"input\"}]}", NL_JSON_FOREIGN},
+      {"{\"neurons\":[],\"connections\":[]}", NL_JSON_FOREIGN},
+      {"{\"model\":\"FNN\",\"layers\":[{\"W\":[]}]}", NL_JSON_FOREIGN},
+      {"{\"type\":\"LSTM\",\"hiddenLayers\":[],\"outputConnector\":{}}", NL_JSON_FOREIGN},
+      {"{\"type\":\"FeedForward\",\"layers\":[{\"type\":\"Input\"}]}", NL_JSON_FOREIGN},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const nl_span text = exact(span(cases[i].text));
+    if (nl_json_recognise(text) != cases[i].kind) fail_msg("%s is taken for another format", cases[i].text);
+    nl_error error = {0};
+    if (cases[i].kind == NL_JSON_FOREIGN) {
+      assert_int_equal(nl_json_refuse(text, &error), NL_ERROR_UNSUPPORTED);
+      assert_int_not_equal(error.detail[0], 0);
+    }
+    free((void *)text.bytes);
+  }
 }
 
 static nl_graph *read_net(const char *text, nl_buffer *onnx) {
@@ -327,7 +354,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_mistake_is_named_with_its_place),
       cmocka_unit_test(brackets_that_nest_too_deep_are_refused),
-      cmocka_unit_test(netlump_json_is_told_from_other_text),
+      cmocka_unit_test(a_text_is_recognised_by_its_keys),
       cmocka_unit_test(layers_become_gemm_and_activation_nodes),
       cmocka_unit_test(every_activation_comes_back),
       cmocka_unit_test(softmax_on_the_last_layer_comes_back),
