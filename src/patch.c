@@ -4,8 +4,9 @@
 #include "kernels/kernels.h"
 #include "patch_parts.h"
 
-// A fit of so many features takes 2 matrices of 170 MB and minutes.
-enum { FEATURES_MOST = 4608, HELD_BACK = 5, ROWS_ENOUGH = 10 };
+// Either way to the fit may take two matrices of FEATURES_MOST² (170 MB each) and some seconds or minutes.
+enum { FEATURES_MOST = 4608, ROOM_MOST = FEATURES_MOST * FEATURES_MOST };
+enum { HELD_BACK = 5, ROWS_ENOUGH = 10 }; // one row in HELD_BACK; single positions where rows are few
 
 struct nl_patch {
   nl_arena arena;
@@ -15,65 +16,78 @@ struct nl_patch {
   nl_patch_options options;
   size_t in, out, features; // of one group
   nl_patch_fit *fits;       // (groups)
-  double *u, *z;            // (NL_PATCH_ROWS, groups * features), (NL_PATCH_ROWS, groups * out) a block
+  double *u, *z;            // (groups, NL_PATCH_BLOCK, features) and (.., out): a block of positions
   double *work;
-  bool by_row; // whole rows are held back, else single positions
-  bool begun;
-  size_t rows;      // of the batches so far
-  size_t positions; // of the batches so far
+  bool begun, by_row;     // a batch has come; whole rows are held back, not positions
+  size_t wanted;          // positions
+  size_t rows, positions; // of the batches so far
   double before, after;
 };
 
 // ---- life ---------------------------------------------------------------------------------------------------------------
 
-static nl_status check_size(const nl_patch *patch, size_t groups, nl_error *error) {
-  const uint64_t features = patch->features, most = FEATURES_MOST;
-  if (features > most) return nl_fail_count(error, NL_ERROR_LIMIT, "features of one fit", most, features);
-  if (groups * features * features > most * most)
-    return nl_fail_count(error, NL_ERROR_LIMIT, "features of one fit", most, groups * features);
-  return NL_OK;
-}
-
-static nl_status prepare(nl_patch *patch, const size_t *kept, nl_error *error) {
-  const nl_narrow_linear *start = patch->start;
-  const size_t groups = patch->linear->groups;
-  const size_t kernel = patch->linear->kind == NL_LINEAR_DENSE ? 1 : patch->linear->kernel_size;
-  patch->in = start->in / groups;
-  patch->out = start->out / groups;
-  patch->features = patch->in * kernel;
-  NL_TRY(check_size(patch, groups, error));
-  NL_TAKE(&patch->arena, patch->kept, size_t, start->out, error);
-  memcpy(patch->kept, kept, start->out * sizeof *kept);
-  NL_TAKE(&patch->arena, patch->fits, nl_patch_fit, groups, error);
-  NL_TAKE(&patch->arena, patch->u, double, NL_PATCH_ROWS *groups * patch->features, error);
-  NL_TAKE(&patch->arena, patch->z, double, NL_PATCH_ROWS *groups * patch->out, error);
-  NL_TAKE(&patch->arena, patch->work, double, nl_matmul_f64_work(), error);
-  for (size_t g = 0; g < groups; g++)
-    NL_TRY(nl_patch_fit_create(&patch->fits[g], patch->features, patch->out,
-                               start->weights + g * patch->out * patch->features,
-                               start->bias != NULL ? start->bias + g * patch->out : NULL, &patch->arena, error));
-  return NL_OK;
-}
-
 nl_status nl_patch_create(nl_patch **out, const nl_linear *linear, const nl_narrow_linear *start, const size_t *kept,
                           const nl_patch_options *options, nl_error *error) {
+  const size_t kernel = linear->kind == NL_LINEAR_DENSE ? 1 : linear->kernel_size;
+  const uint64_t features = (uint64_t)start->in / linear->groups * kernel;
+  if (features * start->out > ROOM_MOST)
+    return nl_fail_count(error, NL_ERROR_LIMIT, "weights of one layer", ROOM_MOST, features * start->out);
   nl_patch *patch = calloc(1, sizeof *patch);
   if (patch == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *patch, 0);
-  patch->linear = linear;
-  patch->start = start;
-  patch->options = *options;
-  const nl_status status = prepare(patch, kept, error);
-  if (status == NL_OK)
-    *out = patch;
-  else
+  *patch = (nl_patch){.linear = linear, .start = start, .options = *options, .features = (size_t)features};
+  patch->in = start->in / linear->groups;
+  patch->out = start->out / linear->groups;
+  patch->kept = nl_arena_take(&patch->arena, start->out, sizeof *kept);
+  if (patch->kept == NULL) {
     nl_patch_free(patch);
-  return status;
+    return nl_fail_count(error, NL_ERROR_MEMORY, NULL, start->out * sizeof *kept, 0);
+  }
+  memcpy(patch->kept, kept, start->out * sizeof *kept);
+  *out = patch;
+  return NL_OK;
 }
 
 void nl_patch_free(nl_patch *patch) {
   if (patch == NULL) return;
   nl_arena_free(&patch->arena);
   free(patch);
+}
+
+// ---- what the first batch decides -----------------------------------------------------------------------------------------
+
+static size_t smaller(size_t x, size_t y) { return x < y ? x : y; }
+
+// Positions to expect in all, and how they are kept: as sums while a Gram matrix is no larger than the positions themselves.
+// Where neither fits, fewer positions do.
+static size_t choose_room(nl_patch *patch, double expected) {
+  const size_t groups = patch->linear->groups, features = patch->features;
+  const size_t per_position = groups * (features + patch->out);
+  patch->wanted = patch->options.positions;
+  const size_t all = expected < (double)patch->wanted ? (size_t)expected : patch->wanted;
+  if (all >= features && features <= FEATURES_MOST && groups * features * features <= ROOM_MOST) return 0;
+  const size_t most = smaller(FEATURES_MOST, 2 * (size_t)ROOM_MOST / per_position);
+  patch->wanted = smaller(all, most);
+  return patch->wanted + patch->wanted / 8 + 8;
+}
+
+static nl_status begin(nl_patch *patch, const nl_gather *gather, double share, nl_error *error) {
+  const nl_narrow_linear *start = patch->start;
+  const size_t groups = patch->linear->groups, weights = patch->out * patch->features;
+  const size_t room = choose_room(patch, (double)gather->positions / share);
+  patch->by_row = (double)(gather->positions / gather->per_row) / share >= ROWS_ENOUGH;
+  NL_TAKE(&patch->arena, patch->u, double, NL_PATCH_BLOCK *groups * patch->features, error);
+  NL_TAKE(&patch->arena, patch->z, double, NL_PATCH_BLOCK * start->out, error);
+  NL_TAKE(&patch->arena, patch->work, double, nl_matmul_f64_work(), error);
+  NL_TAKE(&patch->arena, patch->fits, nl_patch_fit, groups, error);
+  for (size_t g = 0; g < groups; g++) {
+    const nl_patch_problem problem = {.features = patch->features,
+                                      .outputs = patch->out,
+                                      .weights = start->weights + g * weights,
+                                      .bias = start->bias != NULL ? start->bias + g * patch->out : NULL};
+    NL_TRY(nl_patch_fit_create(&patch->fits[g], &problem, room, &patch->arena, error));
+  }
+  patch->begun = true;
+  return NL_OK;
 }
 
 // ---- batches ------------------------------------------------------------------------------------------------------------
@@ -88,7 +102,7 @@ static size_t set_of(const nl_patch *patch, const nl_gather *gather, size_t posi
 static void gather_row(nl_patch *patch, nl_gather *gather, size_t position, size_t row) {
   nl_gather_aim(gather, position);
   for (size_t g = 0; g < patch->linear->groups; g++) {
-    const size_t at = g * NL_PATCH_ROWS + row;
+    const size_t at = g * NL_PATCH_BLOCK + row;
     nl_gather_patch(gather, g * patch->in, patch->in, patch->u + at * patch->features);
     nl_gather_target(gather, position, patch->out, patch->kept + g * patch->out, patch->z + at * patch->out);
   }
@@ -96,8 +110,8 @@ static void gather_row(nl_patch *patch, nl_gather *gather, size_t position, size
 
 static void add_block(nl_patch *patch, size_t set, size_t rows) {
   for (size_t g = 0; g < patch->linear->groups && rows > 0; g++)
-    nl_patch_fit_add(&patch->fits[g], set, rows, patch->u + g * NL_PATCH_ROWS * patch->features,
-                     patch->z + g * NL_PATCH_ROWS * patch->out, patch->work);
+    nl_patch_fit_add(&patch->fits[g], set, rows, patch->u + g * NL_PATCH_BLOCK * patch->features,
+                     patch->z + g * NL_PATCH_BLOCK * patch->out, patch->work);
 }
 
 static void add_set(nl_patch *patch, nl_gather *gather, size_t set, nl_spread spread) {
@@ -105,29 +119,30 @@ static void add_set(nl_patch *patch, nl_gather *gather, size_t set, nl_spread sp
   while (nl_spread_next(&spread, &position)) {
     if (set_of(patch, gather, position) != set) continue;
     gather_row(patch, gather, position, rows);
-    if (++rows < NL_PATCH_ROWS) continue;
+    if (++rows < NL_PATCH_BLOCK) continue;
     add_block(patch, set, rows);
     rows = 0;
   }
   add_block(patch, set, rows);
 }
 
+static nl_status add_batch(nl_patch *patch, nl_gather *gather, double share, nl_error *error) {
+  if (gather->positions == 0) return NL_OK;
+  if (!patch->begun) NL_TRY(begin(patch, gather, share, error));
+  const size_t most = (size_t)(share * (double)patch->wanted + 1);
+  const nl_spread spread = nl_spread_over(gather->positions, most, patch->options.seed + patch->positions);
+  add_set(patch, gather, NL_PATCH_FIT, spread);
+  add_set(patch, gather, NL_PATCH_HELD, spread);
+  patch->rows += gather->positions / gather->per_row;
+  patch->positions += gather->positions;
+  return NL_OK;
+}
+
 nl_status nl_patch_add(nl_patch *patch, const nl_fed *original, const nl_fed *reduced, double share, nl_error *error) {
   nl_arena tables = {0};
   nl_gather gather;
-  const nl_status status =
-      nl_gather_create(&gather, patch->linear, patch->start->in, original, reduced, &tables, error);
-  if (status == NL_OK && gather.positions > 0) {
-    const size_t rows = gather.positions / gather.per_row;
-    if (!patch->begun) patch->by_row = (double)rows / share >= ROWS_ENOUGH;
-    patch->begun = true;
-    const size_t most = (size_t)(share * (double)patch->options.positions + 1);
-    const nl_spread spread = nl_spread_over(gather.positions, most, patch->options.seed + patch->positions);
-    add_set(patch, &gather, NL_PATCH_FIT, spread);
-    add_set(patch, &gather, NL_PATCH_HELD, spread);
-    patch->rows += rows;
-    patch->positions += gather.positions;
-  }
+  nl_status status = nl_gather_create(&gather, patch->linear, patch->start->in, original, reduced, &tables, error);
+  if (status == NL_OK) status = add_batch(patch, &gather, share, error);
   nl_arena_free(&tables);
   return status;
 }
@@ -137,7 +152,7 @@ nl_status nl_patch_add(nl_patch *patch, const nl_fed *original, const nl_fed *re
 // Mean squared errors before and after over the variance of z, all groups together.
 static void weigh_gain(nl_patch *patch) {
   double variance = 0, before = 0, after = 0;
-  for (size_t g = 0; g < patch->linear->groups; g++) {
+  for (size_t g = 0; g < patch->linear->groups && patch->begun; g++) {
     variance += patch->fits[g].variance;
     before += patch->fits[g].before;
     after += patch->fits[g].after;
@@ -156,7 +171,7 @@ nl_status nl_patch_solve(nl_patch *patch, nl_narrow_linear *out, nl_arena *arena
     NL_TAKE(arena, fitted.bias, double, start->out, error);
     memcpy(fitted.bias, start->bias, start->out * sizeof *fitted.bias);
   }
-  for (size_t g = 0; g < groups; g++)
+  for (size_t g = 0; g < groups && patch->begun; g++)
     nl_patch_fit_solve(&patch->fits[g], patch->options.ridge, fitted.weights + g * patch->out * patch->features,
                        fitted.bias != NULL ? fitted.bias + g * patch->out : NULL, patch->work);
   weigh_gain(patch);

@@ -36,39 +36,56 @@ void nl_gather_target(const nl_gather *gather, size_t position, size_t count, co
 
 // ---- fit ----------------------------------------------------------------------------------------------------------------
 
-// Sums over one set of positions, u shifted by the fit's center, r what the start leaves: r = z - W_0 u - b_0.
-typedef struct nl_patch_sums {
-  size_t rows;
-  double *u;      // (features)
-  double *r, *rr; // (outputs) r, r²
-  double *z, *zz; // (outputs) of z shifted by what the first position has
-  double *gram;   // (features, features), upper triangle, of u uᵀ
-  double *cross;  // (features, outputs) of u rᵀ
-} nl_patch_sums;
+// z ≈ W_0 u + b_0 + Δᵀ (u - center) + step, one group of channels. With u the patches and r = z - W_0 u - b_0 what the start
+// leaves, both less their means, Δ solves (UᵀU / n + λI) Δ = UᵀR / n. Two ways to the same Δ:
+//   sums   where positions are many: UᵀU (features, features) is all that is kept (patch_sums.c)
+//   rows   where they are fewer than features: U is kept, and Δ = Uᵀ (UUᵀ + nλI)⁻¹ R (patch_rows.c)
 
-enum { NL_PATCH_FIT = 0, NL_PATCH_HELD = 1, NL_PATCH_ROWS = 256 }; // positions a block
+enum { NL_PATCH_FIT, NL_PATCH_HELD, NL_PATCH_SETS }; // positions fitted on; positions held back, to judge by
+enum { NL_PATCH_BLOCK = 256 };                       // positions handed over at once
 
-// One group's least squares.
-typedef struct nl_patch_fit {
+typedef struct nl_patch_problem {
   size_t features, outputs;
-  bool affine;
-  const double *weights, *bias; // the start: (outputs, features), (outputs) or NULL
-  bool centred;                 // center and shift are set
-  double *center;               // (features)
-  double *shift;                // (outputs)
-  nl_patch_sums sums[2];
-  double *step, *moved; // (outputs)
-  double *delta, *work; // (features, outputs)
-  // on the positions held back: mean squared error of the start and of the fit, variance of z
+  const double *weights, *bias; // the start: (outputs, features), (outputs); NULL: no step, nothing is centred
+} nl_patch_problem;
+
+typedef struct nl_patch_sums nl_patch_sums;
+typedef struct nl_patch_rows nl_patch_rows;
+
+// u (rows, features) and r (rows, outputs) of one set. They are work memory afterwards. `work`: nl_matmul_f64_work() doubles.
+// ridge: λ over the mean variance of a feature. _try: fits on NL_PATCH_FIT, gives the sum of squares left in
+// NL_PATCH_HELD; infinity where there is no solution. _finish: fits on all and moves weights (outputs, features), bias (outputs).
+nl_status nl_patch_sums_create(nl_patch_sums **out, const nl_patch_problem *problem, nl_arena *arena, nl_error *error);
+void nl_patch_sums_add(nl_patch_sums *sums, size_t set, size_t rows, double *u, double *r, double *work);
+double nl_patch_sums_try(nl_patch_sums *sums, double ridge, double *work);
+void nl_patch_sums_finish(nl_patch_sums *sums, double ridge, double *weights, double *bias, double *work);
+
+// At most `room` positions; those beyond are left out.
+nl_status nl_patch_rows_create(nl_patch_rows **out, const nl_patch_problem *problem, size_t room, nl_arena *arena,
+                               nl_error *error);
+void nl_patch_rows_add(nl_patch_rows *kept, size_t set, size_t rows, const double *u, const double *r);
+double nl_patch_rows_try(nl_patch_rows *kept, double ridge, double *work);
+void nl_patch_rows_finish(nl_patch_rows *kept, double ridge, double *weights, double *bias, double *work);
+
+// Either of them, and what the choice of a ridge needs.
+typedef struct nl_patch_fit {
+  nl_patch_problem problem;
+  nl_patch_sums *sums; // one of the two
+  nl_patch_rows *rows;
+  size_t count[NL_PATCH_SETS];
+  double *shift;  // (outputs) z of the first position
+  double *z, *zz; // (outputs) sums of z - shift and its square over the positions held back
+  // over the positions held back: sum of squares that start and fit leave, variance of z
   double before, after, variance;
 } nl_patch_fit;
 
-nl_status nl_patch_fit_create(nl_patch_fit *out, size_t features, size_t outputs, const double *weights,
-                              const double *bias, nl_arena *arena, nl_error *error);
-// u (rows, features), shifted in place; z (rows, outputs), becomes r. `work`: nl_matmul_f64_work() doubles.
+// room: 0 for sums.
+nl_status nl_patch_fit_create(nl_patch_fit *out, const nl_patch_problem *problem, size_t room, nl_arena *arena,
+                              nl_error *error);
+// z (rows, outputs) becomes r.
 void nl_patch_fit_add(nl_patch_fit *fit, size_t set, size_t rows, double *u, double *z, double *work);
-// Chooses the ridge by the positions held back (0: else the one wanted), then solves over all. weights (outputs, features) and
-// bias (outputs) hold the start and are changed, unless the fit is worse than it on the positions held back.
+// ridge: 0: chosen by the positions held back. weights and bias hold the start and are changed where the fit leaves less of those
+// than the start does.
 void nl_patch_fit_solve(nl_patch_fit *fit, double ridge, double *weights, double *bias, double *work);
 
 #endif
