@@ -381,7 +381,7 @@ export class Model extends Handle {
    */
   async certify(bytes, { low, high, files = this.files, signal, onProgress }) {
     signal?.throwIfAborted();
-    const smaller = await Model.load(this.#core, bytes, this.info.name, files, signal);
+    const smaller = await Model.load(this.#core, bytes, this.info.name, files, new Map(), signal);
     try {
       const handles = /** @type {[number, number]} */ ([this.handle, smaller.handle]);
       return await certify(this.#core, this, this.info.name, handles, { low, high }, this.info.features, { signal, onProgress });
