@@ -106,6 +106,32 @@ static inline void node(message *m, const char *op, const char *name, const char
   end(m);
 }
 
+// Attributes of an open node.
+static inline void ints(message *m, const char *name, size_t count, const int64_t *values) {
+  begin(m, 5), text(m, 1, name);
+  for (size_t i = 0; i < count; i++) integer(m, 8, values[i]);
+  integer(m, 20, NL_ATTRIBUTE_INTS), end(m);
+}
+static inline void one(message *m, const char *name, int64_t value) {
+  begin(m, 5), text(m, 1, name), integer(m, 3, value), integer(m, 20, NL_ATTRIBUTE_INT), end(m);
+}
+static inline void real(message *m, const char *name, float value) {
+  begin(m, 5), text(m, 1, name), OK(nl_wire_put_float(&m->bytes, 2, value, NULL));
+  integer(m, 20, NL_ATTRIBUTE_FLOAT), end(m);
+}
+static inline void word(message *m, const char *name, const char *value) {
+  begin(m, 5), text(m, 1, name), text(m, 4, value), integer(m, 20, NL_ATTRIBUTE_STRING), end(m);
+}
+// An initializer of int64: a scalar (rank 0) or a vector.
+static inline void whole(message *m, const char *name, size_t rank, size_t count, const int64_t *values) {
+  begin(m, 5);
+  if (rank == 1) integer(m, 1, (int64_t)count);
+  integer(m, 2, NL_TYPE_I64), text(m, 8, name), bytes(m, 9, values, count * sizeof *values), end(m);
+}
+// Two arguments: how many, and the numbers.
+#define SIZES(...)                                                                                                     \
+  (sizeof(int64_t[]){__VA_ARGS__} / sizeof(int64_t)), (const int64_t[]) { __VA_ARGS__ }
+
 static inline void open_model(message *m) {
   integer(m, 1, 7), text(m, 2, "tests");
   begin(m, 7), text(m, 2, "graph");

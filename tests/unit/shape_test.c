@@ -5,28 +5,10 @@
 
 // ---- a graph and its sizes ---------------------------------------------------------------------------------------------
 
-static void ints(message *m, const char *name, size_t count, const int64_t *values) {
-  begin(m, 5), text(m, 1, name);
-  for (size_t i = 0; i < count; i++) integer(m, 8, values[i]);
-  integer(m, 20, NL_ATTRIBUTE_INTS), end(m);
-}
-static void one(message *m, const char *name, int64_t value) {
-  begin(m, 5), text(m, 1, name), integer(m, 3, value), integer(m, 20, NL_ATTRIBUTE_INT), end(m);
-}
-static void word(message *m, const char *name, const char *value) {
-  begin(m, 5), text(m, 1, name), text(m, 4, value), integer(m, 20, NL_ATTRIBUTE_STRING), end(m);
-}
-static void whole(message *m, const char *name, size_t rank, size_t count, const int64_t *values) {
-  begin(m, 5);
-  if (rank == 1) integer(m, 1, (int64_t)count);
-  integer(m, 2, NL_TYPE_I64), text(m, 8, name), bytes(m, 9, values, count * sizeof *values), end(m);
-}
 static void zeros(message *m, const char *name, size_t rank, const int64_t *sizes) {
   static const float none[4096];
   initializer(m, name, rank, sizes, none);
 }
-#define SIZES(...)                                                                                                     \
-  (sizeof(int64_t[]){__VA_ARGS__} / sizeof(int64_t)), (const int64_t[]) { __VA_ARGS__ }
 
 static message started(size_t rank, const int64_t *sizes) {
   message m = {0};
