@@ -79,12 +79,12 @@ void nl_trace_rider(nl_tracing *t, nl_place place, size_t back, nl_strip *strip)
   riders[t->rider_count++] = (nl_traced_rider){place, back, strip};
 }
 
-void nl_trace_state(nl_tracing *t, nl_statement statement, nl_strip *strip) {
+void nl_trace_state(nl_tracing *t, nl_statement statement, nl_strip *strip, size_t shared) {
   nl_traced_statement *statements =
       nl_trace_grown(t, t->statements, t->statement_count, &t->statement_room, sizeof *statements);
   if (statements == NULL) return;
   t->statements = statements;
-  statements[t->statement_count++] = (nl_traced_statement){statement, strip};
+  statements[t->statement_count++] = (nl_traced_statement){statement, strip, shared, 0, NL_NONE, false};
 }
 
 // ---- left whole --------------------------------------------------------------------------------------------------------
@@ -93,19 +93,15 @@ static bool is_moved(nl_origin origin) {
   return origin.reason == NL_REASON_INPUT || origin.reason == NL_REASON_ATTENTION;
 }
 
-// What an output that is not followed is to blame on: itself, or what it was made of.
+// What an output that is not followed is to blame on: itself, or what it was made of first of all.
 static nl_origin origin_of(const nl_tracing *t, size_t node) {
   const nl_node *left = &t->graph->nodes[node];
   nl_origin origin = nl_trace_blame(t, node);
   if (origin.reason != NL_REASON_READ_BY) return origin;
   origin.reason = NL_REASON_MADE_BY;
-  for (size_t i = 0; i < left->input_count; i++) {
-    const size_t value = left->inputs[i];
-    if (value == NL_NONE || t->graph->values[value].tensor != NL_NONE) continue;
-    if (t->trails[value].strip != NULL || !is_moved(t->origins[value])) return origin;
-    return t->origins[value];
-  }
-  return origin;
+  const size_t value = left->input_count > 0 ? left->inputs[0] : NL_NONE;
+  if (value == NL_NONE || t->graph->values[value].tensor != NL_NONE || t->trails[value].strip != NULL) return origin;
+  return is_moved(t->origins[value]) ? t->origins[value] : origin;
 }
 
 void nl_trace_leave(nl_tracing *t, size_t node) {
@@ -131,6 +127,7 @@ static void walk_node(nl_tracing *t, size_t index) {
   if (is_constant_node(t->graph, node)) return;
   nl_trace_rule *rule = t->graph->opset < OPSET_OLDEST || node->has_subgraph ? NULL : nl_trace_rule_of(t, index);
   const bool done = rule != NULL && rule(t, index);
+  t->followed[index] = done;
   if (!done) nl_trace_leave(t, index);
   nl_trace_count(t, index, done);
 }
@@ -157,6 +154,8 @@ static nl_status prepare(nl_tracing *t) {
   NL_TAKE(&t->arena, t->origins, nl_origin, values, t->error);
   NL_TAKE(&t->arena, t->counted, size_t, values, t->error);
   NL_TAKE(&t->arena, t->absorbed, bool, nodes, t->error);
+  NL_TAKE(&t->channels->arena, t->followed, bool, nodes, t->error);
+  t->channels->followed = t->followed;
   NL_TAKE(&t->arena, t->piles, nl_segment, (size_t)4 * NL_STRIP_MOST, t->error);
   t->work_left = WORK + (nodes + values) * WORK_A_NODE;
   for (size_t v = 0; v < values; v++) {
@@ -194,6 +193,12 @@ void nl_channels_free(nl_channels *channels) {
   if (channels == NULL) return;
   nl_arena_free(&channels->arena);
   free(channels);
+}
+
+nl_reason nl_channels_left(const nl_channels *channels, size_t node) {
+  if (channels->followed[node]) return NL_REASON_NONE;
+  const nl_reason reason = nl_layer_reason(channels->graph, &channels->graph->nodes[node]);
+  return reason == NL_REASON_CONVOLUTION ? NL_REASON_WEIGHTS : reason;
 }
 
 size_t nl_axis_length(const nl_channels *channels, const nl_axis *axis, const size_t *widths) {

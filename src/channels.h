@@ -127,6 +127,7 @@ typedef struct nl_channels {
   size_t site_count;
   const nl_channel_site *sites;
   const nl_axis *values; // (value_count) the channel axis of each value; count 0 where none is followed
+  const bool *followed;  // (node_count) linears, and nodes that act on each channel by itself
   size_t parameters;     // elements of all float constants
 } nl_channels;
 
@@ -134,6 +135,9 @@ typedef struct nl_channels {
 // Segments name resolved groups. Constants that several places read are fine: narrow.h copies them.
 nl_status nl_channels_create(nl_channels **out, const nl_graph *graph, const nl_shapes *shapes, nl_error *error);
 void nl_channels_free(nl_channels *channels);
+
+// Why a node that carries weights is not followed (quantized, recurrent, computed weights ...); NL_REASON_NONE for others.
+nl_reason nl_channels_left(const nl_channels *channels, size_t node);
 
 // Elements along an axis once every site keeps widths[site] units (widths NULL: all).
 size_t nl_axis_length(const nl_channels *channels, const nl_axis *axis, const size_t *widths);

@@ -29,6 +29,7 @@ typedef struct nl_root {
   size_t parent, width;
   nl_reason reason;
   size_t reason_node;
+  size_t weight;   // scratch of nl_trace_as_long; else 0
   nl_strip *strip; // what it is made of; NULL where it stands for itself
 } nl_root;
 
@@ -52,6 +53,9 @@ typedef struct nl_traced_rider {
 typedef struct nl_traced_statement {
   nl_statement statement;
   nl_strip *strip;
+  size_t shared;      // a value that others may read too, NL_NONE: nobody does
+  size_t asked, next; // channels_counts.c: how many ask for the same
+  bool repeats;       // another asked first
 } nl_traced_statement;
 
 typedef struct nl_tracing {
@@ -64,6 +68,7 @@ typedef struct nl_tracing {
   nl_trail *trails; // (values)
   nl_origin *origins;
   size_t *counted; // an integer value some element of which counts the channels of this value; NL_NONE: none does
+  bool *followed;  // (nodes)
   bool *absorbed;  // (nodes) an Add that is the bias of the product before it
   nl_root *roots;
   size_t root_count, root_room;
@@ -96,6 +101,9 @@ nl_strip *nl_trace_repeat(nl_tracing *t, nl_strip *strip, size_t tile);  // the 
 nl_strip *nl_trace_chain(nl_tracing *t, size_t count, nl_strip **parts); // NULL: too long
 nl_strip *nl_trace_part(nl_tracing *t, nl_strip *strip, size_t from, size_t length); // NULL: not between channels
 bool nl_trace_same(nl_tracing *t, nl_strip *a, nl_strip *b);                         // the very same roots
+bool nl_trace_as_long(nl_tracing *t, nl_strip *a, nl_strip *b);                      // however many channels are kept
+// The strip is made of one root only, each of whose channels takes `times` elements.
+bool nl_trace_multiple(nl_tracing *t, nl_strip *strip, size_t *width, size_t *times);
 size_t nl_trace_find(const nl_tracing *t, size_t root);
 void nl_trace_inherit(nl_tracing *t); // what pins a root pins what it is made of
 // The array with room for one more than its `count` elements of `size` bytes; NULL when memory is out.
@@ -113,7 +121,7 @@ int64_t nl_trace_size(const nl_tracing *t, size_t value, size_t back); // 1 befo
 void nl_trace_follow(nl_tracing *t, size_t node, size_t slot, nl_strip *strip, size_t back, bool zeros);
 void nl_trace_leave(nl_tracing *t, size_t node); // pins all it reads
 void nl_trace_rider(nl_tracing *t, nl_place place, size_t back, nl_strip *strip);
-void nl_trace_state(nl_tracing *t, nl_statement statement, nl_strip *strip);
+void nl_trace_state(nl_tracing *t, nl_statement statement, nl_strip *strip, size_t shared);
 bool nl_trace_spare(const nl_tracing *t, size_t node); // an output behind the first is read
 
 // ---- channels_look.c: what stands further on
@@ -126,9 +134,12 @@ size_t nl_trace_wanted_width(nl_tracing *t, size_t value);
 
 // ---- channels_counts.c: integers that count channels
 void nl_trace_count(nl_tracing *t, size_t node, bool done); // what becomes of those the node reads
+// Element `index` of input `slot` in the model as it stands; *computed: while it runs. False when it is not known.
+bool nl_trace_number_at(const nl_tracing *t, size_t node, size_t slot, size_t index, int64_t *number, bool *computed);
 // Input `slot` states as its element `index` how long a strip is: notes where that number stands, or that it follows by itself.
 // False when it would be wrong.
 bool nl_trace_state_size(nl_tracing *t, size_t node, size_t slot, size_t index, nl_strip *strip);
+void nl_trace_settle_shared(nl_tracing *t); // pins where not all readers of a number agree
 bool nl_trace_counts_none(nl_tracing *t, size_t node, size_t slot, size_t index); // that element counts no channels
 
 // ---- channels_view.c: constants

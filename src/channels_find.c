@@ -213,6 +213,7 @@ static nl_status find_sites(nl_channels *channels, nl_error *error) {
 
 nl_status nl_trace_settle(nl_tracing *t) {
   size_t *group_of;
+  nl_trace_settle_shared(t);
   refresh(t);
   NL_TRY(t->status);
   NL_TRY(pin_dead_ends(t));

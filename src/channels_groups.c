@@ -24,7 +24,7 @@ size_t nl_trace_root(nl_tracing *t, size_t width, nl_reason reason, size_t node)
   nl_root *roots = nl_trace_grown(t, t->roots, t->root_count, &t->root_room, sizeof *roots);
   if (roots == NULL) return 0;
   t->roots = roots;
-  t->roots[t->root_count] = (nl_root){t->root_count, width, reason, node, NULL};
+  t->roots[t->root_count] = (nl_root){t->root_count, width, reason, node, 0, NULL};
   return t->root_count++;
 }
 
@@ -121,6 +121,42 @@ bool nl_trace_same(nl_tracing *t, nl_strip *a, nl_strip *b) {
       return false;
   }
   return true;
+}
+
+static void weigh(nl_tracing *t, const nl_strip *strip, bool add) {
+  for (size_t i = 0; i < strip->count; i++) {
+    const nl_segment *segment = &strip->segments[i];
+    const size_t times = segment->tile * segment->run;
+    t->roots[nl_trace_find(t, segment->group)].weight += add ? times : 0 - times;
+  }
+}
+
+static bool is_weighed_out(nl_tracing *t, const nl_strip *strip) {
+  for (size_t i = 0; i < strip->count; i++)
+    if (t->roots[nl_trace_find(t, strip->segments[i].group)].weight != 0) return false;
+  return true;
+}
+
+bool nl_trace_as_long(nl_tracing *t, nl_strip *a, nl_strip *b) {
+  a = nl_trace_current(t, a);
+  b = nl_trace_current(t, b);
+  weigh(t, a, true);
+  weigh(t, b, false);
+  const bool even = is_weighed_out(t, a) && is_weighed_out(t, b);
+  weigh(t, b, true);
+  weigh(t, a, false);
+  return even;
+}
+
+bool nl_trace_multiple(nl_tracing *t, nl_strip *strip, size_t *width, size_t *times) {
+  strip = nl_trace_current(t, strip);
+  *times = 0;
+  for (size_t i = 0; i < strip->count; i++) {
+    if (nl_trace_find(t, strip->segments[i].group) != nl_trace_find(t, strip->segments[0].group)) return false;
+    *times += strip->segments[i].tile * strip->segments[i].run;
+  }
+  *width = strip->count == 0 ? 0 : strip->segments[0].width;
+  return strip->count != 0;
 }
 
 // ---- piles: segments still to be looked at, the next on top --------------------------------------------------------------

@@ -153,10 +153,13 @@ static bool add_product(nl_tracing *t, nl_linear *linear, const product *p, cons
 bool nl_trace_matmul(nl_tracing *t, size_t node) {
   static const product right = {0, 1, 1, 1, 0, 1}; // X W, W (in, out)
   static const product left = {1, 0, 2, 2, 1, 0};  // W X, W (out, in)
+  static const product vector = {1, 0, 1, 1, 1, 0};
   nl_view view;
   const product *p = nl_trace_view(t, node, 1, &view) ? &right : &left;
   if (p == &left && !nl_trace_view(t, node, 0, &view)) return false;
   const size_t value = nl_trace_input(t, node, p->activation);
+  const nl_shape *shape = nl_trace_shape(t, value);
+  if (p == &left && shape != NULL && shape->rank == 1) p = &vector;
   if (value == NL_NONE || !is_matrix(&view) || !reaches(t, value, p, &view)) return false;
   if (passes_by(t, node, p)) return true;
   nl_linear linear = bare_linear(t, NL_LINEAR_DENSE, node, value);
@@ -180,7 +183,7 @@ bool nl_trace_gemm(nl_tracing *t, size_t node) {
   linear.beta = nl_node_float(gemm, "beta", 1);
   take_bias(t, &linear, 2, p->out_back, p == &right && t->graph->opset >= 11 && linear.beta != 0);
   if (linear.alpha == 0 || (linear.has_bias && linear.beta == 0)) return false;
-  return (!linear.has_bias && passes_by(t, node, p)) || add_product(t, &linear, p, &view);
+  return passes_by(t, node, p) || add_product(t, &linear, p, &view);
 }
 
 // ---- convolutions ------------------------------------------------------------------------------------------------------
@@ -261,20 +264,19 @@ static bool add_convolution(nl_tracing *t, nl_linear *linear, const nl_view *vie
   return true;
 }
 
-// A filter of its own for each channel: nothing is mixed. `times` filters a channel.
-static bool pass_depthwise(nl_tracing *t, size_t node, const nl_view *view, size_t groups, size_t weights_run,
-                           size_t times) {
-  const nl_trail *trail = nl_trace_trail_at(t, node, 0);
-  const nl_tensor *bias = nl_trace_constant(t, node, 2);
-  const bool has_bias = nl_trace_input(t, node, 2) != NL_NONE;
-  if (trail == NULL || trail->back != view->rank - 1 || trail->strip->length != groups) return false;
-  if (has_bias && !lies_along(bias, 1, trail->strip->length * times)) return false;
-  nl_strip *in = trail->strip, *out = nl_trace_spread(t, in, times);
-  nl_trace_rider(t, view->place, view->rank, nl_trace_spread(t, in, weights_run));
-  if (has_bias) nl_trace_rider(t, nl_node_place(t->graph, node, 2), 1, out);
-  nl_trace_state(
-      t, (nl_statement){.kind = NL_STATEMENT_ATTRIBUTE, .place = {node, 0}, .name = "group", .index = NL_NONE}, in);
-  nl_trace_follow(t, node, 0, out, view->rank - 1, trail->zeros);
+// A filter of its own for each channel: nothing is mixed. `times` filters a channel; the weights lie along axis 0, each
+// channel's in a run.
+static bool pass_depthwise(nl_tracing *t, size_t node, const nl_view *view, size_t groups, size_t run, size_t times) {
+  const size_t value = nl_trace_input(t, node, 0), back = view->rank - 1;
+  if (value == NL_NONE || times > SIZE_MAX / 16 / groups || !bias_fits(t, node, 2, 1, groups * times)) return false;
+  nl_strip *in = read_strip(t, node, value, back, groups);
+  if (in == NULL) return false;
+  nl_strip *out = nl_trace_spread(t, in, times);
+  const nl_statement group = {.kind = NL_STATEMENT_ATTRIBUTE, .place = {node, 0}, .name = "group", .index = NL_NONE};
+  nl_trace_state(t, group, in, NL_NONE);
+  nl_trace_rider(t, view->place, view->rank, nl_trace_spread(t, in, run));
+  if (nl_trace_input(t, node, 2) != NL_NONE) nl_trace_rider(t, nl_node_place(t->graph, node, 2), 1, out);
+  nl_trace_follow(t, node, 0, out, back, t->trails[value].zeros);
   return true;
 }
 

@@ -155,7 +155,7 @@ static bool split_sizes(nl_tracing *t, size_t node, size_t length, size_t *sizes
 
 static bool state_split(nl_tracing *t, size_t node, size_t part, nl_strip *strip) {
   if (nl_node_attribute(nl_trace_node(t, node), "split") == NULL) return nl_trace_state_size(t, node, 1, part, strip);
-  nl_trace_state(t, (nl_statement){NL_STATEMENT_ATTRIBUTE, {node, 0}, "split", part, {0}}, strip);
+  nl_trace_state(t, (nl_statement){NL_STATEMENT_ATTRIBUTE, {node, 0}, "split", part, {0}}, strip, NL_NONE);
   return true;
 }
 
@@ -217,7 +217,7 @@ static bool read_slicing(nl_tracing *t, size_t node, slicing *s) {
 
 static bool state_bound(nl_tracing *t, size_t node, const char *name, size_t slot, size_t index, nl_strip *strip) {
   if (nl_node_attribute(nl_trace_node(t, node), name) == NULL) return nl_trace_state_size(t, node, slot, index, strip);
-  nl_trace_state(t, (nl_statement){NL_STATEMENT_ATTRIBUTE, {node, 0}, name, index, {0}}, strip);
+  nl_trace_state(t, (nl_statement){NL_STATEMENT_ATTRIBUTE, {node, 0}, name, index, {0}}, strip, NL_NONE);
   return true;
 }
 
@@ -226,20 +226,53 @@ static int64_t clamped(int64_t at, int64_t length) {
   return at > length ? length : at;
 }
 
-// Bounds at the ends of the axis that need no correction: a start of 0, an end beyond everything.
-static bool slice_channels(nl_tracing *t, size_t node, const nl_trail *trail, const slicing *s, size_t index) {
-  int64_t starts[AXES_MOST], ends[AXES_MOST];
-  size_t start_count, end_count;
-  const int64_t length = (int64_t)trail->strip->length;
-  if (s->steps[index] != 1 || !nl_trace_numbers(t, node, "starts", 1, starts, AXES_MOST, &start_count) ||
-      !nl_trace_numbers(t, node, "ends", 2, ends, AXES_MOST, &end_count) || start_count != s->count ||
-      end_count != s->count)
+typedef struct bound {
+  int64_t given;
+  size_t at; // within the axis
+  bool computed;
+} bound;
+
+static bool read_bound(const nl_tracing *t, size_t node, const char *name, size_t slot, size_t index, size_t length,
+                       bound *b) {
+  const nl_attribute *attribute = nl_node_attribute(nl_trace_node(t, node), name);
+  b->computed = false;
+  if (attribute != NULL) {
+    if (attribute->type != NL_ATTRIBUTE_INTS || index >= attribute->count) return false;
+    b->given = attribute->ints[index];
+  } else if (!nl_trace_number_at(t, node, slot, index, &b->given, &b->computed)) {
     return false;
-  const size_t start = (size_t)clamped(starts[index], length), end = (size_t)clamped(ends[index], length);
-  if (end <= start) return false;
-  nl_strip *part = nl_trace_part(t, trail->strip, start, end - start);
-  nl_strip *before = start > 0 ? nl_trace_part(t, trail->strip, 0, start) : NULL;
-  nl_strip *until = ends[index] <= length ? nl_trace_part(t, trail->strip, 0, end) : NULL;
+  }
+  b->at = (size_t)clamped(b->given, (int64_t)length);
+  return true;
+}
+
+static size_t common_divisor(size_t a, size_t b) {
+  while (b != 0) {
+    const size_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+// Bounds computed from how many channels there are (halves, thirds ...): the parts must stay equal.
+static void tie_parts(nl_tracing *t, size_t node, const nl_trail *trail, const bound *start, const bound *end) {
+  const size_t length = trail->strip->length, part = common_divisor(common_divisor(length, start->at), end->at);
+  if ((!start->computed && !end->computed) || part == length || length / part > PARTS_MOST) return;
+  nl_trace_tie(t, trail->strip, nl_trace_repeat(t, nl_trace_fresh(t, part), length / part), node);
+}
+
+// Bounds at the ends of the axis need no correction: a start of 0, an end beyond everything.
+static bool slice_channels(nl_tracing *t, size_t node, const nl_trail *trail, const slicing *s, size_t index) {
+  bound start, end;
+  const size_t length = trail->strip->length;
+  if (s->steps[index] != 1 || !read_bound(t, node, "starts", 1, index, length, &start) ||
+      !read_bound(t, node, "ends", 2, index, length, &end) || end.at <= start.at)
+    return false;
+  tie_parts(t, node, trail, &start, &end);
+  nl_strip *part = nl_trace_part(t, trail->strip, start.at, end.at - start.at);
+  nl_strip *before = start.at > 0 ? nl_trace_part(t, trail->strip, 0, start.at) : NULL;
+  nl_strip *until = end.computed || end.given <= (int64_t)length ? nl_trace_part(t, trail->strip, 0, end.at) : NULL;
   if (part == NULL || (before != NULL && !state_bound(t, node, "starts", 1, index, before)) ||
       (until != NULL && !state_bound(t, node, "ends", 2, index, until)))
     return false;
@@ -250,12 +283,16 @@ static bool slice_channels(nl_tracing *t, size_t node, const nl_trail *trail, co
 static bool rule_slice(nl_tracing *t, size_t node) {
   nl_trail trail;
   slicing s;
-  size_t rank, channel, axis;
+  size_t rank, channel, axis, index = NL_NONE;
   if (!followed_axis(t, node, &trail, &rank, &channel) || !read_slicing(t, node, &s)) return false;
   for (size_t i = 0; i < s.count; i++) {
     if (!nl_trace_axis(s.axes[i], rank, &axis)) return false;
-    if (axis == channel) return slice_channels(t, node, &trail, &s, i);
+    if (axis == channel)
+      index = i;
+    else if (!nl_trace_counts_none(t, node, 1, i) || !nl_trace_counts_none(t, node, 2, i))
+      return false;
   }
+  if (index != NL_NONE) return slice_channels(t, node, &trail, &s, index);
   nl_trace_follow(t, node, 0, trail.strip, trail.back, trail.zeros);
   return true;
 }

@@ -82,9 +82,12 @@ static bool fit_input(nl_tracing *t, size_t node, size_t slot, const nl_trail *t
 static bool rule_elementwise(nl_tracing *t, size_t node) {
   nl_trail *trail = leading_trail(t, node);
   if (trail == NULL || nl_trace_spare(t, node)) return false;
-  if (t->absorbed[node]) return pass(t, node) || (nl_trace_follow(t, node, 0, trail->strip, trail->back, false), true);
   const nl_trail kept = *trail;
   bool zeros = kept.zeros, fits = true;
+  if (t->absorbed[node]) {
+    nl_trace_follow(t, node, 0, kept.strip, kept.back, kept.zeros);
+    return true;
+  }
   for (size_t i = 0; i < nl_trace_node(t, node)->input_count; i++) {
     const nl_trail *other = nl_trace_trail_at(t, node, i);
     zeros = zeros || (other != NULL && other->zeros);
@@ -197,6 +200,13 @@ static bool rule_average_pool(nl_tracing *t, size_t node) {
 }
 static bool rule_lp_pool(nl_tracing *t, size_t node) { return pass_pool(t, node, has_pads(nl_trace_node(t, node))); }
 
+// Places in space are picked from each channel (GridSample, RoiAlign).
+static bool rule_sampled(nl_tracing *t, size_t node) {
+  for (size_t i = 1; i < nl_trace_node(t, node)->input_count; i++)
+    if (nl_trace_trail_at(t, node, i) != NULL) return false;
+  return pass_pool(t, node, false);
+}
+
 // ---- reductions ------------------------------------------------------------------------------------------------------
 
 enum { AXES_MOST = NL_SHAPE_RANK_MOST };
@@ -245,6 +255,28 @@ static bool rule_arg(nl_tracing *t, size_t node) {
   return pass_reduced(t, node, rank, channel, marked);
 }
 
+static bool rule_along(nl_tracing *t, size_t node) {
+  const nl_trail *trail = nl_trace_trail_at(t, node, 0);
+  size_t rank, channel, axis;
+  int64_t given;
+  bool computed = false;
+  if (trail == NULL || !channel_axis(t, node, trail, &rank, &channel)) return false;
+  if (!nl_trace_number_at(t, node, 1, 0, &given, &computed) || computed || !nl_trace_axis(given, rank, &axis))
+    return false;
+  return axis != channel && pass(t, node);
+}
+
+static bool rule_variance_norm(nl_tracing *t, size_t node) {
+  const nl_trail *trail = nl_trace_trail_at(t, node, 0);
+  const nl_attribute *axes = nl_node_attribute(nl_trace_node(t, node), "axes");
+  size_t rank, channel, axis;
+  if (trail == NULL || !channel_axis(t, node, trail, &rank, &channel)) return false;
+  if (axes == NULL) return channel == 1 && pass(t, node);
+  for (size_t i = 0; i < axes->count; i++)
+    if (axes->type != NL_ATTRIBUTE_INTS || !nl_trace_axis(axes->ints[i], rank, &axis) || axis == channel) return false;
+  return pass(t, node);
+}
+
 // Its elements are followed on their own (channels_counts.c).
 static bool rule_shape(nl_tracing *t, size_t node) { return nl_trace_trail_at(t, node, 0) != NULL; }
 
@@ -269,7 +301,7 @@ static const char *const unary[] = {"Relu",     "LeakyRelu",   "ThresholdedRelu"
                                     "Cosh",     "Asinh",       "Acosh",
                                     "Atanh",    "Not",         "IsNaN",
                                     "IsInf",    "Shrink",      "Identity",
-                                    "Cast",     "BitwiseNot"};
+                                    "Cast",     "BitwiseNot",  "CastLike"};
 
 static const char *const elementwise[] = {"Add",         "Sub",       "Mul",       "Div",  "Pow",
                                           "Min",         "Max",       "Sum",       "Mean", "Mod",
@@ -311,6 +343,10 @@ static const named_rule rules[] = {
     {"ReduceSumSquare", rule_reduce},
     {"ArgMax", rule_arg},
     {"ArgMin", rule_arg},
+    {"CumSum", rule_along},
+    {"MeanVarianceNormalization", rule_variance_norm},
+    {"GridSample", rule_sampled},
+    {"RoiAlign", rule_sampled},
     {"Shape", rule_shape},
 };
 

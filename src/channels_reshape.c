@@ -10,7 +10,7 @@ typedef struct fold {
 
 typedef struct sizes {
   size_t in_rank, out_rank;
-  const int64_t *in, *out; // -1 unknown
+  const int64_t *in, *out; // below 0 unknown: equal numbers stand for the same size
   size_t axis, width;      // of the channels in `in`
 } sizes;
 
@@ -65,21 +65,21 @@ static bool fold_from_front(const sizes *s, fold *f) {
   return true;
 }
 
-// Whether output axis k is input axis k.
-static bool keeps_axis(const nl_tracing *t, size_t node, const sizes *s, size_t k) {
-  if (k >= s->out_rank) return false;
-  if (s->in[k] > 0 && s->in[k] == s->out[k]) return true;
-  const nl_shape *target = &t->shapes->values[nl_trace_input(t, node, 1)];
-  if (target->elements == NULL || k >= target->element_count) return false;
-  const nl_element *element = &target->elements[k];
-  if (element->kind == NL_ELEMENT_NUMBER) return element->number == 0;
-  return element->kind == NL_ELEMENT_SIZE && element->value == nl_trace_input(t, node, 0) && element->axis == k;
+static bool keeps_front(const sizes *s) {
+  for (size_t k = 0; k < s->axis; k++)
+    if (k >= s->out_rank || s->in[k] != s->out[k]) return false;
+  return true;
 }
 
-static bool keeps_front(const nl_tracing *t, size_t node, const sizes *s) {
-  for (size_t k = 0; k < s->axis; k++)
-    if (!keeps_axis(t, node, s, k)) return false;
-  return true;
+// Without the axes at the end that are the same before and after.
+static sizes without_ends(const sizes *s) {
+  sizes rest = *s;
+  while (rest.in_rank > rest.axis + 1 && rest.out_rank > 1 &&
+         rest.in[rest.in_rank - 1] == rest.out[rest.out_rank - 1]) {
+    rest.in_rank--;
+    rest.out_rank--;
+  }
+  return rest;
 }
 
 // ---- what becomes of the strip -------------------------------------------------------------------------------------------
@@ -137,8 +137,9 @@ static bool fold_by_reader(nl_tracing *t, size_t node, const sizes *s, fold *f) 
 }
 
 static bool find_fold(nl_tracing *t, size_t node, const sizes *s, fold *f) {
-  if (fold_from_end(s, f)) return true;
-  return keeps_front(t, node, s) && (fold_from_front(s, f) || fold_by_reader(t, node, s, f));
+  const sizes rest = without_ends(s);
+  if (fold_from_end(&rest, f)) return true;
+  return keeps_front(s) && (fold_from_front(s, f) || fold_by_reader(t, node, s, f));
 }
 
 static bool read_shapes(nl_tracing *t, size_t node, sizes *s) {
@@ -146,7 +147,7 @@ static bool read_shapes(nl_tracing *t, size_t node, sizes *s) {
   const nl_shape *in = nl_trace_shape(t, nl_trace_input(t, node, 0));
   const nl_shape *out = nl_trace_shape(t, t->graph->nodes[node].outputs[0]);
   if (trail == NULL || in == NULL || out == NULL || trail->back > in->rank || trail->strip->length == 0) return false;
-  *s = (sizes){in->rank, out->rank, in->dims, out->dims, in->rank - trail->back, trail->strip->length};
+  *s = (sizes){in->rank, out->rank, in->open, out->open, in->rank - trail->back, trail->strip->length};
   return true;
 }
 

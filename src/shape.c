@@ -165,13 +165,17 @@ static nl_status infer_node(nl_shaping *s, const nl_node *node) {
   return NL_OK;
 }
 
-// Sizes that are not known become -1. They lie in the arena; a rule has copied them there.
-static void close_sizes(nl_shapes *shapes) {
-  for (size_t v = 0; v < shapes->graph->value_count; v++) {
-    int64_t *dims = (int64_t *)shapes->values[v].dims;
-    for (size_t i = 0; i < shapes->values[v].rank; i++)
-      if (dims[i] < 0) dims[i] = -1;
+// Sizes that are not known become -1.
+static nl_status close_sizes(nl_shaping *s) {
+  for (size_t v = 0; v < s->graph->value_count; v++) {
+    nl_shape *shape = &s->shapes->values[v];
+    int64_t *dims;
+    NL_TAKE(&s->shapes->arena, dims, int64_t, shape->rank, s->error);
+    for (size_t i = 0; i < shape->rank; i++) dims[i] = shape->dims[i] < 0 ? -1 : shape->dims[i];
+    shape->open = shape->dims;
+    shape->dims = dims;
   }
+  return NL_OK;
 }
 
 static nl_status infer(nl_shaping *s) {
@@ -179,8 +183,7 @@ static nl_status infer(nl_shaping *s) {
   NL_TAKE(&s->shapes->arena, s->shapes->values, nl_shape, graph->value_count, s->error);
   for (size_t v = 0; v < graph->value_count; v++) NL_TRY(start_value(s, v));
   for (size_t n = 0; n < graph->node_count; n++) NL_TRY(infer_node(s, &graph->nodes[graph->order[n]]));
-  close_sizes(s->shapes);
-  return NL_OK;
+  return close_sizes(s);
 }
 
 nl_status nl_shapes_create(nl_shapes *out, const nl_graph *graph, nl_error *error) {

@@ -29,6 +29,7 @@ typedef struct nl_shape {
   bool known; // the rank is
   size_t rank;
   const int64_t *dims; // (rank), -1 where unknown
+  const int64_t *open; // (rank) the same, but below -1 where unknown: equal numbers stand for the same size
   size_t element_count;
   const nl_element *elements; // NULL unless it is an integer value whose elements are followed
 } nl_shape;
