@@ -6,7 +6,7 @@
 
 // Either way to the fit may take two matrices of FEATURES_MOST² (170 MB each) and some seconds or minutes.
 enum { FEATURES_MOST = 4608, ROOM_MOST = FEATURES_MOST * FEATURES_MOST };
-enum { HELD_BACK = 5, ROWS_ENOUGH = 10 }; // one row in HELD_BACK; single positions where rows are few
+enum { ROWS_TO_SPLIT = NL_PATCH_FOLDS, ROWS_FOR_ONE_FOLD = 400, SIZE_FOR_FOLDS = 1024 };
 
 struct nl_patch {
   nl_arena arena;
@@ -19,6 +19,7 @@ struct nl_patch {
   double *u, *z;            // (groups, NL_PATCH_BLOCK, features) and (.., out): a block of positions
   double *work;
   bool begun, by_row;     // a batch has come; whole rows are held back, not positions
+  size_t folds;           // judged
   size_t wanted;          // positions
   size_t rows, positions; // of the batches so far
   double before, after;
@@ -70,11 +71,19 @@ static size_t choose_room(nl_patch *patch, double expected) {
   return patch->wanted + patch->wanted / 8 + 8;
 }
 
+// Few rows are worth judging all; a fold costs a factor of the fit's size a ridge.
+static void choose_folds(nl_patch *patch, double rows, size_t room) {
+  const size_t size = room > 0 ? patch->wanted : patch->features;
+  patch->by_row = rows >= ROWS_TO_SPLIT;
+  const bool all = rows < ROWS_FOR_ONE_FOLD && size <= SIZE_FOR_FOLDS && patch->linear->groups * size <= FEATURES_MOST;
+  patch->folds = all ? NL_PATCH_FOLDS : 1;
+}
+
 static nl_status begin(nl_patch *patch, const nl_gather *gather, double share, nl_error *error) {
   const nl_narrow_linear *start = patch->start;
   const size_t groups = patch->linear->groups, weights = patch->out * patch->features;
   const size_t room = choose_room(patch, (double)gather->positions / share);
-  patch->by_row = (double)(gather->positions / gather->per_row) / share >= ROWS_ENOUGH;
+  choose_folds(patch, (double)(gather->positions / gather->per_row) / share, room);
   NL_TAKE(&patch->arena, patch->u, double, NL_PATCH_BLOCK *groups * patch->features, error);
   NL_TAKE(&patch->arena, patch->z, double, NL_PATCH_BLOCK * start->out, error);
   NL_TAKE(&patch->arena, patch->work, double, nl_matmul_f64_work(), error);
@@ -83,7 +92,8 @@ static nl_status begin(nl_patch *patch, const nl_gather *gather, double share, n
     const nl_patch_problem problem = {.features = patch->features,
                                       .outputs = patch->out,
                                       .weights = start->weights + g * weights,
-                                      .bias = start->bias != NULL ? start->bias + g * patch->out : NULL};
+                                      .bias = start->bias != NULL ? start->bias + g * patch->out : NULL,
+                                      .folds = patch->folds};
     NL_TRY(nl_patch_fit_create(&patch->fits[g], &problem, room, &patch->arena, error));
   }
   patch->begun = true;
@@ -92,11 +102,12 @@ static nl_status begin(nl_patch *patch, const nl_gather *gather, double share, n
 
 // ---- batches ------------------------------------------------------------------------------------------------------------
 
-// One of every HELD_BACK rows (or positions, where there are few rows), drawn by the seed.
-static size_t set_of(const nl_patch *patch, const nl_gather *gather, size_t position) {
+// Of every NL_PATCH_FOLDS rows (or positions, where there are few rows) one goes to each fold, turned by the seed.
+static size_t fold_of(const nl_patch *patch, const nl_gather *gather, size_t position) {
   const size_t index = patch->by_row ? patch->rows + position / gather->per_row : patch->positions + position;
-  nl_random random = nl_random_seeded(patch->options.seed + index / HELD_BACK);
-  return index % HELD_BACK == (size_t)(HELD_BACK * nl_random_uniform(&random)) ? NL_PATCH_HELD : NL_PATCH_FIT;
+  nl_random random = nl_random_seeded(patch->options.seed + index / NL_PATCH_FOLDS);
+  const size_t fold = (index + (size_t)(NL_PATCH_FOLDS * nl_random_uniform(&random))) % NL_PATCH_FOLDS;
+  return fold < patch->folds ? fold : patch->folds;
 }
 
 static void gather_row(nl_patch *patch, nl_gather *gather, size_t position, size_t row) {
@@ -108,22 +119,22 @@ static void gather_row(nl_patch *patch, nl_gather *gather, size_t position, size
   }
 }
 
-static void add_block(nl_patch *patch, size_t set, size_t rows) {
+static void add_block(nl_patch *patch, size_t fold, size_t rows) {
   for (size_t g = 0; g < patch->linear->groups && rows > 0; g++)
-    nl_patch_fit_add(&patch->fits[g], set, rows, patch->u + g * NL_PATCH_BLOCK * patch->features,
+    nl_patch_fit_add(&patch->fits[g], fold, rows, patch->u + g * NL_PATCH_BLOCK * patch->features,
                      patch->z + g * NL_PATCH_BLOCK * patch->out, patch->work);
 }
 
-static void add_set(nl_patch *patch, nl_gather *gather, size_t set, nl_spread spread) {
+static void add_fold(nl_patch *patch, nl_gather *gather, size_t fold, nl_spread spread) {
   size_t rows = 0, position = 0;
   while (nl_spread_next(&spread, &position)) {
-    if (set_of(patch, gather, position) != set) continue;
+    if (fold_of(patch, gather, position) != fold) continue;
     gather_row(patch, gather, position, rows);
     if (++rows < NL_PATCH_BLOCK) continue;
-    add_block(patch, set, rows);
+    add_block(patch, fold, rows);
     rows = 0;
   }
-  add_block(patch, set, rows);
+  add_block(patch, fold, rows);
 }
 
 static nl_status add_batch(nl_patch *patch, nl_gather *gather, double share, nl_error *error) {
@@ -131,8 +142,7 @@ static nl_status add_batch(nl_patch *patch, nl_gather *gather, double share, nl_
   if (!patch->begun) NL_TRY(begin(patch, gather, share, error));
   const size_t most = (size_t)(share * (double)patch->wanted + 1);
   const nl_spread spread = nl_spread_over(gather->positions, most, patch->options.seed + patch->positions);
-  add_set(patch, gather, NL_PATCH_FIT, spread);
-  add_set(patch, gather, NL_PATCH_HELD, spread);
+  for (size_t f = 0; f <= patch->folds && f < NL_PATCH_FOLDS; f++) add_fold(patch, gather, f, spread);
   patch->rows += gather->positions / gather->per_row;
   patch->positions += gather->positions;
   return NL_OK;

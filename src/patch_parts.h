@@ -41,29 +41,36 @@ void nl_gather_target(const nl_gather *gather, size_t position, size_t count, co
 //   sums   where positions are many: UᵀU (features, features) is all that is kept (patch_sums.c)
 //   rows   where they are fewer than features: U is kept, and Δ = Uᵀ (UUᵀ + nλI)⁻¹ R (patch_rows.c)
 
-enum { NL_PATCH_FIT, NL_PATCH_HELD, NL_PATCH_SETS }; // positions fitted on; positions held back, to judge by
-enum { NL_PATCH_BLOCK = 256 };                       // positions handed over at once
+// Positions are dealt out to folds. Each is held back in turn, and what the others' fit leaves of its r is what a ridge is judged
+// by. Where there are plenty of positions a fifth is one fold, and the others belong to none.
+
+enum { NL_PATCH_FOLDS = 5 };
+enum { NL_PATCH_BLOCK = 256 }; // positions handed over at once
 
 typedef struct nl_patch_problem {
   size_t features, outputs;
   const double *weights, *bias; // the start: (outputs, features), (outputs); NULL: no step, nothing is centred
+  size_t folds;                 // NL_PATCH_FOLDS or 1
 } nl_patch_problem;
 
 typedef struct nl_patch_sums nl_patch_sums;
 typedef struct nl_patch_rows nl_patch_rows;
 
-// u (rows, features) and r (rows, outputs) of one set. They are work memory afterwards. `work`: nl_matmul_f64_work() doubles.
-// ridge: λ over the mean variance of a feature. _try: fits on NL_PATCH_FIT, gives the sum of squares left in
-// NL_PATCH_HELD; infinity where there is no solution. _finish: fits on all and moves weights (outputs, features), bias (outputs).
+// create, add ..., ready, try ..., finish. `work`: nl_matmul_f64_work() doubles.
+// add: u (rows, features), work memory afterwards, and r (rows, outputs) of a fold; one of `folds` or more is none.
+// try: the sum of squares left of the folds, each by the others' fit; ridge: λ over the mean variance of a feature. Infinite or
+// NaN where there is no solution. finish: fits on all and moves weights (outputs, features) and bias (outputs).
 nl_status nl_patch_sums_create(nl_patch_sums **out, const nl_patch_problem *problem, nl_arena *arena, nl_error *error);
-void nl_patch_sums_add(nl_patch_sums *sums, size_t set, size_t rows, double *u, double *r, double *work);
+void nl_patch_sums_add(nl_patch_sums *sums, size_t fold, size_t rows, double *u, double *r, double *work);
+void nl_patch_sums_ready(nl_patch_sums *sums);
 double nl_patch_sums_try(nl_patch_sums *sums, double ridge, double *work);
 void nl_patch_sums_finish(nl_patch_sums *sums, double ridge, double *weights, double *bias, double *work);
 
-// At most `room` positions; those beyond are left out.
+// The same; at most `room` positions, those beyond are left out.
 nl_status nl_patch_rows_create(nl_patch_rows **out, const nl_patch_problem *problem, size_t room, nl_arena *arena,
                                nl_error *error);
-void nl_patch_rows_add(nl_patch_rows *kept, size_t set, size_t rows, const double *u, const double *r);
+void nl_patch_rows_add(nl_patch_rows *kept, size_t fold, size_t rows, const double *u, const double *r);
+void nl_patch_rows_ready(nl_patch_rows *kept, double *work);
 double nl_patch_rows_try(nl_patch_rows *kept, double ridge, double *work);
 void nl_patch_rows_finish(nl_patch_rows *kept, double ridge, double *weights, double *bias, double *work);
 
@@ -72,10 +79,10 @@ typedef struct nl_patch_fit {
   nl_patch_problem problem;
   nl_patch_sums *sums; // one of the two
   nl_patch_rows *rows;
-  size_t count[NL_PATCH_SETS];
-  double *shift;  // (outputs) z of the first position
-  double *z, *zz; // (outputs) sums of z - shift and its square over the positions held back
-  // over the positions held back: sum of squares that start and fit leave, variance of z
+  size_t count, judged; // positions, those of a fold
+  double *shift;        // (outputs) z of the first position
+  double *z, *zz;       // (outputs) sums of z - shift and its square over the positions of a fold
+  // over the positions of a fold: sum of squares that start and fit leave, variance of z
   double before, after, variance;
 } nl_patch_fit;
 
@@ -83,9 +90,9 @@ typedef struct nl_patch_fit {
 nl_status nl_patch_fit_create(nl_patch_fit *out, const nl_patch_problem *problem, size_t room, nl_arena *arena,
                               nl_error *error);
 // z (rows, outputs) becomes r.
-void nl_patch_fit_add(nl_patch_fit *fit, size_t set, size_t rows, double *u, double *z, double *work);
-// ridge: 0: chosen by the positions held back. weights and bias hold the start and are changed where the fit leaves less of those
-// than the start does.
+void nl_patch_fit_add(nl_patch_fit *fit, size_t fold, size_t rows, double *u, double *z, double *work);
+// ridge: 0: the one that leaves least of the folds. weights and bias hold the start and are changed where that is less than the
+// start leaves.
 void nl_patch_fit_solve(nl_patch_fit *fit, double ridge, double *weights, double *bias, double *work);
 
 #endif
