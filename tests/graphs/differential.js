@@ -103,7 +103,7 @@ function assertLeftAlone(before, after, report) {
 /** Planted copies that were found: widths that shrank, of all that had to. @param {Generated} graph @param {Report} report */
 function found(graph, report) {
   return graph.planned.map(({ layers, width, least }) => {
-    const site = report.sites.find(({ name }) => layers.includes(name));
+    const site = report.sites.find(({ name, before }) => layers.includes(name) && before === width);
     return { layers, width, least, after: site?.after ?? null };
   });
 }
