@@ -62,8 +62,8 @@ import { crashed } from "./messages.js";
  * @property {(target: Target, options?: {verify?: boolean, score?: Table|null, heldOut?: boolean} & Way & Watch) => Promise<Report>} compress
  *   Makes the smaller model. `verify` (default true): run both in ONNX Runtime. `score`: labelled rows to score on;
  *   `heldOut`: whether they were kept out of the measure.
- * @property {(format?: "onnx"|"json") => Promise<Uint8Array>} write   The last result's bytes; the source's format by default.
- * @property {(format?: "onnx"|"json") => Promise<Map<string, Source>>} files   What goes with those bytes, by name: weights kept outside.
+ * @property {(format?: import("./types.js").Format) => Promise<Uint8Array>} write   The last result's bytes; the source's format by default.
+ * @property {(format?: import("./types.js").Format) => Promise<Map<string, Source>>} files   What goes with those bytes, by name: weights kept outside.
  * @property {(options?: {points?: number, methods?: readonly Method[], score?: Table|null} & Omit<Way, "method"> & Watch) => Promise<CurvePoint[]>} curve
  * @property {(options: {points?: number, score?: Table|null} & Way & Watch) => Promise<{points: CurvePoint[], why: string|null}>} line
  *   The curve of one method, and why there is none. Lines may be drawn while other calls run.

@@ -49,7 +49,7 @@ import { runSteps } from "./steps.js";
  */
 
 const KINDS = { epsilon: 0, retain: 1, deviation: 2 }; // nl_target_kind
-const FORMATS = { onnx: 0, json: 1 }; // nl_format
+const FORMATS = { onnx: 0, json: 1, tfjs: 2, brain: 3 }; // nl_format
 const ENCODINGS = { linear: 0, adjoint: 1, polynomial: 2 }; // nl_encoding
 const EQUIVALENCES = { fde: 0, bde: 1 }; // nl_equivalence: forward, backward
 const OK = 0; // NL_OK
@@ -85,7 +85,7 @@ export class Engine {
   }
 
   /**
-   * @param {Uint8Array} bytes of an ONNX or netlump JSON file
+   * @param {Uint8Array} bytes of an ONNX file or one of the JSON formats
    * @param {string} name of that file
    * @param {{files?: Map<string, Uint8Array>, shapes?: import("./inputs.js").Shapes}} [options] files: others by name, external
    *   weights; shapes: sizes of inputs that the model leaves open
@@ -239,6 +239,11 @@ export class Model extends Handle {
 
   get version() {
     return this.#core.version;
+  }
+
+  /** What goes with onnx(): the files of its weights. @returns {Map<string, Source>} */
+  get runtimeFiles() {
+    return this.info.format === "onnx" ? this.files : new Map();
   }
 
   /** The model as ONNX, whatever it came as: what a runtime is given. @returns {Uint8Array} */
@@ -647,14 +652,15 @@ export class Result extends Handle {
     this.report = { netlump: this.#core.version, model: name, format, engine, ...report, measure: named(report.measure) };
   }
 
-  /** The smaller model's file. @param {"onnx"|"json"} [format] the source's by default */
+  /** The smaller model's file. @param {import("./types.js").Format} [format] the source's by default; tfjs and brain only for models
+   * that came so */
   write(format = this.#info.format) {
     this.#core.status(this.#info.name, "result_write", this.handle, FORMATS[format]);
     return this.#core.bytes();
   }
 
   /** The files that go with it, by the names it calls them: weights that are kept outside. Where nothing was removed the
-   * model's own. @param {"onnx"|"json"} [format] the source's by default @returns {Map<string, Source>} */
+   * model's own. @param {import("./types.js").Format} [format] the source's by default @returns {Map<string, Source>} */
   files(format = this.#info.format) {
     this.#core.status(this.#info.name, "result_write_weights", this.handle, FORMATS[format]);
     const name = this.#core.name();

@@ -61,10 +61,10 @@ async function withPath(bytes, options, use) {
 
 /**
  * Makes a model smaller.
- * @param {Uint8Array|Blob} bytes an ONNX or netlump JSON file; a Blob or File is read piece by piece
+ * @param {Uint8Array|Blob} bytes an ONNX file or one of the JSON formats; a Blob or File is read piece by piece
  * @param {{epsilon?: number, retain?: number, maxDeviation?: number, method?: Method, linkage?: import("./methods.js").Linkage,
  *   degree?: number, polish?: boolean, iterations?: number, verify?: boolean,
- *   certify?: boolean|import("./certificate.js").Box, format?: "onnx"|"json", weights?: string, large?: number} & Measuring & Source} [options]
+ *   certify?: boolean|import("./certificate.js").Box, format?: import("./types.js").Format, weights?: string, large?: number} & Measuring & Source} [options]
  *   one of epsilon (0.02), retain and maxDeviation, as fractions; `method`: one of METHODS; `linkage` and `degree` of those that
  *   partition; `polish` (true, never at ε = 0): move the weights left towards the original's outputs, `iterations` at most
  *   ONNX of more than `large` bytes (10^9) keeps external weights outside, in a file called `weights`

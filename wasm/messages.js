@@ -129,7 +129,8 @@ export const unknownInput = (/** @type {string} */ name, /** @type {string[]} */
 
 export const USAGE = `netlump makes a trained neural network smaller by lumping neurons that behave alike.
 
-  netlump MODEL [target] [options]      makes MODEL (.onnx or netlump .json) smaller
+  netlump MODEL [target] [options]      makes MODEL smaller: .onnx, TensorFlow.js model.json (its weights beside it),
+                                        brain.js or netlump .json
   netlump inspect MODEL [--json]        shows the layers, and why some cannot be lumped
   netlump curve MODEL [options]         size against deviation, for many sizes
   netlump compare MODEL [options]       every method at the same sizes, side by side
@@ -166,7 +167,8 @@ How:
                         without labels (curve: left out unless --polish; never at ε = 0)
 
 Output:
-  -o, --out FILE        write the smaller model: .onnx or .json
+  -o, --out FILE        write the smaller model: .onnx, or .json in the format MODEL has; TensorFlow.js weights go
+                        beside FILE, which needs a folder of its own
   --external-above N    a smaller model of more than N bytes keeps weights outside that came from outside,
                         in FILE.data beside FILE   [1e9]
   --report FILE         write a report: one HTML page, nothing to load
@@ -224,7 +226,7 @@ export const fileTooLarge = (/** @type {string} */ file) => `${file} is larger t
 export const fileOutside = (/** @type {string} */ model, /** @type {string} */ name) =>
   `${model} has weights in ${name}, but that is a link to a place outside the model's folder, so netlump does not open it. Put the file itself beside the model.`;
 export const wouldOverwriteWeights = (/** @type {string} */ file) =>
-  `${file} holds weights of the model itself, and those of the smaller one would go there. Choose another name for the smaller one.`;
+  `${file} holds weights of the model itself, and those of the smaller one would go there. Choose another name or another folder for the smaller one.`;
 export const wrote = (/** @type {string} */ file, /** @type {number} */ bytes) => `wrote ${file} (${size(bytes)})`;
 export const STAGES = Object.freeze({
   path: "ordering neurons",
@@ -236,6 +238,12 @@ export const STAGES = Object.freeze({
   runtime: "loading ONNX Runtime",
   certify: "bounding the worst case",
 });
+
+const FORMAT_NAMES = Object.freeze({ json: "netlump JSON", tfjs: "TensorFlow.js layers model", brain: "brain.js network" });
+
+/** What wrote a model, and how. @param {Pick<import("./types.js").ModelInfo, "format"|"producer"|"opset">} info @returns {string[]} */
+export const originOf = ({ format, producer, opset }) =>
+  format === "onnx" ? [`ONNX opset ${opset}`, producer].filter(Boolean) : format === "tfjs" ? [FORMAT_NAMES.tfjs, producer] : [FORMAT_NAMES[format]];
 
 /** @param {import("./types.js").Polynomial} polynomial */
 export const fitLine = ({ layer, degree, rms, largest }) =>

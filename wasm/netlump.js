@@ -112,6 +112,7 @@ const beside = (model) => async (/** @type {string} */ name) => {
  * @returns {Promise<string[]>} what to say of it */
 async function writeModel({ out, model: own }, model, bytes, files) {
   if (!out) return [];
+  if (files.size > 0) mkdirSync(dirname(out), { recursive: true });
   await write(out, bytes);
   const said = [say.wrote(out, bytes.length)];
   for (const [name, content] of files) {
@@ -124,12 +125,14 @@ async function writeModel({ out, model: own }, model, bytes, files) {
   return said;
 }
 
-/** Nothing of the model is ever written over. @param {Options} options @param {Model} model */
-function checkPlaces({ out, model: file }, { files }) {
+/** Nothing of the model is ever written over. @param {Options} options @param {Model} model @param {import("./types.js").Format} [format] */
+function checkPlaces({ out, model: file }, { files }, format) {
   if (!out) return;
+  const written = [...files.keys()].slice(0, 1).map((name) => join(dirname(out), basename(name))); // as TensorFlow.js weights are called
   for (const name of files.keys()) {
     const own = join(dirname(file), name);
-    for (const place of [out, weightsOf(out)]) if (isSame(own, place)) throw fault("USAGE", say.wouldOverwriteWeights(own));
+    for (const place of [out, weightsOf(out), ...(format === "tfjs" ? written : [])])
+      if (isSame(own, place)) throw fault("USAGE", say.wouldOverwriteWeights(own));
   }
 }
 
@@ -199,14 +202,16 @@ function boxOf({ box }, features) {
 
 /** @type {Command} */
 async function compressCommand(options, model, onProgress) {
-  const { target, seed, rows, format, verify, json, quiet } = options;
-  checkPlaces(options, model);
+  const { target, seed, rows, verify, json, quiet } = options;
+  const { format } = model.info;
+  const wanted = options.format === "json" && format !== "onnx" ? format : (options.format ?? format);
+  checkPlaces(options, model, wanted);
   const { measure, score, heldOut } = await readData(options, model.features);
   const box = boxOf(options, model.features);
   const path = await model.path({ data: measure, seed, rows, ...(measure ? {} : box), onProgress });
   const result = await path.compress(target, { ...wayOf(options), onProgress });
   const certify = options.certify && (box ?? true);
-  const { bytes, files, report } = await finish(result, { data: measure, score, heldOut, verify, certify, format, onProgress });
+  const { bytes, files, report } = await finish(result, { data: measure, score, heldOut, verify, certify, format: wanted, onProgress });
   const page = options.report && htmlReport(report, { curve: await path.curve({ ...wayOf(options), polish: false, methods: curveMethods(options), score, onProgress }) });
   const written = await writeModel(options, model, bytes, files);
   if (options.report && page) await write(options.report, page);

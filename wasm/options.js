@@ -245,7 +245,7 @@ function targetOf({ epsilon, retain, "max-deviation": deviation }) {
   return DEFAULT_TARGET;
 }
 
-/** @param {string|undefined} out @returns {"onnx"|"json"|undefined} */
+/** json: the model's own format where that is one, else netlump's. @param {string|undefined} out @returns {"onnx"|"json"|undefined} */
 function formatOf(out) {
   if (out === undefined) return undefined;
   if (/\.onnx$/i.test(out)) return "onnx";

@@ -68,7 +68,7 @@ export async function certify(result, watch, box = result.path.range(), bytes = 
 /**
  * @param {Result} result
  * @param {{data?: Table|null, score?: Table|null, heldOut?: boolean, verify?: boolean, certify?: boolean|Box,
- *   format?: "onnx"|"json"} & Watch} [options]
+ *   format?: import("./types.js").Format} & Watch} [options]
  *   data: the measure's rows; score: labelled rows; heldOut: whether those were kept out of the measure; certify: the worst case
  *   over a box, true for the range of the measure's rows
  * @returns {Promise<{bytes: Uint8Array, files: Map<string, import("./engine.js").Source>, report: Report}>} files: what goes with the

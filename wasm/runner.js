@@ -41,7 +41,7 @@ export class Runner {
   /** @type {boolean|null} */
   #free = null; // whether several rows may go into a run; null: not tried yet
 
-  /** @param {Runtime} runtime @param {{info: ModelInfo, onnx: () => Uint8Array, files: Map<string, import("./engine.js").Source>}} model @param {Inputs} inputs */
+  /** @param {Runtime} runtime @param {{info: ModelInfo, onnx: () => Uint8Array, runtimeFiles: Map<string, import("./engine.js").Source>}} model @param {Inputs} inputs */
   constructor(runtime, model, inputs) {
     this.#runtime = runtime;
     this.#model = model;
@@ -165,7 +165,7 @@ export class Runner {
 
   /** @param {Uint8Array} onnx @param {string[]} names wanted of it @param {(why: string) => string} refusal */
   #open(onnx, names, refusal) {
-    return Session.open(this.#runtime, { onnx, files: this.#model.files, inner: this.#innerOf(names), refusal });
+    return Session.open(this.#runtime, { onnx, files: this.#model.runtimeFiles, inner: this.#innerOf(names), refusal });
   }
 
   /** @param {string[]} names */

@@ -1,6 +1,6 @@
 // text: what the command line prints for people.
 import { bestOf } from "./compare.js";
-import { COMPARISON, certificateLine, count, curveWithout, fitLine, judgedLine, lineName, measureLine, methodLine, percent, plural, polishLine, scoreLine, short, size, verifiedLine } from "./messages.js";
+import { COMPARISON, certificateLine, count, curveWithout, fitLine, judgedLine, lineName, measureLine, methodLine, originOf, percent, plural, polishLine, scoreLine, short, size, verifiedLine } from "./messages.js";
 import { PRUNING } from "./methods.js";
 
 /**
@@ -70,7 +70,6 @@ const portText = ({ name, type, shape }) => `${name}: ${type} (${shape.map((dim)
 
 /** @param {ModelInfo} info @param {Paint} bold @returns {string} */
 export function infoText(info, bold) {
-  const made = [info.producer, info.format === "onnx" ? `opset ${info.opset}` : "netlump JSON"].filter(Boolean).join(", ");
   const layers = columns(
     info.layers.map(({ name, op, width, activation, site, reason }) => [
       name,
@@ -87,7 +86,7 @@ export function infoText(info, bold) {
   return [
     bold(info.name),
     ...indented([
-      `${plural(info.parameters, "parameter")}, ${size(info.bytes)}${made ? `, ${made}` : ""}`,
+      [plural(info.parameters, "parameter"), size(info.bytes), ...originOf(info)].join(", "),
       `in   ${info.inputs.map(portText).join("; ")}`,
       `out  ${info.outputs.map(portText).join("; ")}`,
       ...again,

@@ -1,11 +1,12 @@
 // The words shared by page, command line and API. Types only: nothing here runs.
 
 /**
+ * @typedef {'onnx'|'json'|'tfjs'|'brain'} Format   json: netlump's; tfjs: TensorFlow.js layers models; brain: brain.js
  * @typedef {{name: string, type: string, shape: (number|null)[], levels?: number|null}} Port   levels: whole numbers below that are expected
  * @typedef {{name: string, op: string, width: number, activation: string|null, site: number|null, reason: string|null}} Layer
  * @typedef {{node: string, reason: string}} Skipped
  * @typedef {{
- *   name: string, format: 'onnx'|'json', producer: string, opset: number, parameters: number, bytes: number, relumped: boolean,
+ *   name: string, format: Format, producer: string, opset: number, parameters: number, bytes: number, relumped: boolean,
  *   engine: 'forward'|'runtime', inputs: Port[], outputs: Port[], features: number, results: number, batch: number|null, computed: string[],
  *   layers: Layer[], sites: {name: string, width: number}[], skipped: Skipped[]
  * }} ModelInfo   what nl_model_describe gives, plus the file's name. engine: the core evaluates the network itself, or ONNX Runtime
@@ -25,7 +26,7 @@
  *   explained: share of the labels' variance (R²), with mse
  * @typedef {{name: string, width: number, values: Float64Array}} Answer   one output's numbers, (rows, width)
  * @typedef {{
- *   netlump: string, model: string, format: 'onnx'|'json', engine: 'forward'|'runtime', method: import('./methods.js').Method, epsilon: number|null, target: Target,
+ *   netlump: string, model: string, format: Format, engine: 'forward'|'runtime', method: import('./methods.js').Method, epsilon: number|null, target: Target,
  *   measure: Measure, seed: number, parameters: {before: number, after: number}, retained: number,
  *   bytes: {before: number, after: number}, deviation: number, largest: number,
  *   polish: {iterations: number, before: number, after: number}|null,

@@ -89,7 +89,7 @@ export const innerValues = (info) => info.computed.filter((name) => !info.output
 async function openBoth(runtime, result, opened) {
   const { model } = result.path;
   const inner = innerValues(model.info);
-  const original = await Session.open(runtime, { onnx: model.onnx(), files: model.files, inner, refusal: runtimeRefuses });
+  const original = await Session.open(runtime, { onnx: model.onnx(), files: model.runtimeFiles, inner, refusal: runtimeRefuses });
   opened.push(original);
   const reduced = await Session.open(runtime, { onnx: result.write("onnx"), files: result.files("onnx"), inner, refusal: runtimeRefusesReduced });
   opened.push(reduced);

@@ -469,5 +469,5 @@ export function cancel() {
 
 // ---- taking it home --------------------------------------------------------------------------------------------------
 
-/** The smaller model's file, and those that go with it by their names. @param {"onnx"|"json"} [format] */
+/** The smaller model's file, and those that go with it by their names. @param {import("../wasm/types.js").Format} [format] */
 export const smallerModel = async (format) => ({ bytes: await client.write(format), files: await client.files(format) });

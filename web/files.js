@@ -1,4 +1,6 @@
-// What a handful of dropped files is: the model, rows of data, and what else the model may need.
+// What a handful of dropped files is: the model, rows of data, and what else the model may need; and files that go out together.
+
+import { zipSync } from "fflate";
 
 import { text } from "./messages.js";
 
@@ -52,3 +54,17 @@ export async function columnsOf(file) {
  * @param {number} features
  */
 export const guessLabels = async (file, features) => Math.max(0, ((await columnsOf(file)) ?? features) - features);
+
+// ---- what goes out -----------------------------------------------------------------------------------------------------
+
+/** @param {import("../wasm/types.js").Format} format */
+export const endingOf = (format) => (format === "onnx" ? "onnx" : "json");
+
+/** A model in several files, whose names say how they belong together, as one. @param {string} name @param {Uint8Array} bytes
+ * @param {Map<string, import("../wasm/source.js").Source>} files */
+export async function archive(name, bytes, files) {
+  /** @type {Record<string, Uint8Array>} */
+  const parts = { [name]: bytes };
+  for (const [file, content] of files) parts[file] = content instanceof Uint8Array ? content : new Uint8Array(await content.arrayBuffer());
+  return zipSync(parts);
+}

@@ -1,5 +1,5 @@
 // Every sentence the page says. Errors of the engine bring their own (src/status.c, wasm/messages.js).
-import { certificateScope } from "../wasm/messages.js";
+import { certificateScope, originOf } from "../wasm/messages.js";
 import { accuracy, count, number, shape, share, size, upper } from "./format.js";
 
 export const text = {
@@ -12,7 +12,7 @@ export const text = {
     "netlump finds neurons that behave alike and lumps them together. Drop a model, drag one tolerance, download a smaller model that answers nearly the same.",
   figureTitle: "Five hidden neurons, three of them alike, become three",
   drop: "Drop a model anywhere on this page",
-  dropHint: "ONNX or netlump JSON, with its external weights and a CSV of rows if there are any",
+  dropHint: "ONNX, TensorFlow.js layers, brain.js or netlump JSON, with its weight files and a CSV of rows if there are any",
   choose: "Choose files",
   release: "Release to open",
   samples: "Or start with a sample",
@@ -32,9 +32,8 @@ export const text = {
   change: "Change",
   /** @param {number} n @param {number} bytes */
   modelSize: (n, bytes) => `${count(n)} parameters · ${size(bytes)}`,
-  /** @param {string} format @param {number} opset @param {string} producer */
-  origin: (format, opset, producer) =>
-    format === "json" ? "netlump JSON" : [`ONNX opset ${opset}`, producer].filter(Boolean).join(" · "),
+  /** @param {import("../wasm/types.js").ModelInfo} info */
+  origin: (info) => originOf(info).join(" · "),
   inputs: "Inputs",
   outputs: "Outputs",
   /** @param {{name: string, type: string, shape: (number|null)[]}} port */

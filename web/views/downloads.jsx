@@ -5,6 +5,7 @@ import { htmlReport } from "../../wasm/report.js";
 import { curveCsv } from "../../wasm/text.js";
 import { smallerModel } from "../actions.js";
 import { saveBlob } from "../charts/save.js";
+import { archive, endingOf } from "../files.js";
 import { commandLine } from "../command.js";
 import { stem } from "../format.js";
 import { text } from "../messages.js";
@@ -25,11 +26,12 @@ export function Downloads() {
     setNote("");
     saveBlob(new Blob([/** @type {BlobPart} */ (content)], { type }), `${name}.${ending}`);
   };
-  /** @param {"onnx"|"json"} format */
+  /** @param {import("../../wasm/types.js").Format} format */
   const saveModel = async (format) => {
     try {
       const { bytes, files } = await smallerModel(format);
-      save(bytes, format === "json" ? "application/json" : BINARY, format);
+      if (format === "tfjs") return save(await archive(model.name, bytes, files), "application/zip", "zip");
+      save(bytes, format === "onnx" ? BINARY : "application/json", endingOf(format));
       for (const [file, content] of files) saveBlob(new Blob([/** @type {BlobPart} */ (content)], { type: BINARY }), file);
       if (files.size > 0) setNote(text.together([`${name}.${format}`, ...files.keys()]));
     } catch (error) {
@@ -38,7 +40,7 @@ export function Downloads() {
     }
   };
   const copy = async () => {
-    const command = commandLine({ model: model.name, target: state.target.value, method: state.method.value, polish: outside.value ? null : state.polish.value, shapes: state.shapes.value, certify: ready && result.report.certificate !== null, data: state.data.value, output: `${name}.${model.format}` });
+    const command = commandLine({ model: model.name, target: state.target.value, method: state.method.value, polish: outside.value ? null : state.polish.value, shapes: state.shapes.value, certify: ready && result.report.certificate !== null, data: state.data.value, output: model.format === "tfjs" ? `small/${model.name}` : `${name}.${endingOf(model.format)}` });
     try {
       await navigator.clipboard.writeText(command);
       setNote(`${text.copied}: ${command}`);

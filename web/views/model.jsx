@@ -17,7 +17,7 @@ export function Model() {
       </header>
       <h1 class="file-name">{state.opening.value ? text.opening(state.opening.value) : <Breakable name={model.name} />}</h1>
       <p class="facts-line">{text.modelSize(model.parameters, model.bytes)}</p>
-      <p class="facts-line">{text.origin(model.format, model.opset, model.producer)}</p>
+      <p class="facts-line">{text.origin(model)}</p>
       <Ports title={text.inputs} ports={model.inputs} />
       <Ports title={text.outputs} ports={model.outputs} />
       {model.relumped && <p class="facts-line">{text.relumped}</p>}
