@@ -8,9 +8,9 @@ name=$(basename "$program")
 case $name in json*) extension=json ;; *) extension=onnx ;; esac
 seeds=$program.seeds
 mkdir -p "$seeds" "$program.corpus"
-for folder in tests/fixtures web/samples ../shared/material/models ../shared/material/broken; do
+for folder in tests/fixtures tests/fuzz web/samples ../shared/material/models ../shared/material/broken; do
   [ -d "$folder" ] || continue
-  find "$folder" -name "*.$extension" -size -400k -exec cp -f {} "$seeds" \;
+  find "$folder" -name "*.$extension" -size -400k | while read -r file; do cp -f "$file" "$seeds/$(echo "$file" | tr / _)"; done
 done
 echo "$name: $seconds s from $(find "$seeds" -type f | wc -l) files"
 exec "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3072 -malloc_limit_mb=2048 -print_final_stats=1 \

@@ -103,11 +103,8 @@ test("a layer used twice is the same twice in ONNX; once its uses differ, Tensor
   const opened = await engine.load(bytes, name, { files });
   const { inputs, outputs } = answers(tf, model);
   same(await runOnnx(opened.onnx(), inputs), outputs);
-  const path = await opened.path({ rows: 400 });
-  const result = await path.compress({ kind: "retain", value: 0.7 });
+  const result = await (await opened.path({ rows: 400 })).compress({ kind: "retain", value: 0.7 });
   assert.throws(() => result.write(), /used several times.*Choose ONNX/);
-  const whole = await path.compress({ kind: "retain", value: 1 });
-  same(run(tf, await load(tf, whole.write(), whole.files()), inputs), outputs);
   opened.free();
 });
 
