@@ -92,7 +92,7 @@ test("guessed sizes are those of pictures, texts and states", () => {
 const runtime = await loadRuntime();
 
 /** A runner over a model's bytes. @param {Uint8Array} onnx @param {ModelInfo} info @param {[string, number[]][]} [shapes] */
-const runnerOf = (onnx, info, shapes = []) => new Runner(runtime, { info, onnx: () => onnx, files: new Map() }, shapedInputs(info, new Map(shapes)));
+const runnerOf = (onnx, info, shapes = []) => new Runner(runtime, { info, onnx: () => onnx, runtimeFiles: new Map() }, shapedInputs(info, new Map(shapes)));
 
 /** A core that asks for one run and keeps what it is handed. @param {{rows: number, original: string[], reduced: string[]}} wants @param {Uint8Array} [smaller] */
 function fakeRun(wants, smaller) {

@@ -306,7 +306,7 @@ export class Model extends Handle {
     if (this.#runner) return this.#runner;
     onProgress?.({ stage: "runtime", fraction: 0 });
     const runtime = await loadRuntime();
-    this.#runner ??= new Runner(runtime, { info: this.info, files: this.files, onnx: () => this.onnx() }, this.inputs);
+    this.#runner ??= new Runner(runtime, { info: this.info, runtimeFiles: this.runtimeFiles, onnx: () => this.onnx() }, this.inputs);
     return this.#runner;
   }
 

@@ -116,7 +116,7 @@ export const outputChanges = (/** @type {string} */ name) => `the output “${na
 
 // ---- inputs ----------------------------------------------------------------------------------------------------------
 
-const shapeText = (/** @type {readonly (number|null)[]} */ shape) => `(${shape.map((dim) => dim ?? "?").join(", ")})`;
+export const shapeText = (/** @type {readonly (number|null)[]} */ shape) => `(${shape.map((dim) => dim ?? "?").join(", ")})`;
 /** @param {import("./types.js").Port} port @param {readonly number[]} example */
 export const shapeMissing = ({ name, shape }, example) =>
   `The input “${name}” has the shape ${shapeText(shape)}: say how long the open axes are, with the sizes it is used at, such as --shape ${name}:${example.join(",")}. The first axis counts rows.`;
@@ -272,6 +272,11 @@ export const polishLine = (polish) =>
   polish === null
     ? "none"
     : `${plural(polish.iterations, "step")} without labels: deviation ${percent(polish.before)} → ${percent(polish.after)} on the rows held back from it`;
+
+export const noPolish = () => "none: it needs gradients, which ONNX Runtime does not give";
+export const runByRuntime = () => "more than dense layers: ONNX Runtime runs it; methods projected and norm, no polish";
+/** @param {import("./types.js").Port} port @param {readonly number[]} example */
+export const needsSizes = ({ name }, example) => `sizes of ${name} are open: give them, such as --shape ${name}:${example.join(",")}`;
 
 /** On what a comparison was judged. @param {import("./types.js").Comparison["rows"]} rows @param {import("./types.js").Measure} measure */
 export function judgedLine({ count: rows, source, heldOut }, measure) {

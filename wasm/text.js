@@ -1,6 +1,7 @@
 // text: what the command line prints for people.
 import { bestOf } from "./compare.js";
-import { COMPARISON, certificateLine, count, curveWithout, fitLine, judgedLine, lineName, measureLine, methodLine, originOf, percent, plural, polishLine, scoreLine, short, size, verifiedLine } from "./messages.js";
+import { guessedShape, isOpen } from "./inputs.js";
+import { COMPARISON, certificateLine, count, curveWithout, fitLine, judgedLine, lineName, measureLine, methodLine, needsSizes, noPolish, originOf, percent, plural, polishLine, runByRuntime, scoreLine, shapeText, short, size, verifiedLine } from "./messages.js";
 import { PRUNING } from "./methods.js";
 
 /**
@@ -51,7 +52,7 @@ export function reportText(report, bold) {
   const facts = [
     ["deviation", `${percent(report.deviation)} of the outputs' spread, largest ${short(report.largest)}`],
     ["method", methodLine(report)],
-    ["polish", polishLine(report.polish)],
+    ["polish", report.engine === "runtime" ? noPolish() : polishLine(report.polish)],
     ["measure", measureLine(report.measure, report.seed)],
     ...(score ? [["score", scoreLine(score)]] : []),
     ["verified", verifiedLine(verified)],
@@ -66,7 +67,7 @@ export function reportText(report, bold) {
 }
 
 /** @param {import("./types.js").Port} port */
-const portText = ({ name, type, shape }) => `${name}: ${type} (${shape.map((dim) => dim ?? "?").join(", ")})`;
+const portText = ({ name, type, shape }) => `${name}: ${type} ${shapeText(shape)}`;
 
 /** @param {ModelInfo} info @param {Paint} bold @returns {string} */
 export function infoText(info, bold) {
@@ -83,12 +84,14 @@ export function infoText(info, bold) {
   const others = info.skipped.filter(({ node }) => !info.layers.some((layer) => layer.name === node));
   const more = others.length > 0 ? ["", "also left as they are", ...indented(reasons(others, Infinity))] : [];
   const again = info.relumped ? ["made by netlump already"] : [];
+  const outside = info.engine === "runtime" ? [runByRuntime(), ...(info.features === 0 ? info.inputs.filter(isOpen).map((port) => needsSizes(port, guessedShape(port))) : [])] : [];
   return [
     bold(info.name),
     ...indented([
       [plural(info.parameters, "parameter"), size(info.bytes), ...originOf(info)].join(", "),
       `in   ${info.inputs.map(portText).join("; ")}`,
       `out  ${info.outputs.map(portText).join("; ")}`,
+      ...outside,
       ...again,
     ]),
     "",
