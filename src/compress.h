@@ -1,20 +1,28 @@
 // compress: the pipeline behind netlump.h, in steps. The only module that sees every stage.
+//
+// Two engines serve one pipeline. Where `network` finds everything that `channels` finds, the core evaluates the model itself
+// (compress_path.c, compress_result.c). Else values come from runs (compress_tapped.c, compress_fitted.c): the model's `sites` then
+// have the widths of the channels' sites and nothing else, and `network` is not used.
 #ifndef NL_COMPRESS_H
 #define NL_COMPRESS_H
 
 #include "chain.h"
+#include "channels.h"
 #include "deviation.h"
 #include "forward.h"
 #include "json.h"
+#include "narrow.h"
 #include "netlump.h"
 #include "network.h"
 #include "onnx.h"
 #include "partition.h"
+#include "patch.h"
 #include "polish.h"
 #include "project.h"
 #include "prune.h"
 #include "refit.h"
 #include "report.h"
+#include "run.h"
 #include "sensitivity.h"
 #include "site.h"
 
@@ -27,6 +35,11 @@ struct nl_model {
   nl_network *network; // NULL while external files are missing
   nl_arena arena;
   nl_sites sites;
+  nl_engine engine;
+  nl_shapes shapes;
+  nl_channels *channels;  // NULL while external files are missing
+  size_t compared_count;  // RUNTIME: what the deviation is measured on (compress_compared.c)
+  const size_t *compared; // (compared_count) values
 };
 
 // What is known of a site once the measure has gone through it.
@@ -54,6 +67,10 @@ typedef struct nl_known {
   size_t size, parameters;
 } nl_known;
 
+typedef struct nl_tapped nl_tapped;           // compress_tapped.c
+typedef struct nl_fitted nl_fitted;           // compress_fitted.c
+typedef struct nl_calibration nl_calibration; // compress_calibrated.c
+
 // What some methods need beyond the path: made when first asked for, kept for the next result.
 typedef struct nl_stock {
   bool has_chain;
@@ -75,10 +92,12 @@ struct nl_path {
   uint64_t seed;
   // of the inputs (features), NULL where they do not apply or are 0 and 1
   const double *mean, *spread, *low, *high;
-  const char *measure; // "data", "box", "normalised" or "normal"
-  size_t rows;         // on which moments and fits are taken
-  size_t scored_rows;  // the user's own rows, or all of them
-  double *x;           // (rows, features)
+  const double *levels; // (features) of whole numbers, else 0
+  const char *measure;  // "data", "box", "normalised" or "normal"
+  bool data_free;       // x ~ N(0, I): the model\'s own normalisations may say more
+  size_t rows;          // on which moments and fits are taken
+  size_t scored_rows;   // the user's own rows, or all of them
+  double *x;            // (rows, features)
   nl_site_path *sites;
   size_t removal_count;
   nl_removal *removals; // by deviation
@@ -89,8 +108,12 @@ struct nl_path {
   struct nl_moments *moments;
   nl_elimination *elimination;
   nl_sensitivity *sensitivity;
-  nl_spread *outputs; // (results)
+  nl_variance *outputs; // (results)
   nl_stock *stock;
+  size_t features;             // numbers in a row
+  nl_tapped *tapped;           // RUNTIME: work in progress
+  nl_calibration *calibration; // RUNTIME without data: NULL where the model has no BatchNormalization
+  nl_run run;
 };
 
 // The sizes a method can reach are numbered: 0 is the whole network, each further one smaller (or as small).
@@ -110,6 +133,8 @@ struct nl_result {
   double *fitted;       // (fitted_rows, features): what is fitted where a polish follows; NULL: the whole measure
   size_t fitted_rows;
   nl_refit *refit;
+  nl_fitted *linears; // RUNTIME: what the smaller model's linears are, and work in progress
+  nl_run run;
   nl_deviation *measuring;
   nl_polish *polish;
   bool polished; // the polish's parameters count
@@ -147,10 +172,63 @@ void nl_method_drop(nl_result *result);
 size_t nl_method_parameters(const nl_result *result);
 void nl_stock_free(nl_stock *stock);
 
+// ---- compress_engine.c: what differs between the engines --------------------------------------------------------------------
+
+size_t nl_model_parameters(const nl_model *model); // of the whole model
+size_t nl_model_count(const nl_model *model, const size_t *widths);
+size_t nl_model_producer(const nl_model *model, size_t site);    // the node the site is named after
+nl_status nl_model_understand(nl_model *model, nl_error *error); // once nothing is missing
+nl_status nl_model_need_network(const nl_model *model, nl_error *error);
+nl_status nl_model_need_forward(const nl_model *model, nl_error *error); // NL_ERROR_UNSUPPORTED where a runtime runs it
+bool nl_model_report_skipped(cJSON *parent, const nl_model *model);
+// RUNTIME: fills compared_count and compared; the whole numbers an input expects: n for 0 ... n - 1, or 0.
+nl_status nl_model_compare(nl_model *model, nl_error *error);
+size_t nl_model_levels(const nl_graph *graph, size_t input);
+
+// ---- compress_tapped.c: the path of a model that a runtime runs ---------------------------------------------------------------
+
+nl_status nl_tapped_create(nl_path *path, nl_error *error);
+void nl_tapped_free(nl_tapped *tapped);
+nl_status nl_tapped_step(nl_path *path, double *progress,
+                         nl_error *error); // as nl_path_step; the path is not merged yet
+// L2 norms of what a unit's weights read, all writers together: norms (width of the site).
+nl_status nl_tapped_norms(const nl_model *model, size_t site, double *norms, nl_error *error);
+
+// ---- compress_calibrated.c: BatchNormalization as a measure ------------------------------------------------------------------
+
+// *out stays NULL where there is nothing to calibrate.
+nl_status nl_calibration_create(nl_calibration **out, const nl_graph *graph, nl_error *error);
+void nl_calibration_free(nl_calibration *calibration);
+nl_status nl_calibration_step(nl_path *path, nl_error *error); // NL_RUN, NL_MORE until done
+// The moments found so far, of the channels that the lumpings (NULL: all whole) keep.
+nl_status nl_calibration_edit(const nl_calibration *calibration, nl_edits *edits, const nl_channels *channels,
+                              const nl_lumping *lumpings, nl_error *error);
+nl_status nl_calibration_write(const void *path, nl_buffer *onnx, nl_error *error); // nl_write_model
+// Starts a run of a path's rows: the original calibrated where it is to be.
+nl_status nl_path_begin_run(const nl_path *path, nl_run *run, size_t rows, const size_t count[NL_SIDE_COUNT],
+                            const size_t *const values[NL_SIDE_COUNT], void *owner, nl_take_batch take,
+                            nl_write_model write, nl_error *error);
+
+// ---- compress_fitted.c: the result of a model that a runtime runs -------------------------------------------------------------
+
+void nl_fitted_free(nl_fitted *fitted);
+// Fits the linears behind lumped sites, in order: NL_RUN, NL_MORE until done.
+nl_status nl_fitted_refit(nl_result *result, double *progress, nl_error *error);
+// Measures result->deviation and result->largest.
+nl_status nl_fitted_measure(nl_result *result, double *progress, nl_error *error);
+// Adds what makes the smaller model.
+nl_status nl_fitted_edit(const nl_result *result, nl_edits *edits, nl_error *error);
+
 // ---- compress_path.c, compress_result.c ------------------------------------------------------------------------------------
 
 // The rows of the measure; needs the parameters. path->x, rows, scored_rows, measure, seed.
 nl_status nl_path_measure(nl_path *path, const nl_path_options *options, nl_error *error);
+void nl_path_keep_order(nl_path *path, size_t site, const nl_elimination *elimination);
+// The k units that go last; the projected lumping that keeps them. Memory from `arena`.
+nl_status nl_path_select(const size_t *order, size_t n, size_t k, nl_arena *arena, nl_lumping *lumping,
+                         nl_error *error);
+nl_status nl_path_lump(const nl_path *path, size_t site, size_t k, nl_arena *arena, nl_lumping *lumping,
+                       nl_error *error);
 // Widths after the first `removals` entries of the merged path.
 void nl_path_widths(const nl_path *path, size_t removals, size_t *widths);
 // Widths for a tolerance.

@@ -16,7 +16,7 @@ struct nl_certificate {
 };
 
 static nl_status take_side(side *s, const nl_model *model, nl_error *error) {
-  if (model->network == NULL) return nl_fail_span(error, NL_ERROR_EXTERNAL, nl_model_missing_file(model), NULL);
+  NL_TRY(nl_model_need_forward(model, error));
   NL_TRY(nl_parameters_load(&s->parameters, model->network, error));
   return nl_chain_create(&s->chain, model->network, &model->sites, &s->parameters, error);
 }

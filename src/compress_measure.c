@@ -4,17 +4,30 @@
 
 #include "compress.h"
 #include "measure.h"
+#include "random.h"
 
-enum { ROWS_FREE = 8192, ROWS_MOST = 16384, ROWS_PER_UNIT = 4, COPIES_MOST = 8 };
+enum { ROWS_FREE = 8192, ROWS_RUN = 512, ROWS_MOST = 16384, ROWS_PER_UNIT = 4, COPIES_MOST = 8 };
 // Jitter added where the data has fewer rows than a layer has neurons to tell apart; relative to each input's spread.
 static const double jitter_strength = 0.15;
 
 // ---- data ---------------------------------------------------------------------------------------------------------------
 
-static size_t widest_site(const nl_sites *sites) {
+// Whether a row is one position of the site only: where it has several (space, time), few rows do.
+static bool one_position(const nl_model *model, size_t site) {
+  if (model->engine == NL_ENGINE_FORWARD) return true;
+  const nl_channel_site *of = &model->channels->sites[site];
+  for (size_t r = 0; r < of->read_count; r++) {
+    const nl_shape *shape = &model->shapes.values[of->reads[r].value];
+    const nl_segment *segment = of->reads[r].axis.segments;
+    if (!shape->known || shape->rank > 2 || segment->tile * segment->run > 1) return false;
+  }
+  return true;
+}
+
+static size_t widest_site(const nl_model *model) {
   size_t widest = 0;
-  for (size_t i = 0; i < sites->count; i++)
-    if (sites->sites[i].width > widest) widest = sites->sites[i].width;
+  for (size_t i = 0; i < model->sites.count; i++)
+    if (model->sites.sites[i].width > widest && one_position(model, i)) widest = model->sites.sites[i].width;
   return widest;
 }
 
@@ -29,7 +42,7 @@ static nl_status use_data(nl_path *path, const nl_path_options *options, size_t 
   if (options->data_rows == 0) return nl_fail(error, NL_ERROR_DATA, NULL, "there are no rows");
   NL_TRY(check_finite(options, features, error));
   const size_t rows = options->data_rows < ROWS_MOST ? options->data_rows : ROWS_MOST;
-  const size_t wanted = ROWS_PER_UNIT * widest_site(&path->model->sites);
+  const size_t wanted = ROWS_PER_UNIT * widest_site(path->model);
   size_t copies = rows < wanted ? (wanted - 1) / rows : 0;
   if (copies > COPIES_MOST) copies = COPIES_MOST;
   path->scored_rows = rows;
@@ -40,6 +53,9 @@ static nl_status use_data(nl_path *path, const nl_path_options *options, size_t 
            features * sizeof *path->x);
   if (copies > 0)
     nl_measure_jitter(options->seed, rows, features, path->x, jitter_strength, copies, path->x + rows * features);
+  for (size_t i = 0; path->levels != NULL && i < features; i++) // whole numbers stay what they are
+    for (size_t r = rows; path->levels[i] > 0 && r < path->rows; r++)
+      path->x[r * features + i] = path->x[r % rows * features + i];
   return NL_OK;
 }
 
@@ -95,7 +111,7 @@ static nl_status use_normal(nl_path *path, const nl_path_options *options, size_
   double *mean = NULL, *spread = NULL;
   NL_TRY(keep(path, options->mean, features, &path->mean, error));
   NL_TRY(keep(path, options->spread, features, &path->spread, error));
-  if (path->mean != NULL || path->spread != NULL) return NL_OK;
+  if (path->mean != NULL || path->spread != NULL || path->model->engine == NL_ENGINE_RUNTIME) return NL_OK;
   NL_TAKE(&path->arena, mean, double, features + 1, error);
   NL_TAKE(&path->arena, spread, double, features + 1, error);
   path->mean = mean;
@@ -119,20 +135,28 @@ static nl_status use_box(nl_path *path, const nl_path_options *options, size_t f
 }
 
 void nl_path_draw(const nl_path *path, uint64_t seed, size_t rows, double *x) {
-  const size_t features = path->model->network->features;
+  const size_t features = path->features;
   if (path->low != NULL)
     nl_measure_box(seed, rows, features, path->low, path->high, x);
   else
     nl_measure_normal(seed, rows, features, path->mean, path->spread, x);
+  if (path->levels == NULL) return;
+  nl_random random = nl_random_seeded(seed);
+  for (size_t r = 0; r < rows; r++)
+    for (size_t i = 0; i < features; i++)
+      if (path->levels[i] > 0) x[r * features + i] = floor(nl_random_uniform(&random) * path->levels[i]);
 }
 
 nl_status nl_path_measure(nl_path *path, const nl_path_options *options, nl_error *error) {
-  const size_t features = path->model->network->features;
+  const size_t features = path->features;
   const bool box = options->low != NULL || options->high != NULL;
   path->seed = options->seed;
   path->measure = options->data != NULL ? "data" : box ? "box" : "normal";
+  path->data_free = options->data == NULL && !box && options->mean == NULL && options->spread == NULL;
+  NL_TRY(keep(path, options->levels, features, &path->levels, error));
   if (options->data != NULL) return use_data(path, options, features, error);
-  path->rows = path->scored_rows = options->rows > 0 ? options->rows : ROWS_FREE;
+  const size_t otherwise = path->model->engine == NL_ENGINE_RUNTIME ? ROWS_RUN : ROWS_FREE;
+  path->rows = path->scored_rows = options->rows > 0 ? options->rows : otherwise;
   NL_TAKE(&path->arena, path->x, double, path->rows *features, error);
   NL_TRY(box ? use_box(path, options, features, error) : use_normal(path, options, features, error));
   nl_path_draw(path, path->seed, path->rows, path->x);
@@ -140,7 +164,7 @@ nl_status nl_path_measure(nl_path *path, const nl_path_options *options, nl_erro
 }
 
 void nl_path_range(const nl_path *path, double *low, double *high) {
-  const size_t features = path->model->network->features;
+  const size_t features = path->features;
   for (size_t i = 0; i < features; i++) low[i] = high[i] = path->x[i];
   for (size_t r = 1; r < path->scored_rows; r++)
     for (size_t i = 0; i < features; i++) {

@@ -93,20 +93,10 @@ static nl_status need_norms(const nl_path *path, nl_error *error) {
 
 // ---- lumpings -----------------------------------------------------------------------------------------------------------
 
-static int by_number(const void *a, const void *b) {
-  const size_t x = *(const size_t *)a, y = *(const size_t *)b;
-  return x < y ? -1 : x > y;
-}
-
 // Selects the k units of a site that go last.
 static nl_status select_units(nl_result *result, size_t index, const size_t *order, nl_error *error) {
-  const size_t n = sites_of(result)->sites[index].width, k = result->widths[index];
-  size_t *kept = NULL;
-  NL_TAKE(&result->arena, kept, size_t, k, error);
-  memcpy(kept, order + (n - k), k * sizeof *kept);
-  qsort(kept, k, sizeof *kept, by_number);
-  result->lumpings[index] = (nl_lumping){.n = n, .k = k, .kept = kept};
-  return NL_OK;
+  return nl_path_select(order, sites_of(result)->sites[index].width, result->widths[index], &result->arena,
+                        &result->lumpings[index], error);
 }
 
 static nl_status take_prolongation(nl_result *result, size_t index, double **prolongation, double **offset,
@@ -119,25 +109,31 @@ static nl_status take_prolongation(nl_result *result, size_t index, double **pro
   return NL_OK;
 }
 
-static nl_status lump_projected(nl_result *result, size_t index, nl_error *error) {
-  const nl_site_path *at = &result->path->sites[index];
-  double *prolongation = NULL, *offset = NULL;
-  NL_TRY(select_units(result, index, at->order, error));
-  const nl_lumping *lumping = &result->lumpings[index];
-  if (lumping->k == lumping->n) return NL_OK;
-  NL_TRY(take_prolongation(result, index, &prolongation, &offset, error));
-  return nl_project(lumping->n, at->second, at->mean, sites_of(result)->sites[index].affine, lumping->k, lumping->kept,
-                    prolongation, offset, error);
+// Units by rising norm of what they read.
+static nl_status order_by_norm(const nl_path *path, size_t index, size_t *order, nl_error *error) {
+  const nl_model *model = path->model;
+  const size_t n = model->sites.sites[index].width;
+  if (model->engine == NL_ENGINE_FORWARD)
+    return nl_prune_unit_order(model->network, &model->sites.sites[index], &path->parameters, order, error);
+  double *norms = malloc((n + 1) * sizeof *norms);
+  if (norms == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  const nl_status status = nl_tapped_norms(model, index, norms, error);
+  for (size_t i = 0; status == NL_OK && i < n; i++) {
+    size_t at = i; // insertion: the lower number first among equals
+    for (; at > 0 && norms[order[at - 1]] > norms[i]; at--) order[at] = order[at - 1];
+    order[at] = i;
+  }
+  free(norms);
+  return status;
 }
 
 // Nothing takes over what the units that go did.
 static nl_status lump_norm(nl_result *result, size_t index, nl_error *error) {
   const nl_path *path = result->path;
-  const nl_site *site = &sites_of(result)->sites[index];
   double *prolongation = NULL, *offset = NULL;
   size_t *order = NULL;
-  NL_TAKE(&result->arena, order, size_t, site->width, error);
-  NL_TRY(nl_prune_unit_order(path->model->network, site, &path->parameters, order, error));
+  NL_TAKE(&result->arena, order, size_t, sites_of(result)->sites[index].width, error);
+  NL_TRY(order_by_norm(path, index, order, error));
   NL_TRY(select_units(result, index, order, error));
   NL_TRY(take_prolongation(result, index, &prolongation, &offset, error));
   for (size_t i = 0; i < result->lumpings[index].k; i++)
@@ -182,6 +178,9 @@ static nl_status lump_partition(nl_result *result, const nl_partition *partition
 void nl_method_drop(nl_result *result) {
   nl_refit_free(result->refit);
   result->refit = NULL;
+  nl_fitted_free(result->linears);
+  result->linears = NULL;
+  nl_run_end(&result->run);
   nl_parameters_free(&result->pruned);
   nl_arena_free(&result->arena);
   result->lumpings = NULL;
@@ -196,7 +195,9 @@ static nl_status start_candidate(nl_result *result, nl_error *error) {
 static nl_status take_widths(nl_result *result, nl_error *error) {
   NL_TRY(start_candidate(result, error));
   for (size_t i = 0; i < sites_of(result)->count; i++)
-    NL_TRY(result->options.method == NL_METHOD_NORM ? lump_norm(result, i, error) : lump_projected(result, i, error));
+    NL_TRY(result->options.method == NL_METHOD_NORM
+               ? lump_norm(result, i, error)
+               : nl_path_lump(result->path, i, result->widths[i], &result->arena, &result->lumpings[i], error));
   return NL_OK;
 }
 
@@ -242,6 +243,9 @@ nl_status nl_method_prepare(nl_result *result, nl_error *error) {
   if (result->target.kind == NL_TARGET_EPSILON && !nl_method_knows_tolerance(method))
     return nl_fail(error, NL_ERROR_ARGUMENT, nl_method_names[method],
                    "it knows no tolerance; give the share of the parameters to keep");
+  if (result->path->model->engine == NL_ENGINE_RUNTIME && method != NL_METHOD_PROJECTED && method != NL_METHOD_NORM)
+    return nl_fail(error, NL_ERROR_UNSUPPORTED, nl_method_names[method],
+                   "it is there for networks of dense layers only; use projected or norm for this model");
   if (method == NL_METHOD_WANDA) return need_norms(result->path, error);
   if (!nl_method_partitions(method)) return NL_OK;
   NL_TRY(need_partitioner(result, error));
@@ -330,5 +334,5 @@ nl_status nl_method_first_tolerance(nl_result *result, double *epsilon, nl_error
 size_t nl_method_parameters(const nl_result *result) {
   const nl_model *model = result->path->model;
   if (nl_method_prunes(result->options.method)) return nl_prune_nonzero(model->network, &result->pruned);
-  return nl_sites_parameters(&model->sites, model->network, result->widths);
+  return nl_model_count(model, result->widths);
 }

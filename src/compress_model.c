@@ -4,11 +4,6 @@
 #include "compress.h"
 #include "onnx.h"
 
-static nl_status understand(nl_model *model, nl_error *error) {
-  NL_TRY(nl_network_create(&model->network, model->graph, error));
-  return nl_sites_find(&model->sites, model->network, &model->arena, error);
-}
-
 // What the model's graph is read from, converted where it came in another format.
 static nl_status convert(nl_model *model, nl_error *error) {
   switch (model->format) {
@@ -31,7 +26,7 @@ static nl_status complete(nl_model *model, nl_error *error) {
     NL_TRY(convert(model, error));
     NL_TRY(nl_onnx_read(&model->graph, nl_model_onnx(model), error));
   }
-  return nl_graph_missing_file(model->graph).size == 0 ? understand(model, error) : NL_OK;
+  return nl_graph_missing_file(model->graph).size == 0 ? nl_model_understand(model, error) : NL_OK;
 }
 
 static nl_status open_bytes(nl_model *model, nl_error *error) {
@@ -59,6 +54,8 @@ nl_status nl_model_open(nl_model **out, const void *bytes, size_t size, nl_error
 void nl_model_free(nl_model *model) {
   if (model == NULL) return;
   nl_network_free(model->network);
+  nl_channels_free(model->channels);
+  nl_shapes_free(&model->shapes);
   nl_graph_free(model->graph);
   nl_buffer_free(&model->onnx);
   nl_arena_free(&model->arena);
@@ -97,69 +94,20 @@ nl_status nl_model_attach_slice(nl_model *model, const char *name, uint64_t offs
   const nl_span file = {(const uint8_t *)name, strlen(name)};
   NL_TRY(nl_graph_attach_slice(model->graph, file, offset, (nl_span){bytes, size}, error));
   if (model->network != NULL || nl_graph_missing_file(model->graph).size > 0) return NL_OK;
-  return understand(model, error);
-}
-
-static nl_status need_network(const nl_model *model, nl_error *error) {
-  if (model->network != NULL) return NL_OK;
-  return nl_fail_span(error, NL_ERROR_EXTERNAL, nl_model_missing_file(model), NULL);
+  return nl_model_understand(model, error);
 }
 
 nl_span nl_model_onnx(const nl_model *model) {
   return model->format == NL_FORMAT_ONNX ? model->source : (nl_span){model->onnx.bytes, model->onnx.size};
 }
 
-size_t nl_model_features(const nl_model *model) { return model->network != NULL ? model->network->features : 0; }
-size_t nl_model_results(const nl_model *model) { return model->network != NULL ? model->network->results : 0; }
 size_t nl_model_sites(const nl_model *model) { return model->sites.count; }
 
 nl_status nl_model_forward(const nl_model *model, size_t rows, const double *x, double *y, nl_error *error) {
-  NL_TRY(need_network(model, error));
+  NL_TRY(nl_model_need_forward(model, error));
   nl_parameters parameters;
   NL_TRY(nl_parameters_load(&parameters, model->network, error));
   const nl_status status = nl_forward(model->network, &parameters, rows, x, y, error);
   nl_parameters_free(&parameters);
   return status;
-}
-
-static bool add_computed(cJSON *root, const nl_network *network) {
-  cJSON *array = cJSON_AddArrayToObject(root, "computed");
-  bool fine = array != NULL;
-  for (size_t i = 0; fine && i < network->output_count; i++) {
-    // the name under which the graph hands the value on: an output's where it is one
-    size_t value = network->steps[network->outputs[i]].value;
-    for (size_t v = 0; v < network->graph->value_count; v++)
-      if (network->step_of[v] == network->outputs[i] && network->graph->values[v].is_output) value = v;
-    cJSON *holder = cJSON_CreateObject();
-    fine = holder != NULL && nl_report_text(holder, "name", network->graph->values[value].name);
-    cJSON *name = fine ? cJSON_DetachItemFromObject(holder, "name") : NULL;
-    fine = name != NULL && cJSON_AddItemToArray(array, name);
-    cJSON_Delete(holder);
-  }
-  return fine;
-}
-
-static const char *const format_names[] = {
-    [NL_FORMAT_ONNX] = "onnx", [NL_FORMAT_JSON] = "json", [NL_FORMAT_TFJS] = "tfjs", [NL_FORMAT_BRAIN] = "brain"};
-
-nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *error) {
-  NL_TRY(need_network(model, error));
-  const nl_network *network = model->network;
-  const nl_graph *graph = model->graph;
-  cJSON *root = cJSON_CreateObject();
-  const bool fine = root != NULL && cJSON_AddStringToObject(root, "format", format_names[model->format]) != NULL &&
-                    nl_report_text(root, "producer", graph->producer_name) &&
-                    nl_report_number(root, "opset", (double)graph->opset) &&
-                    nl_report_number(root, "parameters", (double)network->parameters) &&
-                    nl_report_number(root, "bytes", (double)model->source.size) &&
-                    cJSON_AddBoolToObject(root, "relumped", graph->has_netlump_metadata) != NULL &&
-                    nl_report_ports(root, "inputs", graph, graph->input_count, graph->inputs) &&
-                    nl_report_ports(root, "outputs", graph, graph->output_count, graph->outputs) &&
-                    nl_report_number(root, "features", (double)network->features) &&
-                    nl_report_number(root, "results", (double)network->results) &&
-                    (network->batch > 0 ? nl_report_number(root, "batch", (double)network->batch)
-                                        : cJSON_AddNullToObject(root, "batch") != NULL) &&
-                    add_computed(root, network) && nl_report_layers(root, network, &model->sites) &&
-                    nl_report_sites(root, network, &model->sites) && nl_report_skipped(root, network);
-  return nl_report_print(root, fine, json, error);
 }

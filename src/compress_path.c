@@ -27,10 +27,8 @@ static bool first_reader(const nl_network *network, const nl_site *site, size_t 
 static nl_status take_sites(nl_path *path, nl_error *error) {
   const nl_sites *sites = &path->model->sites;
   NL_TAKE(&path->arena, path->sites, nl_site_path, sites->count, error);
-  NL_TAKE(&path->arena, path->moments, nl_moments, sites->count, error);
   for (size_t i = 0; i < sites->count; i++) {
     const size_t n = sites->sites[i].width;
-    NL_TRY(nl_moments_create(&path->moments[i], n, NL_FORWARD_ROWS, error));
     NL_TAKE(&path->arena, path->sites[i].second, double, n *n, error);
     NL_TAKE(&path->arena, path->sites[i].mean, double, n, error);
     NL_TAKE(&path->arena, path->sites[i].order, size_t, n, error);
@@ -39,17 +37,31 @@ static nl_status take_sites(nl_path *path, nl_error *error) {
   return NL_OK;
 }
 
+static nl_status take_moments(nl_path *path, nl_error *error) {
+  const nl_sites *sites = &path->model->sites;
+  NL_TAKE(&path->arena, path->moments, nl_moments, sites->count, error);
+  for (size_t i = 0; i < sites->count; i++)
+    NL_TRY(nl_moments_create(&path->moments[i], sites->sites[i].width, NL_FORWARD_ROWS, error));
+  return NL_OK;
+}
+
 static nl_status take_outputs(nl_path *path, nl_error *error) {
   const nl_network *network = path->model->network;
-  NL_TAKE(&path->arena, path->outputs, nl_spread, network->results + 1, error);
+  NL_TAKE(&path->arena, path->outputs, nl_variance, network->results + 1, error);
   return nl_sensitivity_create(&path->sensitivity, network, &path->model->sites, &path->parameters, path->seed, error);
 }
 
 static nl_status build_path(nl_path *path, const nl_path_options *options, nl_error *error) {
   const nl_network *network = path->model->network;
-  NL_TRY(nl_parameters_load(&path->parameters, network, error));
+  const bool runs = path->model->engine == NL_ENGINE_RUNTIME;
+  path->features = runs ? options->features : network->features;
+  if (path->features == 0)
+    return nl_fail(error, NL_ERROR_ARGUMENT, "features", "the sizes of the inputs are not known");
+  if (!runs) NL_TRY(nl_parameters_load(&path->parameters, network, error));
   NL_TRY(nl_path_measure(path, options, error));
   NL_TRY(take_sites(path, error));
+  if (runs) return nl_tapped_create(path, error);
+  NL_TRY(take_moments(path, error));
   NL_TRY(take_outputs(path, error));
   return nl_scratch_create(&path->scratch, network, &path->parameters, NL_FORWARD_ROWS, error);
 }
@@ -60,6 +72,7 @@ static bool is_dense(const nl_network *network, size_t node) {
   return false;
 }
 
+// Of the layers that stay whole the first whose reason is not that it is the output.
 static nl_status no_site(const nl_model *model, nl_error *error) {
   nl_buffer text = {0};
   const nl_network *network = model->network;
@@ -106,6 +119,9 @@ static void drop_work(nl_path *path) {
   for (size_t i = 0; path->moments != NULL && i < path->model->sites.count; i++) nl_moments_free(&path->moments[i]);
   nl_scratch_free(&path->scratch);
   nl_elimination_free(path->elimination);
+  nl_tapped_free(path->tapped);
+  path->tapped = NULL;
+  nl_run_end(&path->run);
   nl_sensitivity_free(path->sensitivity);
   path->elimination = NULL;
   path->sensitivity = NULL;
@@ -115,6 +131,7 @@ void nl_path_free(nl_path *path) {
   if (path == NULL) return;
   drop_work(path);
   nl_stock_free(path->stock);
+  nl_calibration_free(path->calibration);
   nl_parameters_free(&path->parameters);
   nl_arena_free(&path->arena);
   free(path);
@@ -140,7 +157,7 @@ static nl_status gather_block(nl_path *path, size_t *work, nl_error *error) {
     }
     *work += rows * site->width * site->width;
   }
-  nl_spread_add(path->outputs, network, &path->scratch, rows);
+  nl_outputs_add(path->outputs, network, &path->scratch, rows);
   if (nl_sensitivity_rows(path->sensitivity) < ROWS_SENSITIVITY) {
     nl_sensitivity_add(path->sensitivity, &path->scratch, rows);
     *work += PROBES_ABOUT * rows * network->parameters;
@@ -184,7 +201,7 @@ static double stack_consumers(const nl_path *path, const nl_site *site, const do
 // nothing (none depends on this site), errors of the consumers over theirs. Returns what squared errors are divided by.
 static double weigh_consumers(const nl_path *path, const nl_site *site, const double *second, size_t m,
                               double *weights) {
-  const double variance = nl_spread_variance(path->outputs, path->model->network->results);
+  const double variance = nl_outputs_variance(path->outputs, path->model->network->results);
   stack_consumers(path, site, second, false, m, weights);
   if (variance > 0 && isfinite(variance) &&
       nl_sensitivity_apply(path->sensitivity, path->site, site->width, m, weights))
@@ -207,12 +224,10 @@ static nl_status start_site(nl_path *path, nl_error *error) {
   return status;
 }
 
-static void keep_order(nl_path *path) {
-  const size_t n = path->model->sites.sites[path->site].width;
-  memcpy(path->sites[path->site].order, nl_elimination_order(path->elimination), n * sizeof(size_t));
-  memcpy(path->sites[path->site].deviation, nl_elimination_deviation(path->elimination), n * sizeof(double));
-  nl_elimination_free(path->elimination);
-  path->elimination = NULL;
+void nl_path_keep_order(nl_path *path, size_t site, const nl_elimination *elimination) {
+  const size_t n = path->model->sites.sites[site].width;
+  memcpy(path->sites[site].order, nl_elimination_order(elimination), n * sizeof(size_t));
+  memcpy(path->sites[site].deviation, nl_elimination_deviation(elimination), n * sizeof(double));
 }
 
 static int by_deviation(const void *a, const void *b) {
@@ -240,8 +255,9 @@ static nl_status eliminate(nl_path *path, double *share, nl_error *error) {
   const nl_status status = nl_elimination_step(path->elimination, share, error);
   if (status == NL_MORE) return NL_OK;
   NL_TRY(status);
-  keep_order(path);
-  path->site++;
+  nl_path_keep_order(path, path->site++, path->elimination);
+  nl_elimination_free(path->elimination);
+  path->elimination = NULL;
   *share = 0;
   return path->site == path->model->sites.count ? merge_sites(path, error) : NL_OK;
 }
@@ -249,6 +265,11 @@ static nl_status eliminate(nl_path *path, double *share, nl_error *error) {
 nl_status nl_path_step(nl_path *path, double *progress, nl_error *error) {
   size_t work = 0;
   double share = 0;
+  if (path->model->engine == NL_ENGINE_RUNTIME && path->stage != STAGE_DONE) {
+    NL_TRY(nl_tapped_step(path, progress, error));
+    *progress = 1;
+    return merge_sites(path, error);
+  }
   if (path->stage == STAGE_MOMENTS) {
     while (path->row < path->rows && work < WORK_PER_STEP) NL_TRY(gather_block(path, &work, error));
     if (path->row == path->rows) path->stage = STAGE_ELIMINATE;
@@ -258,6 +279,44 @@ nl_status nl_path_step(nl_path *path, double *progress, nl_error *error) {
   if (path->stage == STAGE_ELIMINATE) NL_TRY(eliminate(path, &share, error));
   *progress = 0.5 + 0.5 * ((double)path->site + share) / (double)path->model->sites.count;
   return path->stage == STAGE_DONE ? NL_OK : NL_MORE;
+}
+
+nl_run *nl_path_run(nl_path *path) { return nl_run_waits(&path->run) ? &path->run : NULL; }
+
+void nl_path_rows(const nl_path *path, size_t first, size_t count, double *x) {
+  memcpy(x, path->x + first * path->features, count * path->features * sizeof *x);
+}
+
+// ---- lumpings -----------------------------------------------------------------------------------------------------------
+
+static int by_number(const void *a, const void *b) {
+  const size_t x = *(const size_t *)a, y = *(const size_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+nl_status nl_path_select(const size_t *order, size_t n, size_t k, nl_arena *arena, nl_lumping *lumping,
+                         nl_error *error) {
+  size_t *kept = NULL;
+  NL_TAKE(arena, kept, size_t, k, error);
+  memcpy(kept, order + (n - k), k * sizeof *kept);
+  qsort(kept, k, sizeof *kept, by_number);
+  *lumping = (nl_lumping){.n = n, .k = k, .kept = kept};
+  return NL_OK;
+}
+
+nl_status nl_path_lump(const nl_path *path, size_t site, size_t k, nl_arena *arena, nl_lumping *lumping,
+                       nl_error *error) {
+  const nl_site_path *at = &path->sites[site];
+  const nl_site *of = &path->model->sites.sites[site];
+  const size_t n = of->width;
+  double *prolongation = NULL, *offset = NULL;
+  NL_TRY(nl_path_select(at->order, n, k, arena, lumping, error));
+  if (k == n) return NL_OK;
+  NL_TAKE(arena, prolongation, double, n *k, error);
+  NL_TAKE(arena, offset, double, n, error);
+  lumping->prolongation = prolongation;
+  lumping->offset = offset;
+  return nl_project(n, at->second, at->mean, of->affine, k, lumping->kept, prolongation, offset, error);
 }
 
 // ---- choices ------------------------------------------------------------------------------------------------------------
@@ -297,7 +356,7 @@ static void fill_up(const nl_path *path, size_t most, size_t *widths) {
       const size_t gone = sites->sites[i].width - widths[i];
       if (gone == 0 || path->sites[i].deviation[gone - 1] <= dearest) continue;
       widths[i]++;
-      const bool fits = nl_sites_parameters(sites, path->model->network, widths) <= most;
+      const bool fits = nl_model_count(path->model, widths) <= most;
       widths[i]--;
       if (!fits) continue;
       dearest = path->sites[i].deviation[gone - 1];
@@ -310,7 +369,7 @@ static void fill_up(const nl_path *path, size_t most, size_t *widths) {
 
 nl_status nl_path_unreachable(const nl_model *model, size_t least, nl_error *error) {
   nl_buffer text = {0};
-  const double percent = ceil(1e4 * (double)least / (double)model->network->parameters) / 100;
+  const double percent = ceil(1e4 * (double)least / (double)nl_model_parameters(model)) / 100;
   static const char before[] = "The smallest network keeps ", after[] = " % of the parameters";
   nl_status status = nl_buffer_append(&text, before, sizeof before - 1, NULL);
   if (status == NL_OK) status = nl_decimal_append(&text, percent, NULL);
@@ -322,15 +381,15 @@ nl_status nl_path_unreachable(const nl_model *model, size_t least, nl_error *err
 
 static nl_status choose_share(const nl_path *path, double share, size_t *widths, nl_error *error) {
   const nl_model *model = path->model;
-  const size_t most = (size_t)floor(share * (double)model->network->parameters + 1e-9);
+  const size_t most = (size_t)floor(share * (double)nl_model_parameters(model) + 1e-9);
   size_t low = 0, high = path->removal_count; // parameters fall with every removal
   nl_path_widths(path, high, widths);
-  const size_t least = nl_sites_parameters(&model->sites, model->network, widths);
+  const size_t least = nl_model_count(model, widths);
   if (least > most) return nl_path_unreachable(model, least, error);
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
     nl_path_widths(path, middle, widths);
-    if (nl_sites_parameters(&model->sites, model->network, widths) <= most)
+    if (nl_model_count(model, widths) <= most)
       high = middle;
     else
       low = middle + 1;
@@ -353,8 +412,8 @@ nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choic
     nl_path_within(path, target.value, chosen);
   if (status == NL_OK) {
     choice->epsilon = target.kind == NL_TARGET_EPSILON ? target.value : nl_path_epsilon(path, chosen);
-    choice->parameters = nl_sites_parameters(&model->sites, model->network, chosen);
-    choice->retained = (double)choice->parameters / (double)model->network->parameters;
+    choice->parameters = nl_model_count(model, chosen);
+    choice->retained = (double)choice->parameters / (double)nl_model_parameters(model);
   }
   if (widths == NULL) free(chosen);
   return status;
@@ -364,10 +423,9 @@ nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choic
 
 static bool add_site(cJSON *array, const nl_path *path, size_t index) {
   const nl_site *site = &path->model->sites.sites[index];
-  const nl_network *network = path->model->network;
   cJSON *object = cJSON_CreateObject();
   if (object == NULL || !cJSON_AddItemToArray(array, object)) return false;
-  bool fine = nl_report_node(object, "name", network->graph, network->steps[site->producer].node) &&
+  bool fine = nl_report_node(object, "name", path->model->graph, nl_model_producer(path->model, index)) &&
               nl_report_number(object, "width", (double)site->width);
   cJSON *order = fine ? cJSON_AddArrayToObject(object, "order") : NULL;
   cJSON *deviation = order != NULL ? cJSON_AddArrayToObject(object, "deviation") : NULL;

@@ -33,8 +33,10 @@ static nl_status set_metadata(nl_edits *edits, const nl_result *result, nl_error
 static nl_status write_edited(nl_result *result, nl_edits *edits, nl_error *error) {
   const nl_path *path = result->path;
   if (!nl_result_whole(result)) {
-    NL_TRY(nl_quotient_edit(edits, path->model->network, &path->model->sites, result->lumpings, &path->parameters,
-                            nl_result_parameters(result), error));
+    NL_TRY(path->model->engine == NL_ENGINE_RUNTIME
+               ? nl_fitted_edit(result, edits, error)
+               : nl_quotient_edit(edits, path->model->network, &path->model->sites, result->lumpings, &path->parameters,
+                                  nl_result_parameters(result), error));
     NL_TRY(set_metadata(edits, result, error));
   }
   return nl_onnx_write_split(path->model->graph, edits, &result->weights, &result->onnx, error);
@@ -74,12 +76,11 @@ static double site_deviation(const nl_result *result, size_t index, size_t gone)
 
 static bool add_site(cJSON *array, const nl_result *result, size_t index) {
   const nl_model *model = result->path->model;
-  const nl_site *site = &model->sites.sites[index];
   const nl_lumping *lumping = &result->lumpings[index];
   const size_t gone = lumping->n - lumping->k;
   cJSON *object = cJSON_CreateObject();
   if (object == NULL || !cJSON_AddItemToArray(array, object)) return false;
-  bool fine = nl_report_node(object, "name", model->graph, model->network->steps[site->producer].node) &&
+  bool fine = nl_report_node(object, "name", model->graph, nl_model_producer(model, index)) &&
               nl_report_number(object, "before", (double)lumping->n) &&
               nl_report_number(object, "after", (double)lumping->k) &&
               nl_report_number(object, "deviation", site_deviation(result, index, gone));
@@ -114,7 +115,7 @@ static bool add_target(cJSON *root, nl_target target) {
 nl_status nl_result_report(const nl_result *result, nl_buffer *json, nl_error *error) {
   NL_TRY(need_done(result, error));
   const nl_model *model = result->path->model;
-  const double before = (double)model->network->parameters;
+  const double before = (double)nl_model_parameters(model);
   cJSON *root = cJSON_CreateObject();
   bool fine = root != NULL &&
               cJSON_AddStringToObject(root, "method", nl_method_names[result->options.method]) != NULL &&
@@ -128,7 +129,7 @@ nl_status nl_result_report(const nl_result *result, nl_buffer *json, nl_error *e
   cJSON *array = fine ? cJSON_AddArrayToObject(root, "sites") : NULL;
   fine = array != NULL;
   for (size_t i = 0; fine && i < model->sites.count; i++) fine = add_site(array, result, i);
-  fine = fine && nl_report_skipped(root, model->network);
+  fine = fine && nl_model_report_skipped(root, model);
   return nl_report_print(root, fine, json, error);
 }
 
@@ -212,5 +213,6 @@ nl_status nl_result_write_weights(const nl_result *result, nl_format format, nl_
 
 nl_status nl_result_forward(const nl_result *result, size_t rows, const double *x, double *y, nl_error *error) {
   NL_TRY(need_done(result, error));
+  NL_TRY(nl_model_need_forward(result->path->model, error));
   return nl_forward(result->path->model->network, nl_result_parameters(result), rows, x, y, error);
 }

@@ -35,6 +35,8 @@ double nl_result_deviation(const nl_result *result) { return result->deviation; 
 bool nl_result_done(const nl_result *result) { return result->stage == STAGE_DONE; }
 bool nl_result_polishing(const nl_result *result) { return result->stage == STAGE_POLISH; }
 
+nl_run *nl_result_run(nl_result *result) { return nl_run_waits(&result->run) ? &result->run : NULL; }
+
 const nl_parameters *nl_result_parameters(const nl_result *result) {
   if (result->polished) return nl_polish_parameters(result->polish);
   return result->pruned.layers != NULL ? &result->pruned : nl_refit_parameters(result->refit);
@@ -42,7 +44,7 @@ const nl_parameters *nl_result_parameters(const nl_result *result) {
 
 bool nl_result_whole(const nl_result *result) {
   const nl_model *model = result->path->model;
-  if (nl_method_prunes(result->options.method)) return nl_method_parameters(result) == model->network->parameters;
+  if (nl_method_prunes(result->options.method)) return nl_method_parameters(result) == nl_model_parameters(model);
   for (size_t i = 0; i < model->sites.count; i++)
     if (result->widths[i] != model->sites.sites[i].width) return false;
   return true;
@@ -73,7 +75,7 @@ static nl_status nothing_at(nl_result *result, nl_error *error) {
 // ---- the candidate to begin with ----------------------------------------------------------------------------------------
 
 static size_t most_parameters(const nl_result *result) {
-  return (size_t)floor(result->target.value * (double)result->path->model->network->parameters + 1e-9);
+  return (size_t)floor(result->target.value * (double)nl_model_parameters(result->path->model) + 1e-9);
 }
 
 static nl_status take_chosen(nl_result *result, nl_error *error) {
@@ -158,13 +160,14 @@ nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target targe
 // ---- steps --------------------------------------------------------------------------------------------------------------
 
 static bool may_polish(const nl_result *result) {
-  return result->options.polish && !(result->target.kind == NL_TARGET_EPSILON && result->target.value == 0);
+  return result->options.polish && result->path->model->engine == NL_ENGINE_FORWARD &&
+         !(result->target.kind == NL_TARGET_EPSILON && result->target.value == 0);
 }
 
 // The measure without the rows (and their jittered copies) that a polish will judge by.
 static nl_status take_fitted_rows(nl_result *result, nl_error *error) {
   const nl_path *path = result->path;
-  const size_t features = path->model->network->features;
+  const size_t features = path->features;
   if (result->fitted != NULL || !may_polish(result)) return NL_OK;
   result->fitted = malloc((path->rows * features + 1) * sizeof *result->fitted);
   if (result->fitted == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
@@ -188,6 +191,11 @@ static nl_status start_refit(nl_result *result, nl_error *error) {
 }
 
 static nl_status refit(nl_result *result, double *progress, nl_error *error) {
+  if (result->path->model->engine == NL_ENGINE_RUNTIME) {
+    NL_TRY(nl_fitted_refit(result, progress, error));
+    result->stage = STAGE_MEASURE;
+    return NL_OK;
+  }
   if (result->pruned.layers == NULL) {
     if (result->refit == NULL) NL_TRY(start_refit(result, error));
     const nl_status status = nl_refit_step(result->refit, progress, error);
@@ -202,6 +210,7 @@ static nl_status refit(nl_result *result, double *progress, nl_error *error) {
 // Whether the measuring is complete.
 static nl_status measure(nl_result *result, double *progress, nl_error *error) {
   const nl_path *path = result->path;
+  if (path->model->engine == NL_ENGINE_RUNTIME) return nl_fitted_measure(result, progress, error);
   if (result->measuring == NULL)
     NL_TRY(nl_deviation_create(&result->measuring, path->model->network, &path->parameters,
                                nl_result_parameters(result), path->scored_rows, path->x, error));
@@ -209,6 +218,7 @@ static nl_status measure(nl_result *result, double *progress, nl_error *error) {
 }
 
 static void take_measured(nl_result *result) {
+  if (result->measuring == NULL) return; // the runtime's figures are there already
   result->deviation = nl_deviation_relative(result->measuring);
   result->largest = nl_deviation_largest(result->measuring);
   drop_measuring(result);
@@ -317,6 +327,6 @@ nl_status nl_result_step(nl_result *result, double *progress, nl_error *error) {
   double share = 0;
   const nl_status status = advance(result, &share, error);
   *progress = progress_at(result, share);
-  if (status != NL_OK && status != NL_MORE) return status;
+  if (status != NL_OK && status != NL_MORE) return status; // NL_RUN too
   return result->stage == STAGE_DONE ? NL_OK : NL_MORE;
 }

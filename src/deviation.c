@@ -11,24 +11,26 @@ struct nl_deviation {
   size_t rows, row;
   const double *x;
   nl_scratch f, g;
-  nl_spread *spreads; // (results) of f
+  nl_variance *spreads; // (results) of f
   double squares, largest;
 };
 
-void nl_spread_add(nl_spread *spreads, const nl_network *network, const nl_scratch *scratch, size_t rows) {
+void nl_variance_add(nl_variance *variance, double x) {
+  const double away = x - variance->mean;
+  variance->mean += away / ++variance->count;
+  variance->squares += away * (x - variance->mean);
+}
+
+void nl_outputs_add(nl_variance *spreads, const nl_network *network, const nl_scratch *scratch, size_t rows) {
   for (size_t o = 0; o < network->output_count; o++) {
     const size_t width = network->steps[network->outputs[o]].width;
     const double *values = scratch->values[network->outputs[o]];
     for (size_t c = 0; c < width; c++, spreads++)
-      for (size_t r = 0; r < rows; r++) {
-        const double away = values[r * width + c] - spreads->mean;
-        spreads->mean += away / ++spreads->count;
-        spreads->squares += away * (values[r * width + c] - spreads->mean);
-      }
+      for (size_t r = 0; r < rows; r++) nl_variance_add(spreads, values[r * width + c]);
   }
 }
 
-double nl_spread_variance(const nl_spread *spreads, size_t results) {
+double nl_outputs_variance(const nl_variance *spreads, size_t results) {
   double variance = 0;
   for (size_t o = 0; o < results; o++)
     if (spreads[o].count > 0) variance += spreads[o].squares / spreads[o].count;
@@ -63,7 +65,7 @@ static void add_block(nl_deviation *d, size_t rows) {
   const double *x = d->x + d->row * d->network->features;
   nl_forward_all(d->network, d->original, &d->f, rows, x);
   nl_forward_all(d->network, d->reduced, &d->g, rows, x);
-  nl_spread_add(d->spreads, d->network, &d->f, rows);
+  nl_outputs_add(d->spreads, d->network, &d->f, rows);
   for (size_t o = 0; o < d->network->output_count; o++) {
     const size_t step = d->network->outputs[o], count = rows * d->network->steps[step].width;
     for (size_t i = 0; i < count; i++) {
@@ -82,13 +84,13 @@ nl_status nl_deviation_step(nl_deviation *d, double *progress, nl_error *error) 
     work += 2 * rows * (d->network->parameters + 1);
   }
   *progress = d->rows > 0 ? (double)d->row / (double)d->rows : 1.0;
-  if (isnan(d->squares) || isnan(nl_spread_variance(d->spreads, d->network->results)))
+  if (isnan(d->squares) || isnan(nl_outputs_variance(d->spreads, d->network->results)))
     return nl_fail(error, NL_ERROR_NOT_FINITE, "the network's outputs", NULL);
   return d->row < d->rows ? NL_MORE : NL_OK;
 }
 
 double nl_deviation_relative(const nl_deviation *d) {
-  const double variance = nl_spread_variance(d->spreads, d->network->results) * (double)d->rows;
+  const double variance = nl_outputs_variance(d->spreads, d->network->results) * (double)d->rows;
   return d->squares == 0 ? 0.0 : variance > 0 ? sqrt(d->squares / variance) : INFINITY;
 }
 

@@ -5,14 +5,16 @@
 #include "forward.h"
 
 // Running mean and squared deviation of one output number (Welford 1962).
-typedef struct nl_spread {
+typedef struct nl_variance {
   double count, mean, squares;
-} nl_spread;
+} nl_variance;
+
+void nl_variance_add(nl_variance *variance, double x);
 
 // spreads (results): adds the outputs of the rows that `scratch` was evaluated on.
-void nl_spread_add(nl_spread *spreads, const nl_network *network, const nl_scratch *scratch, size_t rows);
+void nl_outputs_add(nl_variance *spreads, const nl_network *network, const nl_scratch *scratch, size_t rows);
 // Sum over the outputs of their variances.
-double nl_spread_variance(const nl_spread *spreads, size_t results);
+double nl_outputs_variance(const nl_variance *spreads, size_t results);
 
 typedef struct nl_deviation nl_deviation;
 

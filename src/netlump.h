@@ -125,11 +125,12 @@ nl_run *nl_result_run(nl_result *result);
 // Rows first ... first + count - 1 of the measure: x (count, features).
 void nl_path_rows(const nl_path *path, size_t first, size_t count, double *x);
 
-// {"rows": the first so many rows of the path, "original": [value, ...], "reduced": [value, ...]}: names of values of the graph,
-// inner ones too, that the caller adds to the models' outputs. "reduced" empty: the smaller model is not run.
+// {"rows": the first so many rows of the path, "original": [value, ...], "reduced": [value, ...], "calibrated"}: names of values of
+// the graph, inner ones too, that the caller adds to the models' outputs. An empty list: that model is not run. "calibrated": the
+// original is run as nl_run_model gives it, the same for all runs of a path that say so.
 nl_status nl_run_describe(const nl_run *run, nl_buffer *json, nl_error *error);
-// The smaller model as it stands (ONNX).
-nl_status nl_run_model(const nl_run *run, nl_buffer *onnx, nl_error *error);
+// The smaller model as it stands, or the calibrated original (ONNX).
+nl_status nl_run_model(const nl_run *run, bool reduced, nl_buffer *onnx, nl_error *error);
 // One value of the batch at hand: number `index` of the list. f32 or f64, row-major; data and dims are borrowed until advance.
 nl_status nl_run_feed(nl_run *run, bool reduced, size_t index, nl_type type, size_t rank, const int64_t *dims,
                       const void *data, nl_error *error);

@@ -21,15 +21,21 @@ bool nl_report_number(cJSON *parent, const char *name, double value) {
                          : cJSON_AddNullToObject(parent, name) != NULL;
 }
 
-bool nl_report_text(cJSON *parent, const char *name, nl_span text) {
+static cJSON *create_text(nl_span text) {
   char *copy = malloc(text.size + 1);
-  if (copy == NULL) return false;
+  if (copy == NULL) return NULL;
   memcpy(copy, text.size > 0 ? (const char *)text.bytes : "", text.size);
   copy[text.size] = '\0';
-  const bool fine = cJSON_AddStringToObject(parent, name, copy) != NULL;
+  cJSON *item = cJSON_CreateString(copy);
   free(copy);
-  return fine;
+  return item;
 }
+
+bool nl_report_text(cJSON *parent, const char *name, nl_span text) {
+  return cJSON_AddItemToObject(parent, name, create_text(text));
+}
+
+bool nl_report_item(cJSON *array, nl_span text) { return cJSON_AddItemToArray(array, create_text(text)); }
 
 static bool add_buffer(cJSON *parent, const char *name, nl_buffer *buffer, nl_status status) {
   const bool fine = status == NL_OK && nl_report_text(parent, name, (nl_span){buffer->bytes, buffer->size});
@@ -63,7 +69,9 @@ static cJSON *add_object(cJSON *array) {
 // A layer as the user sees it: a node that carries weights.
 typedef struct layer {
   size_t node;
-  size_t step; // NL_NONE when the node is not understood
+  size_t step; // of the network, or NL_NONE
+  size_t site; // or NL_NONE
+  double width;
   nl_reason reason;
   size_t reason_node;
 } layer;
@@ -74,22 +82,44 @@ static size_t dense_step(const nl_network *network, size_t node) {
   return NL_NONE;
 }
 
-static bool layer_at(const nl_network *network, size_t node, layer *out) {
-  const size_t step = dense_step(network, node);
-  if (step != NL_NONE) {
-    const nl_group *group = &network->groups[network->group_of[step]];
-    *out = (layer){node, step, group->reason, group->reason_node};
-    return true;
-  }
-  const nl_reason reason = nl_layer_reason(network->graph, &network->graph->nodes[node]);
-  *out = (layer){node, NL_NONE, reason, NL_NONE};
-  return reason != NL_REASON_NONE;
+static const nl_linear *linear_at(const nl_channels *channels, size_t node) {
+  for (size_t l = 0; l < channels->linear_count; l++)
+    if (channels->linears[l].node == node) return &channels->linears[l];
+  return NULL;
 }
 
-static double layer_width(const nl_network *network, const layer *l) {
-  if (l->step != NL_NONE) return (double)network->steps[l->step].width;
-  const nl_tensor *weight = nl_node_constant(network->graph, &network->graph->nodes[l->node], 1);
-  return weight != NULL && weight->rank > 0 ? (double)weight->dims[0] : NAN;
+// What the channels know of a linear: the site it writes, or why there is none.
+static void follow_linear(const nl_channels *channels, const nl_linear *linear, layer *out) {
+  const size_t group = linear->out.count > 0 ? linear->out.segments[0].group : NL_NONE;
+  out->width = (double)linear->out_width;
+  out->reason = NL_REASON_MADE_BY;
+  if (group == NL_NONE) return;
+  out->reason = channels->groups[group].reason;
+  out->reason_node = channels->groups[group].reason_node;
+  out->site = channels->groups[group].site;
+}
+
+// Whether the node is a layer.
+static bool layer_at(const nl_layers *layers, size_t node, layer *out) {
+  const nl_network *network = layers->network;
+  const nl_linear *linear = layers->channels != NULL ? linear_at(layers->channels, node) : NULL;
+  const size_t step = layers->channels == NULL ? dense_step(network, node) : NL_NONE;
+  *out = (layer){.node = node, .step = step, .site = NL_NONE, .reason_node = NL_NONE, .width = NAN};
+  if (linear != NULL)
+    follow_linear(layers->channels, linear, out);
+  else if (step != NL_NONE) {
+    const nl_group *group = &network->groups[network->group_of[step]];
+    out->reason = group->reason;
+    out->reason_node = group->reason_node;
+    out->site = layers->sites->site_of[step];
+    out->width = (double)network->steps[step].width;
+  } else {
+    const nl_tensor *weight = nl_node_constant(network->graph, &network->graph->nodes[node], 1);
+    out->reason = nl_layer_reason(network->graph, &network->graph->nodes[node]);
+    if (weight != NULL && weight->rank > 0) out->width = (double)weight->dims[0];
+    return out->reason != NL_REASON_NONE;
+  }
+  return true;
 }
 
 static bool reads(const nl_step *step, size_t from) {
@@ -117,53 +147,61 @@ static nl_span activation_of(const nl_network *network, size_t dense) {
   return first;
 }
 
-static bool add_layer(cJSON *array, const nl_network *network, const nl_sites *sites, const layer *l) {
-  const nl_graph *graph = network->graph;
+// The same in a graph the network does not cover: the first function the layer's output goes through.
+static nl_span function_behind(const nl_graph *graph, size_t node) {
+  static const char *const functions[] = {"Relu",        "Tanh",      "Sigmoid",  "LeakyRelu", "PRelu",
+                                          "Elu",         "Selu",      "Clip",     "Gelu",      "Softmax",
+                                          "HardSigmoid", "HardSwish", "Softplus", "Mish",      "QuickGelu"};
+  enum { NODES_MOST = 4 };
+  for (int step = 0; step < NODES_MOST; step++) {
+    const size_t output = graph->nodes[node].output_count > 0 ? graph->nodes[node].outputs[0] : NL_NONE;
+    if (output == NL_NONE || graph->values[output].use_count != 1) return (nl_span){0};
+    node = graph->values[output].uses[0].node;
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+      if (nl_span_is(graph->nodes[node].op, functions[i])) return graph->nodes[node].op;
+    if (!nl_span_is(graph->nodes[node].op, "Add") && !nl_span_is(graph->nodes[node].op, "BatchNormalization"))
+      return (nl_span){0};
+  }
+  return (nl_span){0};
+}
+
+static bool add_layer(cJSON *array, const nl_layers *layers, const layer *l) {
+  const nl_graph *graph = layers->network->graph;
   cJSON *object = add_object(array);
   if (object == NULL) return false;
-  const size_t site = l->step != NL_NONE ? sites->site_of[l->step] : NL_NONE;
-  const nl_span activation = l->step != NL_NONE ? activation_of(network, l->step) : (nl_span){0};
+  const nl_span activation = l->step != NL_NONE         ? activation_of(layers->network, l->step)
+                             : layers->channels != NULL ? function_behind(graph, l->node)
+                                                        : (nl_span){0};
   bool fine = nl_report_node(object, "name", graph, l->node) &&
-              nl_report_text(object, "op", graph->nodes[l->node].op) &&
-              nl_report_number(object, "width", layer_width(network, l)) &&
-              nl_report_number(object, "site", site != NL_NONE ? (double)site : NAN);
+              nl_report_text(object, "op", graph->nodes[l->node].op) && nl_report_number(object, "width", l->width) &&
+              nl_report_number(object, "site", l->site != NL_NONE ? (double)l->site : NAN);
   fine = fine && (activation.size > 0 ? nl_report_text(object, "activation", activation)
                                       : cJSON_AddNullToObject(object, "activation") != NULL);
   if (l->reason == NL_REASON_NONE) return fine && cJSON_AddNullToObject(object, "reason") != NULL;
   return fine && add_reason(object, graph, l->reason, l->reason_node);
 }
 
-bool nl_report_layers(cJSON *parent, const nl_network *network, const nl_sites *sites) {
+bool nl_report_layers(cJSON *parent, const nl_layers *layers) {
+  const nl_graph *graph = layers->network->graph;
   cJSON *array = cJSON_AddArrayToObject(parent, "layers");
   bool fine = array != NULL;
-  for (size_t i = 0; fine && i < network->graph->node_count; i++) {
+  for (size_t i = 0; fine && i < graph->node_count; i++) {
     layer l;
-    if (layer_at(network, network->graph->order[i], &l)) fine = add_layer(array, network, sites, &l);
+    if (layer_at(layers, graph->order[i], &l)) fine = add_layer(array, layers, &l);
   }
   return fine;
 }
 
-bool nl_report_skipped(cJSON *parent, const nl_network *network) {
+bool nl_report_skipped(cJSON *parent, const nl_layers *layers) {
+  const nl_graph *graph = layers->network->graph;
   cJSON *array = cJSON_AddArrayToObject(parent, "skipped");
   bool fine = array != NULL;
-  for (size_t i = 0; fine && i < network->graph->node_count; i++) {
+  for (size_t i = 0; fine && i < graph->node_count; i++) {
     layer l;
-    if (!layer_at(network, network->graph->order[i], &l) || l.reason == NL_REASON_NONE) continue;
+    if (!layer_at(layers, graph->order[i], &l) || l.reason == NL_REASON_NONE) continue;
     cJSON *object = add_object(array);
-    fine = object != NULL && nl_report_node(object, "node", network->graph, l.node) &&
-           add_reason(object, network->graph, l.reason, l.reason_node);
-  }
-  return fine;
-}
-
-bool nl_report_sites(cJSON *parent, const nl_network *network, const nl_sites *sites) {
-  cJSON *array = cJSON_AddArrayToObject(parent, "sites");
-  bool fine = array != NULL;
-  for (size_t i = 0; fine && i < sites->count; i++) {
-    cJSON *object = add_object(array);
-    fine = object != NULL &&
-           nl_report_node(object, "name", network->graph, network->steps[sites->sites[i].producer].node) &&
-           nl_report_number(object, "width", (double)sites->sites[i].width);
+    fine = object != NULL && nl_report_node(object, "node", graph, l.node) &&
+           add_reason(object, graph, l.reason, l.reason_node);
   }
   return fine;
 }

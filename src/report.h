@@ -5,6 +5,7 @@
 #include <cJSON.h>
 
 #include "arena.h"
+#include "channels.h"
 #include "network.h"
 #include "site.h"
 
@@ -14,12 +15,19 @@ nl_status nl_report_node_name(const nl_graph *graph, size_t node, nl_buffer *out
 // Each adds `name` to `parent`; numbers that are not finite become null. False when memory is out.
 bool nl_report_number(cJSON *parent, const char *name, double value);
 bool nl_report_text(cJSON *parent, const char *name, nl_span text);
+bool nl_report_item(cJSON *array, nl_span text); // a text at the end of an array
 bool nl_report_node(cJSON *parent, const char *name, const nl_graph *graph, size_t node);
 
+// Where layers are looked up: the network, or the channels where there are any.
+typedef struct nl_layers {
+  const nl_network *network;
+  const nl_sites *sites;       // of the network
+  const nl_channels *channels; // or NULL
+} nl_layers;
+
 // Layers with their sites or reasons; every layer that stays whole with its reason.
-bool nl_report_layers(cJSON *parent, const nl_network *network, const nl_sites *sites);
-bool nl_report_sites(cJSON *parent, const nl_network *network, const nl_sites *sites);
-bool nl_report_skipped(cJSON *parent, const nl_network *network);
+bool nl_report_layers(cJSON *parent, const nl_layers *layers);
+bool nl_report_skipped(cJSON *parent, const nl_layers *layers);
 bool nl_report_ports(cJSON *parent, const char *name, const nl_graph *graph, size_t count, const size_t *values);
 
 // Prints `object` (and deletes it, always) to the end of `out`. `complete`: false means that building it ran out of memory.

@@ -24,6 +24,7 @@ const ROWS = [
   ["polish", "patch"],
   ["report"],
   ["netlump"],
+  ["run"],
   ["compress"],
 ];
 const rowOf = new Map(ROWS.flatMap((row, index) => row.map((name) => [name, index])));

@@ -154,11 +154,11 @@ int netlump_model_polynomials(boundary *b, const nl_model *model, size_t degree)
 
 // ---- path ------------------------------------------------------------------------------------------------------------
 
-// `data`, `mean`, `spread`, `low` and `high` may be 0; they must stay where they are as long as the path lives.
+// `data`, `mean`, `spread`, `low`, `high` and `levels` may be 0; they must stay where they are as long as the path lives.
 NL_EXPORT(netlump_path_create)
 nl_path *netlump_path_create(boundary *b, const nl_model *model, double seed, size_t rows, const double *data,
                              size_t data_rows, const double *mean, const double *spread, const double *low,
-                             const double *high) {
+                             const double *high, const double *levels, size_t features) {
   const nl_path_options options = {.seed = (uint64_t)seed,
                                    .rows = rows,
                                    .data = data,
@@ -166,7 +166,9 @@ nl_path *netlump_path_create(boundary *b, const nl_model *model, double seed, si
                                    .mean = mean,
                                    .spread = spread,
                                    .low = low,
-                                   .high = high};
+                                   .high = high,
+                                   .levels = levels,
+                                   .features = features};
   nl_path *path = NULL;
   return nl_path_create(&path, model, &options, entered(b)) == NL_OK ? path : NULL;
 }
@@ -184,6 +186,33 @@ NL_EXPORT(netlump_path_choose)
 int netlump_path_choose(boundary *b, const nl_path *path, int kind, double value, size_t *widths) {
   nl_error *error = entered(b);
   return (int)nl_path_choose(path, (nl_target){(nl_target_kind)kind, value}, &b->choice, widths, error);
+}
+
+// ---- runs ------------------------------------------------------------------------------------------------------------
+
+NL_EXPORT(netlump_path_run) nl_run *netlump_path_run(nl_path *path) { return nl_path_run(path); }
+NL_EXPORT(netlump_result_run) nl_run *netlump_result_run(nl_result *result) { return nl_result_run(result); }
+// x: room for `count` rows.
+NL_EXPORT(netlump_path_rows) void netlump_path_rows(const nl_path *path, size_t first, size_t count, double *x) {
+  nl_path_rows(path, first, count, x);
+}
+NL_EXPORT(netlump_run_describe) int netlump_run_describe(boundary *b, const nl_run *run) {
+  nl_error *error = entered(b);
+  return (int)nl_run_describe(run, &b->text, error);
+}
+// Text: the smaller model as it stands, or the calibrated original.
+NL_EXPORT(netlump_run_model) int netlump_run_model(boundary *b, const nl_run *run, int reduced) {
+  nl_error *error = entered(b);
+  return (int)nl_run_model(run, reduced != 0, &b->text, error);
+}
+// `dims` and `data` must stay where they are until the run advances.
+NL_EXPORT(netlump_run_feed)
+int netlump_run_feed(boundary *b, nl_run *run, int reduced, size_t index, int type, size_t rank, const int64_t *dims,
+                     const void *data) {
+  return (int)nl_run_feed(run, reduced != 0, index, (nl_type)type, rank, dims, data, entered(b));
+}
+NL_EXPORT(netlump_run_advance) int netlump_run_advance(boundary *b, nl_run *run, size_t rows) {
+  return (int)nl_run_advance(run, rows, entered(b));
 }
 
 // ---- result ----------------------------------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ export class Runner {
   #inputs;
   /** @type {Session|null} */
   #original = null;
+  /** @type {{onnx: Uint8Array, names: string[], session: Session}|null} */
+  #calibrated = null;
   /** @type {Set<string>} */
   #inner = new Set(); // values that the original was asked for and that are none of its outputs
   /** @type {Map<string, number>} */
@@ -90,16 +92,21 @@ export class Runner {
 
   async #close() {
     await this.#original?.release();
-    this.#original = null;
+    await this.#calibrated?.session.release();
+    this.#original = this.#calibrated = null;
   }
 
   /** @param {import("./runs.js").Run} run @param {Rows["at"]} at @param {Watch} watch */
   async #serve(run, at, watch) {
-    const { rows: count, original, reduced } = run.describe();
-    const smaller = reduced.length > 0 ? await this.#open(run.model(), reduced, runtimeRefusesReduced) : null;
+    const { rows: count, original, reduced, calibrated } = run.describe();
+    const group = await this.#groupFor([...original, ...reduced], { count, at }); // first: it may open the original anew
+    const smaller = reduced.length > 0 ? await this.#open(run.model(true), reduced, runtimeRefusesReduced) : null;
     try {
-      const sides = [{ reduced: false, session: await this.#whole(original), names: original }, ...(smaller ? [{ reduced: true, session: smaller, names: reduced }] : [])];
-      const group = await this.#groupFor([...original, ...reduced], { count, at });
+      const whole = original.length === 0 ? null : await (calibrated ? this.#calibratedAs(run.model(false), original) : this.#whole(original));
+      const sides = [
+        ...(whole ? [{ reduced: false, session: whole, names: original }] : []),
+        ...(smaller ? [{ reduced: true, session: smaller, names: reduced }] : []),
+      ];
       await runRows(sides, { inputs: this.#inputs, count, at, group, ...watch }, (values, taken) => {
         sides.forEach((side, s) => values[s].forEach((value, i) => run.feed(side.reduced, i, value)));
         run.advance(taken);
@@ -114,8 +121,8 @@ export class Runner {
   async #compare(onnx, names, rows, watch) {
     const smaller = await this.#open(onnx, names, runtimeRefusesReduced);
     try {
+      const group = await this.#groupFor([...names, ...names], rows); // first: it may open the original anew
       const asked = [await this.#whole(names), smaller].map((session) => ({ session, names }));
-      const group = await this.#groupFor([...names, ...names], rows);
       const found = new Difference();
       /** @type {Set<string>} */
       const types = new Set();
@@ -161,6 +168,18 @@ export class Runner {
     await this.#close();
     this.#original = await this.#open(this.#model.onnx(), [...this.#inner], runtimeRefuses);
     return this.#original;
+  }
+
+  /** The original as the core calibrated it for a path. @param {Uint8Array} onnx @param {string[]} names @returns {Promise<Session>} */
+  async #calibratedAs(onnx, names) {
+    const known = this.#calibrated;
+    const same = known !== null && known.onnx.length === onnx.length && known.onnx.every((byte, i) => byte === onnx[i]);
+    if (same && names.every((name) => known.names.includes(name))) return known.session;
+    const wanted = [...new Set([...names, ...(same ? known.names : [])])];
+    await known?.session.release();
+    this.#calibrated = null;
+    this.#calibrated = { onnx, names: wanted, session: await this.#open(onnx, wanted, runtimeRefuses) };
+    return this.#calibrated.session;
   }
 
   /** @param {Uint8Array} onnx @param {string[]} names wanted of it @param {(why: string) => string} refusal */

@@ -29,15 +29,16 @@ export class Run {
     this.#handle = handle;
   }
 
-  /** @returns {{rows: number, original: string[], reduced: string[]}} the first so many rows; names of the values wanted of each model */
+  /** @returns {{rows: number, original: string[], reduced: string[], calibrated: boolean}} the first so many rows; names of the values
+   *   wanted of each model; whether the original is the core's, its normalisations calibrated */
   describe() {
     this.#core.status(this.#file, "run_describe", this.#handle);
     return JSON.parse(this.#core.text());
   }
 
-  /** The smaller model as it stands. @returns {Uint8Array} */
-  model() {
-    this.#core.status(this.#file, "run_model", this.#handle);
+  /** The smaller model as it stands, or the calibrated original. @param {boolean} reduced @returns {Uint8Array} */
+  model(reduced) {
+    this.#core.status(this.#file, "run_model", this.#handle, Number(reduced));
     return this.#core.bytes();
   }
 

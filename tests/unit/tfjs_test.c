@@ -72,17 +72,17 @@ static void constant_is(const nl_graph *graph, const char *node, size_t slot, si
 static const char TWO_DENSE[] =
     "{'format':'layers-model','generatedBy':'tests','modelTopology':{'class_name':'Sequential','config':{'name':'net',"
     "'layers':[" DENSE(
-        "one",
-        3, ",'activation':'hard_sigmoid','batch_input_shape':[null,2],'colour':'red'") ","
-                                                                                       "{'class_name':'Dropout','"
-                                                                                       "config':{'name':'drop','rate':"
-                                                                                       "0.5}}," DENSE("two", 1, ",'activation':'linear'") "]}}," MANIFEST(
-                                                                                           WEIGHT("one/kernel", "2,3") "," WEIGHT(
-                                                                                               "one/bias",
-                                                                                               "3") "," WEIGHT("two/"
-                                                                                                               "kernel",
-                                                                                                               "3,1") "," WEIGHT("two/bias",
-                                                                                                                                 "1")) ",'extra':{'kept':[1,2]}}";
+        "one", 3,
+        ",'activation':'hard_sigmoid','batch_input_shape':[null,2],'colour':'red'") ","
+                                                                                    "{'class_name':'Dropout','"
+                                                                                    "config':{'name':'drop','rate':"
+                                                                                    "0.5}}," DENSE("two", 1, ",'activation':'linear'") "]}}," MANIFEST(
+                                                                                        WEIGHT("one/kernel", "2,3") "," WEIGHT(
+                                                                                            "one/bias",
+                                                                                            "3") "," WEIGHT("two/"
+                                                                                                            "kernel",
+                                                                                                            "3,1") "," WEIGHT("two/bias",
+                                                                                                                              "1")) ",'extra':{'kept':[1,2]}}";
 
 // ---- there -------------------------------------------------------------------------------------------------------------
 

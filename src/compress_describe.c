@@ -1,0 +1,82 @@
+// What is inside a model, as JSON.
+#include <math.h>
+
+#include "compress.h"
+
+static bool add_computed(cJSON *root, const nl_model *model) {
+  const nl_network *network = model->network;
+  cJSON *array = cJSON_AddArrayToObject(root, "computed");
+  bool fine = array != NULL;
+  for (size_t i = 0; fine && i < model->compared_count; i++)
+    fine = nl_report_item(array, model->graph->values[model->compared[i]].name);
+  if (model->engine == NL_ENGINE_RUNTIME) return fine;
+  for (size_t i = 0; fine && i < network->output_count; i++) {
+    // the name under which the graph hands the value on: an output's where it is one
+    size_t value = network->steps[network->outputs[i]].value;
+    for (size_t v = 0; v < network->graph->value_count; v++)
+      if (network->step_of[v] == network->outputs[i] && network->graph->values[v].is_output) value = v;
+    fine = nl_report_item(array, network->graph->values[value].name);
+  }
+  return fine;
+}
+
+static const char *const format_names[] = {
+    [NL_FORMAT_ONNX] = "onnx", [NL_FORMAT_JSON] = "json", [NL_FORMAT_TFJS] = "tfjs", [NL_FORMAT_BRAIN] = "brain"};
+
+static bool add_levels(cJSON *root, const nl_graph *graph) {
+  const cJSON *inputs = cJSON_GetObjectItemCaseSensitive(root, "inputs");
+  for (size_t i = 0; i < graph->input_count; i++) {
+    const size_t levels = nl_model_levels(graph, graph->inputs[i]);
+    if (!nl_report_number(cJSON_GetArrayItem(inputs, (int)i), "levels", levels > 0 ? (double)levels : (double)NAN))
+      return false;
+  }
+  return true;
+}
+
+static bool add_sites(cJSON *root, const nl_model *model) {
+  cJSON *array = cJSON_AddArrayToObject(root, "sites");
+  bool fine = array != NULL;
+  for (size_t i = 0; fine && i < model->sites.count; i++) {
+    cJSON *object = cJSON_CreateObject();
+    fine = object != NULL && cJSON_AddItemToArray(array, object) &&
+           nl_report_node(object, "name", model->graph, nl_model_producer(model, i)) &&
+           nl_report_number(object, "width", (double)model->sites.sites[i].width);
+  }
+  return fine;
+}
+
+static nl_layers layers_of(const nl_model *model) {
+  return (nl_layers){.network = model->network,
+                     .sites = &model->sites,
+                     .channels = model->engine == NL_ENGINE_RUNTIME ? model->channels : NULL};
+}
+
+bool nl_model_report_skipped(cJSON *parent, const nl_model *model) {
+  const nl_layers layers = layers_of(model);
+  return nl_report_skipped(parent, &layers);
+}
+
+nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *error) {
+  NL_TRY(nl_model_need_network(model, error));
+  const nl_network *network = model->network;
+  const nl_graph *graph = model->graph;
+  const nl_layers layers = layers_of(model);
+  cJSON *root = cJSON_CreateObject();
+  const bool fine =
+      root != NULL && cJSON_AddStringToObject(root, "format", format_names[model->format]) != NULL &&
+      nl_report_text(root, "producer", graph->producer_name) && nl_report_number(root, "opset", (double)graph->opset) &&
+      nl_report_number(root, "parameters", (double)network->parameters) &&
+      nl_report_number(root, "bytes", (double)model->source.size) &&
+      cJSON_AddBoolToObject(root, "relumped", graph->has_netlump_metadata) != NULL &&
+      cJSON_AddStringToObject(root, "engine", model->engine == NL_ENGINE_RUNTIME ? "runtime" : "forward") != NULL &&
+      nl_report_ports(root, "inputs", graph, graph->input_count, graph->inputs) && add_levels(root, graph) &&
+      nl_report_ports(root, "outputs", graph, graph->output_count, graph->outputs) &&
+      nl_report_number(root, "features", (double)nl_model_features(model)) &&
+      nl_report_number(root, "results", (double)nl_model_results(model)) &&
+      (network->batch > 0 && model->engine == NL_ENGINE_FORWARD
+           ? nl_report_number(root, "batch", (double)network->batch)
+           : cJSON_AddNullToObject(root, "batch") != NULL) &&
+      add_computed(root, model) && nl_report_layers(root, &layers) && add_sites(root, model) &&
+      nl_report_skipped(root, &layers);
+  return nl_report_print(root, fine, json, error);
+}
