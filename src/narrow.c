@@ -158,7 +158,9 @@ typedef struct fold {
   const double *weights;           // (rows, width, kernel)
   double *folded;                  // (rows, width_after, kernel)
   double *bias;                    // (rows) or NULL
-  double *product, *work;          // (rows, k) and nl_matmul_f64_work()
+  size_t *unit;                    // (n) see split_units
+  double *mixed, *spread;          // (rows, n), (n, k): columns of the channels that are spread, their rows of P
+  double *product, *work;          // (rows, k), nl_matmul_f64_work()
 } fold;
 
 static void copy_tile(const fold *f, const tile *t) {
@@ -170,18 +172,48 @@ static void copy_tile(const fold *f, const tile *t) {
            f->weights + (r * f->width + begin - f->first) * f->kernel, (stop - begin) * f->kernel * sizeof(double));
 }
 
+// unit (n): the j of channels that become channel j and nothing else (P_cj = 1, the others 0); NL_NONE for those that are
+// spread over the kept ones, whose rows of P go to `spread`. Returns how many those are.
+static size_t split_units(const fold *f, const nl_lumping *lumping) {
+  size_t spread = 0;
+  for (size_t c = 0; c < lumping->n; c++) {
+    const double *row = lumping->prolongation + c * lumping->k;
+    size_t nonzero = 0, last = 0;
+    for (size_t j = 0; j < lumping->k; j++) {
+      if (row[j] == 0) continue;
+      nonzero++;
+      last = j;
+    }
+    f->unit[c] = nonzero == 1 && row[last] == 1 ? last : NL_NONE;
+    if (f->unit[c] == NL_NONE) memcpy(f->spread + spread++ * lumping->k, row, lumping->k * sizeof *row);
+  }
+  return spread;
+}
+
+// product (rows, k) = W P for one column of each channel; `from` is that of the first row's first channel.
+static void multiply(const fold *f, const nl_lumping *lumping, size_t spread, const double *from, size_t columns) {
+  const size_t k = lumping->k, row = f->width * f->kernel;
+  double *mixed = f->mixed;
+  memset(f->product, 0, f->rows * k * sizeof *f->product);
+  for (size_t r = 0; r < f->rows; r++)
+    for (size_t c = 0; c < lumping->n; c++) {
+      const double weight = from[r * row + c * columns];
+      if (f->unit[c] == NL_NONE)
+        *mixed++ = weight;
+      else
+        f->product[r * k + f->unit[c]] += weight;
+    }
+  nl_matmul_f64(f->rows, k, spread, f->mixed, spread, 1, f->spread, k, 1, f->product, k, f->work);
+}
+
 // W'_j = Σ_c W_c P_cj for each of the run * kernel columns a channel has.
 static void fold_tile(const fold *f, const tile *t) {
-  const nl_lumping *lumping = t->lumping;
-  const size_t columns = t->run * f->kernel, k = lumping->k;
-  const double *from = f->weights + (t->before - f->first) * f->kernel;
-  double *to = f->folded + (t->after - f->first_after) * f->kernel;
+  const size_t columns = t->run * f->kernel, k = t->lumping->k, spread = split_units(f, t->lumping);
   for (size_t c = 0; c < columns; c++) {
-    memset(f->product, 0, f->rows * k * sizeof *f->product);
-    nl_matmul_f64(f->rows, k, lumping->n, from + c, f->width * f->kernel, columns, lumping->prolongation, k, 1,
-                  f->product, k, f->work);
+    double *to = f->folded + (t->after - f->first_after) * f->kernel + c;
+    multiply(f, t->lumping, spread, f->weights + (t->before - f->first) * f->kernel + c, columns);
     for (size_t r = 0; r < f->rows; r++)
-      for (size_t j = 0; j < k; j++) to[r * f->width_after * f->kernel + j * columns + c] = f->product[r * k + j];
+      for (size_t j = 0; j < k; j++) to[(r * f->width_after * f->kernel) + j * columns] = f->product[r * k + j];
   }
 }
 
@@ -213,11 +245,19 @@ static bool fold_block(const fold *f, const tile *tiles, size_t count) {
   return true;
 }
 
-static size_t widest(const tile *tiles, size_t count) {
-  size_t most = 0;
-  for (size_t i = 0; i < count; i++)
-    if (tiles[i].lumping != NULL && tiles[i].lumping->k > most) most = tiles[i].lumping->k;
-  return most;
+static nl_status take_scratch(fold *f, const tile *tiles, size_t count, nl_arena *scratch, nl_error *error) {
+  size_t n = 0, k = 0;
+  for (size_t i = 0; i < count; i++) {
+    const nl_lumping *lumping = tiles[i].lumping;
+    if (lumping != NULL && lumping->n > n) n = lumping->n;
+    if (lumping != NULL && lumping->k > k) k = lumping->k;
+  }
+  NL_TAKE(scratch, f->unit, size_t, n, error);
+  NL_TAKE(scratch, f->mixed, double, f->rows *n, error);
+  NL_TAKE(scratch, f->spread, double, n *k, error);
+  NL_TAKE(scratch, f->product, double, f->rows *k, error);
+  NL_TAKE(scratch, f->work, double, nl_matmul_f64_work(), error);
+  return NL_OK;
 }
 
 // l: rows picked already, columns as they were.
@@ -234,8 +274,7 @@ static nl_status fold_columns(nl_narrow_linear *l, const nl_channels *channels, 
             .weights = l->weights,
             .folded = folded,
             .bias = l->bias};
-  NL_TAKE(scratch, f.product, double, f.rows *widest(tiles, count), error);
-  NL_TAKE(scratch, f.work, double, nl_matmul_f64_work(), error);
+  NL_TRY(take_scratch(&f, tiles, count, scratch, error));
   bool fits = l->out % groups == 0 && in_after % groups == 0;
   for (size_t g = 0; g < groups && fits; g++) {
     fits = fold_block(&f, tiles, count);
