@@ -155,6 +155,18 @@ typedef struct nl_view {
   size_t reshape;                                   // the Reshape on the way, NL_NONE: none
 } nl_view;
 bool nl_trace_view(nl_tracing *t, size_t node, size_t slot, nl_view *view);
+// A constant beside a value, likewise, but through Identity, Cast and what adds and drops axes of size 1.
+typedef struct nl_side {
+  nl_place place;
+  const nl_tensor *tensor;
+  size_t rank;
+  int64_t dims[NL_VIEW_MOST];
+  size_t axes[NL_VIEW_MOST]; // of the tensor; NL_NONE for an axis that was added
+  size_t reshape;
+} nl_side;
+bool nl_trace_side(const nl_tracing *t, size_t node, size_t slot, nl_side *side);
+// It rides with the strip along its axis `back`, or has one number there for all. False: neither.
+bool nl_trace_ride(nl_tracing *t, const nl_side *side, size_t back, nl_strip *strip);
 const nl_tensor *nl_trace_constant(const nl_tracing *t, size_t node, size_t slot); // through Identity and Cast
 bool nl_trace_numbers(const nl_tracing *t, size_t node, const char *attribute, size_t slot, int64_t *numbers,
                       size_t most, size_t *count);

@@ -245,9 +245,10 @@ static nl_strip *given_up(nl_tracing *t, const nl_strip *strip) {
 
 nl_strip *nl_trace_current(nl_tracing *t, nl_strip *strip) {
   while (strip->newer != NULL) strip = strip->newer;
-  if (spend(t, strip->count) && !has_replaced(t, strip)) return strip;
+  const bool affordable = strip->count <= 1 || spend(t, strip->count);
+  if (affordable && !has_replaced(t, strip)) return strip;
   pile from = pile_of(t, 0), to = pile_of(t, 1);
-  bool failed = !push_strip(t, &from, strip, 1, 1);
+  bool failed = !affordable || !push_strip(t, &from, strip, 1, 1);
   for (nl_segment next; !failed && pop(t, &from, &next, &failed);)
     failed = to.count == NL_STRIP_MOST || !push(&to, next);
   strip->newer = failed ? given_up(t, strip) : nl_trace_strip(t, to.count, to.segments);

@@ -93,22 +93,23 @@ static bool concat_channels(nl_tracing *t, size_t node, size_t back) {
 }
 
 // Along another axis: the channels of all parts are the same.
-static bool concat_beside(nl_tracing *t, size_t node, const nl_trail *first) {
-  const nl_node *concat = nl_trace_node(t, node);
-  bool zeros = false;
-  for (size_t i = 0; i < concat->input_count; i++) {
-    const nl_trail *trail = nl_trace_trail_at(t, node, i);
-    const nl_tensor *constant = nl_trace_constant(t, node, i);
-    if (trail != NULL && trail->back == first->back && trail->strip->length == first->strip->length) {
-      nl_trace_tie(t, first->strip, trail->strip, node);
-      zeros = zeros || trail->zeros;
-    } else if (constant != NULL && constant->rank >= first->back && nl_type_is_float(constant->type) &&
-               (uint64_t)constant->dims[constant->rank - first->back] == first->strip->length) {
-      nl_trace_rider(t, nl_node_place(t->graph, node, i), first->back, first->strip);
-    } else {
-      return false;
-    }
+static bool join_beside(nl_tracing *t, size_t node, size_t slot, const nl_trail *first, bool *zeros) {
+  const nl_trail *trail = nl_trace_trail_at(t, node, slot);
+  const size_t length = first->strip->length;
+  nl_side side;
+  if (trail != NULL && trail->back == first->back && trail->strip->length == length) {
+    nl_trace_tie(t, first->strip, trail->strip, node);
+    *zeros = *zeros || trail->zeros;
+    return true;
   }
+  return nl_trace_side(t, node, slot, &side) && side.rank >= first->back &&
+         (uint64_t)side.dims[side.rank - first->back] == length && nl_trace_ride(t, &side, first->back, first->strip);
+}
+
+static bool concat_beside(nl_tracing *t, size_t node, const nl_trail *first) {
+  bool zeros = false;
+  for (size_t i = 0; i < nl_trace_node(t, node)->input_count; i++)
+    if (!join_beside(t, node, i, first, &zeros)) return false;
   nl_trace_follow(t, node, 0, first->strip, first->back, zeros);
   return true;
 }

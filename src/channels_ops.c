@@ -42,19 +42,6 @@ static nl_trail *leading_trail(nl_tracing *t, size_t node) {
   return leading;
 }
 
-static bool can_edit(const nl_tensor *tensor) {
-  return nl_type_size(tensor->type) != 0 && tensor->type != NL_TYPE_BOOL;
-}
-
-// A constant beside the trail: one number for all channels, or one that rides along.
-static bool fit_constant(nl_tracing *t, size_t node, size_t slot, const nl_trail *trail) {
-  const nl_tensor *tensor = nl_trace_constant(t, node, slot);
-  if (tensor->rank < trail->back || tensor->dims[tensor->rank - trail->back] == 1) return true;
-  if (!can_edit(tensor) || (uint64_t)tensor->dims[tensor->rank - trail->back] != trail->strip->length) return false;
-  nl_trace_rider(t, nl_node_place(t->graph, node, slot), trail->back, trail->strip);
-  return true;
-}
-
 // Another value beside the trail. False: it has channels there that are not followed.
 static bool fit_value(nl_tracing *t, size_t node, size_t value, const nl_trail *trail) {
   const nl_trail *other = nl_trace_trail(t, value);
@@ -72,7 +59,8 @@ static bool fit_value(nl_tracing *t, size_t node, size_t value, const nl_trail *
 static bool fit_input(nl_tracing *t, size_t node, size_t slot, const nl_trail *trail) {
   const size_t value = nl_trace_input(t, node, slot);
   if (value == NL_NONE) return true;
-  if (nl_trace_constant(t, node, slot) != NULL) return fit_constant(t, node, slot, trail);
+  nl_side side;
+  if (nl_trace_side(t, node, slot, &side)) return nl_trace_ride(t, &side, trail->back, trail->strip);
   if (fit_value(t, node, value, trail)) return true;
   if (t->trails[value].strip == NULL) nl_trace_pin(t, trail->strip, t->origins[value].reason, t->origins[value].node);
   return false;
@@ -115,7 +103,8 @@ static bool rule_clip(nl_tracing *t, size_t node) {
 }
 
 static bool rule_prelu(nl_tracing *t, size_t node) {
-  return nl_trace_trail_at(t, node, 0) != NULL && nl_trace_constant(t, node, 1) != NULL && rule_elementwise(t, node);
+  nl_side side;
+  return nl_trace_trail_at(t, node, 0) != NULL && nl_trace_side(t, node, 1, &side) && rule_elementwise(t, node);
 }
 
 // Gelu with a bias along the last axis, which may be left out.
@@ -134,7 +123,8 @@ static bool ride_along(nl_tracing *t, size_t node, size_t count) {
     return false;
   for (size_t slot = 1; slot <= count; slot++) {
     const nl_tensor *tensor = nl_trace_constant(t, node, slot);
-    if (tensor == NULL || tensor->rank != 1 || tensor->count != trail->strip->length || !can_edit(tensor)) return false;
+    if (tensor == NULL || tensor->rank != 1 || tensor->count != trail->strip->length || !nl_type_is_float(tensor->type))
+      return false;
   }
   for (size_t slot = 1; slot <= count; slot++) nl_trace_rider(t, nl_node_place(t->graph, node, slot), 1, trail->strip);
   nl_trace_follow(t, node, 0, trail->strip, trail->back, trail->zeros);

@@ -74,24 +74,98 @@ static bool view_through(const nl_tracing *t, size_t index, nl_type *type, nl_vi
   return nl_span_is(node->op, "Cast") && nl_type_is_float(to) && (to == from || nl_type_size(to) > nl_type_size(from));
 }
 
-bool nl_trace_view(nl_tracing *t, size_t node, size_t slot, nl_view *view) {
-  size_t chain[CHAIN_MOST], count = 0;
-  view->place = (nl_place){node, slot};
+// The nodes between a slot and the constant behind them, the last first.
+typedef struct chain {
+  nl_place place; // of the constant
+  const nl_tensor *tensor;
+  size_t count;
+  size_t nodes[CHAIN_MOST];
+} chain;
+
+static bool find_chain(const nl_tracing *t, size_t node, size_t slot, chain *c) {
+  c->place = (nl_place){node, slot};
+  c->count = 0;
   if (nl_trace_input(t, node, slot) == NL_NONE) return false;
   for (;;) {
-    const size_t value = t->graph->nodes[view->place.node].inputs[view->place.slot];
+    const size_t value = t->graph->nodes[c->place.node].inputs[c->place.slot];
     if (t->graph->values[value].tensor != NL_NONE) break;
     const size_t producer = passing_node(t->graph, value);
-    if (producer == NL_NONE || count == CHAIN_MOST) return false;
-    chain[count++] = producer;
-    view->place = (nl_place){producer, 0};
+    if (producer == NL_NONE || c->count == CHAIN_MOST) return false;
+    c->nodes[c->count++] = producer;
+    c->place = (nl_place){producer, 0};
   }
-  view->tensor = nl_node_constant(t->graph, &t->graph->nodes[view->place.node], view->place.slot);
+  c->tensor = nl_node_constant(t->graph, &t->graph->nodes[c->place.node], c->place.slot);
+  return true;
+}
+
+bool nl_trace_view(nl_tracing *t, size_t node, size_t slot, nl_view *view) {
+  chain c;
+  if (!find_chain(t, node, slot, &c)) return false;
+  view->place = c.place;
+  view->tensor = c.tensor;
   if (!start_view(view)) return false;
   lay_out(view);
   nl_type type = view->tensor->type;
-  while (count-- > 0)
-    if (!view_through(t, chain[count], &type, view)) return false;
+  while (c.count-- > 0)
+    if (!view_through(t, c.nodes[c.count], &type, view)) return false;
+  return true;
+}
+
+// ---- constants beside a value --------------------------------------------------------------------------------------------
+
+// The same sizes in the same order, but for ones.
+static bool side_reshaped(const nl_tracing *t, size_t node, nl_side *side) {
+  const nl_side before = *side;
+  const nl_shape *shape = nl_trace_shape(t, t->graph->nodes[node].outputs[0]);
+  if (shape == NULL || shape->rank > NL_VIEW_MOST) return false;
+  size_t from = 0;
+  side->rank = shape->rank;
+  for (size_t k = 0; k < shape->rank; k++) {
+    side->dims[k] = shape->dims[k];
+    side->axes[k] = NL_NONE;
+    if (shape->dims[k] == 1) continue;
+    while (from < before.rank && before.dims[from] == 1) from++;
+    if (from == before.rank || before.dims[from] != shape->dims[k]) return false;
+    side->axes[k] = before.axes[from++];
+  }
+  while (from < before.rank && before.dims[from] == 1) from++;
+  return from == before.rank;
+}
+
+static bool side_through(const nl_tracing *t, size_t index, nl_side *side) {
+  const nl_node *node = &t->graph->nodes[index];
+  if (nl_span_is(node->op, "Identity")) return true;
+  if (nl_span_is(node->op, "Cast")) {
+    const nl_type to = (nl_type)nl_node_int(node, "to", 0), from = side->tensor->type;
+    return nl_type_is_float(to) && nl_type_is_float(from) && (to == from || nl_type_size(to) > nl_type_size(from));
+  }
+  const bool reshape = nl_span_is(node->op, "Reshape");
+  if (reshape && side->reshape != NL_NONE) return false;
+  if (reshape) side->reshape = index;
+  return (reshape || nl_span_is(node->op, "Unsqueeze") || nl_span_is(node->op, "Squeeze")) &&
+         side_reshaped(t, index, side);
+}
+
+bool nl_trace_side(const nl_tracing *t, size_t node, size_t slot, nl_side *side) {
+  chain c;
+  if (!find_chain(t, node, slot, &c) || c.tensor->rank > NL_VIEW_MOST) return false;
+  *side = (nl_side){.place = c.place, .tensor = c.tensor, .rank = c.tensor->rank, .reshape = NL_NONE};
+  for (size_t k = 0; k < side->rank; k++) {
+    side->dims[k] = c.tensor->dims[k];
+    side->axes[k] = k;
+  }
+  while (c.count-- > 0)
+    if (!side_through(t, c.nodes[c.count], side)) return false;
+  return true;
+}
+
+bool nl_trace_ride(nl_tracing *t, const nl_side *side, size_t back, nl_strip *strip) {
+  if (back > side->rank || side->dims[side->rank - back] == 1) return true;
+  const size_t axis = side->rank - back;
+  const bool editable = nl_type_size(side->tensor->type) != 0 && side->tensor->type != NL_TYPE_BOOL;
+  if (!editable || (uint64_t)side->dims[axis] != strip->length) return false;
+  if (side->reshape != NL_NONE && !nl_trace_state_size(t, side->reshape, 1, axis, strip)) return false;
+  nl_trace_rider(t, side->place, side->tensor->rank - side->axes[axis], strip);
   return true;
 }
 

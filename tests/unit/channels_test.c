@@ -1,6 +1,7 @@
 // Which channels belong together through each operator, what rides along, what is stated, and why the rest is left whole.
 #include "channels.h"
 
+#include "channels_laws.h"
 #include "models.h"
 
 // ---- graphs in a few lines -------------------------------------------------------------------------------------------
@@ -107,6 +108,7 @@ static view viewed(nl_span bytes) {
   view v = {.bytes = bytes, .graph = read_bytes(bytes)};
   OK(nl_shapes_create(&v.shapes, v.graph, NULL));
   OK(nl_channels_create(&v.channels, v.graph, &v.shapes, NULL));
+  channels_are_lawful(v.channels, &v.shapes);
   return v;
 }
 static view seen(void) {
@@ -381,6 +383,22 @@ static void constants_along_the_channels_ride(void **state) {
   for (size_t slot = 1; slot <= 4; slot++) assert_rider(&v, "b", slot, "1: A4");
   assert_rider(&v, "c", 1, "3: A4"), assert_rider(&v, "e", 0, "3: A4"), assert_rider(&v, "f", 2, "1: A4");
   assert_int_equal(v.channels->rider_count, 8);
+  view_free(&v);
+}
+
+static void constants_ride_through_added_axes(void **state) {
+  (void)state;
+  begin_graph(13), graph_input("x", "-1,3,8,8"), graph_output("y"), integers("behind", "1,2"),
+      integers("whole", "1,4,1,1");
+  conv("x", "a", 3, 4, "3,3"), weight("k", "4"), apply("Unsqueeze", "k behind", "l", ""), apply("Mul", "a l", "b", "");
+  weight("m", "4,1"), apply("Reshape", "m whole", "n", ""), apply("Add", "n b", "c", ""), weight("s", "4");
+  apply("Unsqueeze", "s behind", "t", ""), apply("Mul", "c t", "d", ""), conv("d", "e", 4, 5, "1,1");
+  weight("u", "5"), apply("Unsqueeze", "u behind", "v", ""), apply("Mul", "e v", "f", ""), apply("Add", "f v", "g", "");
+  conv("g", "y", 5, 2, "1,1");
+  view v = seen();
+  assert_rider(&v, "l", 0, "1: A4"), assert_rider(&v, "n", 0, "2: A4"), assert_rider(&v, "t", 0, "1: A4");
+  assert_stated(&v, "n", NULL, 1, 1, " A4"), assert_site(&v, "a");
+  assert_reason(&v, "e", "written by Unsqueeze “v”"); // two nodes read it
   view_free(&v);
 }
 
@@ -763,6 +781,18 @@ static void dead_ends_and_old_files_say_so(void **state) {
   view_free(&v);
 }
 
+static void what_a_subgraph_reads_is_left_whole(void **state) {
+  (void)state;
+  begin_graph(13), graph_input("x", "-1,3"), graph_output("y"), graph_output("z"), dense("x", "a", 3, 4),
+      dense("a", "y", 4, 2);
+  begin(&drawn, 1), text(&drawn, 1, "x"), text(&drawn, 2, "z"), text(&drawn, 3, "branch"), text(&drawn, 4, "If");
+  begin(&drawn, 5), text(&drawn, 1, "then_branch"), integer(&drawn, 20, NL_ATTRIBUTE_GRAPH), begin(&drawn, 6);
+  apply("Relu", "a", "inner", ""), info(&drawn, 12, "inner", 0, NULL), end(&drawn), end(&drawn), end(&drawn);
+  view v = seen();
+  assert_reason(&v, "a", "read by If “branch”");
+  view_free(&v);
+}
+
 static void channels_on_another_axis_pass_a_product(void **state) {
   (void)state;
   begin_graph(13), graph_input("x", "-1,3,8"), graph_output("y");
@@ -858,6 +888,7 @@ int main(void) {
       cmocka_unit_test(grouped_convolutions_keep_the_same_in_every_block),
       cmocka_unit_test(shared_and_computed_weights_are_left_whole),
       cmocka_unit_test(constants_along_the_channels_ride),
+      cmocka_unit_test(constants_ride_through_added_axes),
       cmocka_unit_test(residual_sums_share_one_site),
       cmocka_unit_test(gates_of_one_place_tie_and_masks_of_one_channel_do_not),
       cmocka_unit_test(values_that_are_not_followed_pin_what_they_meet),
@@ -887,6 +918,7 @@ int main(void) {
       cmocka_unit_test(attention_heads_are_not_cut),
       cmocka_unit_test(quantized_values_say_so),
       cmocka_unit_test(dead_ends_and_old_files_say_so),
+      cmocka_unit_test(what_a_subgraph_reads_is_left_whole),
       cmocka_unit_test(channels_on_another_axis_pass_a_product),
       cmocka_unit_test(groups_cut_at_different_places_end_in_common_pieces),
       cmocka_unit_test(a_group_tied_to_its_own_runs_is_left_whole),
