@@ -50,6 +50,7 @@ export function generate(seed) {
   const first = input("x", [n, ...startOf(kind, draw)]);
   const inputs = [first];
   let x = body(model, kind, first);
+  if (kind === "row" && draw.chance(0.15)) x = model.joined(x, [(y) => y, () => largest(model, first)]);
   if (draw.chance(0.2)) {
     const second = input("side", [n, draw.whole(3, 8)]);
     inputs.push(second);
@@ -92,6 +93,12 @@ function body(model, kind, { name, sizes }) {
   if (kind === "map") x = model.toRow(x);
   if (kind === "sequence") x = /** @type {Value} */ ({ ...model.reduce("ReduceMean", model.bend(x), [1], false), axis: 1, segments: x.segments });
   return draw.chance(0.6) ? model.rowBlock(x) : x;
+}
+
+/** Which input is the largest, as a number: an operator that nothing is followed through. @param {Blocks} model @param {Input} input @returns {Value} */
+function largest(model, { name, sizes, type }) {
+  const index = { name: model.node("ArgMax", [name], { axis: 1, keepdims: 1 }), dims: [sizes[0], 1] };
+  return { ...model.with("Mul", model.cast(index, type), model.numbers([], [0.1])), axis: 1, segments: fixed(1) };
 }
 
 /** What the model gives; a plain layer before it where nothing planted is left to be found. @param {Blocks} model @param {Value} x */

@@ -41,7 +41,7 @@ export class Blocks extends Layers {
   slopes(x) {
     const { draw } = this;
     const rank = x.dims.length - x.axis;
-    const kind = draw.whole(0, 3);
+    const kind = draw.whole(0, this.dynamic ? 2 : 3);
     if (kind === 0) return this.kept(x, this.same("PRelu", x, {}, [this.numbers(draw.chance(0.5) ? [1] : Array(rank).fill(1), [draw.real(0.05, 0.4)])]));
     if (kind < 3) {
       const values = this.each(x, 0.05, 0.4);
@@ -93,6 +93,32 @@ export class Blocks extends Layers {
     }
     if (x.axis === x.dims.length - 1) return whole(this.layerNorm(x, draw.reals(width, 0.5, 1.5), draw.reals(width, -0.3, 0.3)));
     return whole(this.with("Sub", x, this.reduce("ReduceMax", x, [x.axis], true).name));
+  }
+
+  /** Channels dealt out anew, or turned into positions: nothing is expected of those. @param {Value} x a map @returns {Value} */
+  shuffled(x) {
+    const [n, c, ...sizes] = x.dims;
+    this.mark(x, { doubt: true });
+    const whole = (/** @type {import("./operators.js").Value} */ made) => ({ ...made, axis: 1, segments: fixed(made.dims[1]) });
+    if (sizes.length === 2 && c % 4 === 0 && product(sizes) < 30) return whole({ name: this.node("DepthToSpace", [x.name], { blocksize: 2 }), dims: [n, c / 4, ...sizes.map((size) => 2 * size)] });
+    if (c % 2 !== 0 || this.dynamic) return this.rider(x);
+    const apart = this.reshape(x, [-1, 2, c / 2, ...sizes], [n, 2, c / 2, ...sizes]);
+    const turned = this.transpose(apart, [0, 2, 1, ...sizes.map((_, k) => k + 3)]);
+    return whole(this.reshape(turned, [-1, c, ...sizes], x.dims));
+  }
+
+  /** One layer's weights read twice. @param {Value} x a map @returns {Value} */
+  tied(x) {
+    const segments = this.hidden(this.draw.whole(4, 9));
+    const one = this.convolve(x, segments, this.window(x, { same: true }));
+    const first = this.nodes.at(-1);
+    const other = this.kept(one, { name: this.node("Conv", [this.same("Abs", x).name, ...first.input.slice(1)]), dims: one.dims });
+    this.nodes.at(-1).attribute = first.attribute;
+    this.wrote(x, segments);
+    const handedOn = this.nodes.some(({ opType, output }) => opType === "Identity" && first.input.slice(1).includes(output[0]));
+    if (handedOn) for (const value of [x, one]) this.mark(value, { doubt: true }); // two layers behind one Identity may be left whole
+    if (this.draw.chance(0.5)) return this.activate(this.sum(one, other));
+    return { ...this.concat([this.activate(one), this.activate(other)], 1), axis: 1, segments: [...segments, ...segments] };
   }
 
   /** @param {string} op @param {Value} x @param {number} width */
@@ -259,7 +285,7 @@ export class Blocks extends Layers {
       const one = { plan: this.plan(draw.whole(4, 8)), tile: 1, run: 1 };
       return this.activate(this.deconvolve(x, Array.from({ length: window.group }, () => ({ ...one, width: one.plan.width })), window));
     }
-    const stated = !this.dynamic && this.opset >= 11 && draw.chance(0.4);
+    const stated = !this.dynamic && typeof this.batch === "number" && this.opset >= 11 && draw.chance(0.4);
     const linear = x.dims.length === 4 && this.opset >= 11 && draw.chance(0.4);
     if (stated) this.mark(x, { doubt: true });
     return this.kept(x, this.resize(x, 2, { mode: linear ? "linear" : "nearest", sizes: stated }));
@@ -301,7 +327,7 @@ export class Blocks extends Layers {
     /** @type {[number, (x: Value) => Value][]} */
     const choices = [
       [5, this.convolution], [3, this.inverted], [3, this.residual], [1, this.grouped], [2, this.branches], [1, this.channelsLast], [2, this.larger],
-      [2, this.pooling], [1, this.padded], [1, this.cropped], [2, this.rider], [1, this.instanceNormal], [1, this.gated], [1, this.opaque],
+      [2, this.pooling], [1, this.padded], [1, this.cropped], [2, this.rider], [1, this.instanceNormal], [1, this.gated], [1, this.opaque], [1, this.shuffled], [1, this.tied],
       [1, (y) => this.halves(y, (z, segments) => this.convolve(z, segments, this.window(z)))], [fits ? 1 : 0, this.folded],
     ]; // prettier-ignore
     return draw.one(choices.flatMap(([weight, make]) => Array(weight).fill(make))).call(this, x);

@@ -143,6 +143,12 @@ export class Layers extends Operators {
     return this.numbers([...before, values.length, ...behind], values);
   }
 
+  /** A constant of the network's own type, now and then behind a node that hands it on. @param {number[]} dims @param {ArrayLike<number>} values */
+  numbers(dims, values) {
+    const name = super.numbers(dims, values);
+    return this.draw.chance(0.03) ? this.node("Identity", [name]) : name;
+  }
+
   // ---- layers --------------------------------------------------------------------------------------------------------
 
   /**
