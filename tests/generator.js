@@ -122,7 +122,7 @@ function heads(model, x) {
     x = model.activate(model.dense(x, [{ plan, width: plan.width, tile: 1, run: 1 }]));
   }
   const last = model.dense(x, fixed(draw.whole(1, 5)));
-  give(draw.chance(0.3) ? { ...last, name: model.node("Softmax", [last.name], { axis: 1 }) } : last);
+  give(last.dims[1] > 1 && draw.chance(0.3) ? { ...last, name: model.node("Softmax", [last.name], { axis: 1 }) } : last);
   return outputs;
 }
 

@@ -6,7 +6,7 @@ import { compress } from "../../wasm/index.js";
 import { decode, encode, epsilonOf, normalRows } from "../../wasm/numbers.js";
 import { featuresOf, generate } from "../generator.js";
 import { product } from "./layers.js";
-import { nodesByName } from "./wire.js";
+import { NODE, fieldsOf, nodesByName, textOf } from "./wire.js";
 
 runtime.env.wasm.numThreads = 1;
 runtime.env.logLevel = "fatal";
@@ -17,7 +17,8 @@ runtime.env.logLevel = "fatal";
  * @typedef {import("../../wasm/types.js").Report} Report
  */
 
-const ROWS = 256;
+const ROWS = 240; // whole batches, whatever the batch
+const LAYERS = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
 
 /** Columns of some rows. @param {Float64Array} rows @param {number} features @param {number} first row @param {number} count
  * @param {number} from column @param {number} width */
@@ -92,12 +93,19 @@ function assertSame(graph, before, after) {
   });
 }
 
-/** Nodes that were left alone keep their bytes. @param {Uint8Array} before @param {Uint8Array} after @param {Report} report */
+/** Nodes that were left alone keep their bytes, but that a layer behind a smaller one reads other constants: a copy of shared weights,
+ * a bias where there was none. @param {Uint8Array} before @param {Uint8Array} after @param {Report} report */
 function assertLeftAlone(before, after, report) {
   const [old, now] = [nodesByName(before), nodesByName(after)];
   assert.deepEqual([...now.keys()], [...old.keys()]);
-  for (const { node, reason } of report.skipped)
-    if (old.has(node)) assert.deepEqual(now.get(node), old.get(node), `${node} was left alone (${reason})`);
+  const rest = (/** @type {Uint8Array|undefined} */ node) =>
+    fieldsOf(node ?? new Uint8Array()).filter(({ number }) => number !== NODE.input).map(({ whole }) => Buffer.from(whole).toString("base64"));
+  for (const { node, reason } of report.skipped) {
+    const [was, is] = [old.get(node), now.get(node)];
+    if (was === undefined || is === undefined) continue;
+    const layer = LAYERS.includes(textOf(was, NODE.op));
+    assert.deepEqual(layer ? rest(is) : is, layer ? rest(was) : was, `${node} was left alone (${reason})`);
+  }
 }
 
 /** Planted copies that were found: widths that shrank, of all that had to. @param {Generated} graph @param {Report} report */
