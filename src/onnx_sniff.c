@@ -111,8 +111,6 @@ static const char *text_kind(nl_span bytes) {
   if (text.size == 0) return "blank text";
   if (starts_any_case(text, "<!doctype html") || starts_any_case(text, "<html"))
     return "a web page (download the file itself, not its page)";
-  if (text.bytes[0] == '<' && holds(text, "<PMML"))
-    return "a PMML document (export the network to ONNX where it was made)";
   if (text.bytes[0] == '<') return "an XML file";
   if (text.bytes[0] == '{' || text.bytes[0] == '[') return "JSON, but of no network netlump knows";
   if (is_link(text)) return "a link to another file (open the file it names)";
@@ -147,6 +145,8 @@ nl_status nl_onnx_sniff(nl_span bytes, nl_error *error) {
   if (is_safetensors(bytes))
     return nl_fail(error, NL_ERROR_NOT_A_MODEL, NULL,
                    "a safetensors file: weights without their network (export the model to ONNX)");
+  if (is_text(bytes) && holds(bytes, "<PMML"))
+    return nl_fail(error, NL_ERROR_UNSUPPORTED, NULL, "it is PMML. Export the network to ONNX where it was made");
   if (is_text(bytes)) return nl_fail(error, NL_ERROR_NOT_A_MODEL, NULL, text_kind(bytes));
   return NL_OK;
 }

@@ -205,7 +205,7 @@ test("quantized weights are read as TensorFlow.js reads them, and written back a
     const Steps = kind === "uint8" ? Uint8Array : Uint16Array;
     const scale = (max - min) / (2 ** (8 * Steps.BYTES_PER_ELEMENT) - 1) || 1;
     entry.quantization = { dtype: kind, min, scale };
-    return new Uint8Array(Steps.from(values, (/** @type {number} */ value) => Math.round((value - min) / scale)).buffer);
+    return new Uint8Array(Steps.from(Array.from(values, (value) => Math.round((value - min) / scale))).buffer);
   });
   const text = new TextEncoder().encode(JSON.stringify(json));
   const quantized = new Map([["group1-shard1of1.bin", Uint8Array.from(stored.flatMap((/** @type {Uint8Array} */ part) => [...part]))]]);
@@ -231,7 +231,7 @@ function halfOf(value) {
 /** brain.js 2 asks for a package it needs on graphics cards only. @param {string} name @returns {any} */
 function loadBrain(name) {
   const require = createRequire(import.meta.url);
-  const Module = require("node:module");
+  const Module = /** @type {any} */ (require("node:module"));
   const original = Module._load;
   const gpu = { GPU: class {}, Kernel: class {}, Texture: class {}, alias: (/** @type {string} */ _, /** @type {any} */ f) => f, input: () => {}, utils: {} };
   Module._load = (/** @type {string} */ wanted, /** @type {any[]} */ ...rest) => (wanted === "gpu.js" ? gpu : original(wanted, ...rest));

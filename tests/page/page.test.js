@@ -6,12 +6,14 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { fromBinary } from "@bufbuild/protobuf";
+import { unzipSync } from "fflate";
 import { ModelProtoSchema } from "onnx-buf";
 import * as runtime from "onnxruntime-web/wasm";
 
 import { readTable, splitTable } from "../../wasm/data.js";
 import { createEngine } from "../../wasm/engine.js";
 import { number, upper } from "../../web/format.js";
+import { layersOf, tensorFlowModel } from "../foreign.js";
 import { bytesOf, fixtureFile, jsonModel, materialFile, needsMaterial } from "../material.js";
 import { download, drop, openBrowser, resting, root, settled, withoutPolish } from "./built.js";
 
@@ -186,6 +188,27 @@ test("a model and the file with its weights, dropped together, open; without it 
   assert.equal(small.name, "derived_abalone_external.small.onnx");
   const rows = Float32Array.from({ length: 80 }, (_, i) => Math.sin(i));
   assert.equal((await run(small.bytes, rows, 8)).length, 10, "below the limit its weights are inside");
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("a TensorFlow.js model is dropped with its shards and comes back as an archive that opens again", async () => {
+  const { page, complaints } = await freshPage();
+  const { bytes, files } = tensorFlowModel(layersOf([4, 16, 2]), 200);
+  const model = { name: "model.json", bytes };
+  await drop(page, [model]);
+  assert.match((await (await page.waitForSelector(".problem[role=alert]")).textContent()) ?? "", /The weights are in group1-shard1of\d\.bin/);
+  await drop(page, [...[...files].map(([name, content]) => ({ name, bytes: content })), model]);
+  await settled(page);
+  assert.match((await page.locator(".facts-line").allTextContents()).join(" "), /TensorFlow\.js layers model · a test/);
+  const small = await download(page, "Download smaller model");
+  assert.equal(small.name, "model.small.zip");
+  const parts = Object.entries(unzipSync(small.bytes)).map(([name, content]) => ({ name, bytes: content }));
+  assert.deepEqual(parts.map(({ name }) => name), ["model.json", `group1-shard1of${files.size}.bin`]);
+  const whole = (await page.locator(".facts-line").allTextContents()).join(" ");
+  await drop(page, parts);
+  await page.waitForFunction((before) => [...document.querySelectorAll(".facts-line")].map((line) => line.textContent).join(" ") !== before, whole);
+  assert.match((await page.locator(".facts-line").allTextContents()).join(" "), /TensorFlow\.js layers model/);
   assert.deepEqual(complaints, []);
   await page.close();
 });
