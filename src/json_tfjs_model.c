@@ -152,7 +152,7 @@ static nl_status read_inbound(nl_tfjs_model *m, const nl_names *names, const nl_
   const cJSON *node = cJSON_IsArray(layer->inbound) ? layer->inbound->child : NULL;
   for (size_t k = 0; !is_input(layer) && k < layer->call_count; k++, node = node->next) {
     nl_tfjs_call *call = &m->calls[layer->first_call + k];
-    size_t *calls;
+    size_t *calls = NULL;
     NL_TRY(read_links(m, names, node, layer->name, &call->input_count, &calls, error));
     call->inputs = calls;
   }

@@ -198,7 +198,7 @@ size_t nl_tfjs_axis(const nl_tfjs_reading *r, size_t rank, double otherwise) {
 }
 
 nl_status nl_tfjs_take(nl_tfjs_reading *r) {
-  nl_tfjs_call *input;
+  nl_tfjs_call *input = NULL;
   NL_TRY(nl_tfjs_input(r, &input));
   nl_tfjs_give(r, input->name, input->first, input);
   r->call->alias = input->alias != NULL ? input->alias : input;

@@ -103,7 +103,7 @@ static nl_status place_files(nl_tfjs_model *m, nl_error *error) {
 
 // dense/dense/kernel -> dense/kernel, as TensorFlow.js reads names of TensorFlow 2.2
 static nl_status short_name(nl_tfjs_model *m, nl_span name, nl_span *out, nl_error *error) {
-  size_t last = name.size, before = name.size, slashes = 0;
+  size_t last = name.size, before = last, slashes = 0;
   for (size_t i = name.size; i-- > 0 && slashes < 2;) {
     if (name.bytes[i] != '/') continue;
     if (slashes++ == 0)

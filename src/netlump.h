@@ -52,7 +52,7 @@ nl_status nl_model_attach_slice(nl_model *model, const char *name, uint64_t offs
 uint64_t nl_model_missing_bytes(const nl_model *model); // of all missing files; 0 where that is not known
 
 // What is inside, as JSON appended to `json`:
-// {"format", "producer", "opset", "parameters", "bytes", "relumped",
+// {"format": "onnx"|"json"|"tfjs"|"brain", "producer", "opset", "parameters", "bytes", "relumped",
 //  "engine": "forward"|"runtime",
 //  "inputs": [{"name", "type", "shape": [null where dynamic, ...], "levels": n where whole numbers below n are expected, else null}],
 //  "outputs": [...],
@@ -62,7 +62,7 @@ uint64_t nl_model_missing_bytes(const nl_model *model); // of all missing files;
 //  "sites": [{"name", "width"}], "skipped": [{"node", "reason"}]}
 nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *error);
 
-// The model as ONNX: the bytes it was opened from, or those netlump JSON was converted to. Borrowed.
+// The model as ONNX: the bytes it was opened from, or those it was converted to; empty while a file is missing. Borrowed.
 nl_span nl_model_onnx(const nl_model *model);
 
 size_t nl_model_features(const nl_model *model); // numbers in a row of inputs
@@ -247,6 +247,8 @@ nl_status nl_result_report(const nl_result *result, nl_buffer *json, nl_error *e
 double nl_result_deviation(const nl_result *result);
 
 // The smaller model. When nothing was removed, the bytes are the source's own.
+// Errors: NL_ERROR_UNSUPPORTED for NL_FORMAT_JSON where the model is no chain of dense layers, for NL_FORMAT_TFJS and
+// NL_FORMAT_BRAIN where it did not come in that format.
 nl_status nl_result_write(const nl_result *result, nl_format format, nl_buffer *out, nl_error *error);
 // Some formats keep their weights in a second file (TensorFlow.js; ONNX where it is large): its name as the first file calls it
 // and its bytes; both stay empty where there is none. What came unchanged from files of the source goes with those.

@@ -109,7 +109,7 @@ static const sentence SENTENCES[] = {
      "The network runs in a circle[ through “{place}”], so it cannot be evaluated. Export the model again."},
     {NL_ERROR_NOT_FINITE,
      "[“{place}”|The model] holds NaN or infinity. Train or export the model again, or leave those rows out."},
-    {NL_ERROR_JSON, "{file} cannot be read as netlump JSON[ at {place}][: {detail}]."},
+    {NL_ERROR_JSON, "{file} cannot be read as a network in JSON[ at {place}][: {detail}]."},
     {NL_ERROR_NO_SITE, "Nothing to lump here[: {detail}]."},
     {NL_ERROR_NOTHING_AT, "Nothing can be lumped[ at ε = {place}].[ {detail}.]"},
     {NL_ERROR_UNREACHABLE, "This target cannot be met.[ {detail}.]"},

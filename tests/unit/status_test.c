@@ -24,7 +24,7 @@ static void the_sentences_of_the_design_come_out_word_for_word(void **state) {
   says(e, "model.onnx", "The weights are in model.onnx.data. Drop both files together.");
   e = (nl_error){0};
   nl_fail(&e, NL_ERROR_JSON, "layers[2].weights[7]", "63 numbers, 64 expected");
-  says(e, "net.json", "net.json cannot be read as netlump JSON at layers[2].weights[7]: 63 numbers, 64 expected.");
+  says(e, "net.json", "net.json cannot be read as a network in JSON at layers[2].weights[7]: 63 numbers, 64 expected.");
 }
 
 static void a_part_without_its_fact_is_left_out(void **state) {
