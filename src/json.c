@@ -64,15 +64,9 @@ static const char *number_fault(const cJSON *item) {
   return fabs(item->valuedouble) <= (double)FLT_MAX ? NULL : "this number is too large for a 32-bit float";
 }
 
-static size_t count_of(const cJSON *array) {
-  size_t count = 0;
-  for (const cJSON *item = array->child; item != NULL; item = item->next) count++;
-  return count;
-}
-
 static nl_status read_numbers(const reading *r, const cJSON *array, const char *place, size_t count, double *dst) {
   if (!cJSON_IsArray(array)) return nl_fail(r->error, NL_ERROR_JSON, place, "an array of numbers is expected");
-  const size_t found = count_of(array);
+  const size_t found = nl_json_count(array);
   if (found != count) return fail_count(r, place, found, count);
   size_t i = 0;
   for (const cJSON *item = array->child; item != NULL; item = item->next, i++) {
@@ -93,9 +87,9 @@ static nl_status put_weights(reading *r, const cJSON *layer, size_t *out) {
   const cJSON *rows = cJSON_GetObjectItemCaseSensitive(layer, "weights");
   if (!cJSON_IsArray(rows) || !cJSON_IsArray(rows->child))
     return fail_layer(r, ".weights", "rows of numbers are expected");
-  const size_t in = r->width != 0 ? r->width : count_of(rows->child);
+  const size_t in = r->width != 0 ? r->width : nl_json_count(rows->child);
   if (in == 0) return fail_layer(r, ".weights[0]", "the row is empty");
-  *out = count_of(rows);
+  *out = nl_json_count(rows);
   if (*out > NL_JSON_MOST_TEXT / in)
     return fail_layer(r, ".weights", "its rows have different lengths"); // more numbers than the text can hold
   double *values;
@@ -187,7 +181,7 @@ static nl_status put_swish(reading *r) {
 static nl_status read_coefficients(const reading *r, const cJSON *activation,
                                    double coefficients[NL_POLYNOMIAL_LIMIT + 1], size_t *count) {
   const cJSON *array = cJSON_GetObjectItemCaseSensitive(activation, "coefficients");
-  *count = cJSON_IsArray(array) ? count_of(array) : 0;
+  *count = cJSON_IsArray(array) ? nl_json_count(array) : 0;
   if (*count < 2 || *count > NL_POLYNOMIAL_LIMIT + 1)
     return fail_layer(r, ".activation.coefficients", "2 to 33 numbers are expected");
   char place[96];
@@ -321,7 +315,7 @@ static int64_t opset_for(const cJSON *layers) {
 
 static nl_status convert(reading *r, const cJSON *root, nl_buffer *onnx) {
   const cJSON *layers = cJSON_GetObjectItemCaseSensitive(root, "layers");
-  r->layer_count = count_of(layers);
+  r->layer_count = nl_json_count(layers);
   nl_json_put_text(r->from, "input");
   NL_TRY(nl_onnx_builder_create(&r->builder, "netlump", "netlump", opset_for(layers), r->error));
   for (const cJSON *layer = layers->child; layer != NULL; layer = layer->next, r->layer++) NL_TRY(put_layer(r, layer));

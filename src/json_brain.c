@@ -9,12 +9,6 @@
 
 static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
 
-static size_t count_of(const cJSON *array) {
-  size_t count = 0;
-  for (const cJSON *item = array == NULL ? NULL : array->child; item != NULL; item = item->next) count++;
-  return count;
-}
-
 // "layers[2].weights"
 nl_status nl_brain_fail(const nl_brain *b, size_t index, const char *part, const char *detail) {
   char place[96] = "layers[";
@@ -43,7 +37,7 @@ static int compare(const void *left, const void *right) {
 
 nl_status nl_brain_members(const cJSON *object, nl_arena *arena, size_t *count, nl_brain_member **members,
                            nl_error *error) {
-  *count = count_of(object);
+  *count = nl_json_members(object);
   NL_TAKE(arena, *members, nl_brain_member, *count + 1, error);
   size_t i = 0;
   for (cJSON *item = object == NULL ? NULL : object->child; item != NULL; item = item->next, i++) {
@@ -111,13 +105,13 @@ static nl_status size_layers(nl_brain *b) {
   for (size_t i = 0; i < b->count; i++) {
     nl_brain_layer *l = &b->layers[i];
     if (!cJSON_IsObject(l->object)) return nl_brain_fail(b, i, "", "an object is expected");
-    l->width = count_of(b->arrays ? get(l->object, "weights") : l->object);
+    l->width = nl_json_members(b->arrays ? get(l->object, "weights") : l->object);
     if (i > 0 && l->width == 0) return nl_brain_fail(b, i, "", "there are no neurons in it");
     if (l->width > NL_JSON_MOST_TEXT) return nl_brain_fail(b, i, "", "there are too many neurons in it");
   }
   if (b->arrays) { // the input layer is empty: the first weights tell
     const cJSON *rows = get(b->layers[1].object, "weights");
-    b->layers[0].width = count_of(rows->child);
+    b->layers[0].width = nl_json_count(rows->child);
   }
   return b->layers[0].width == 0 ? nl_brain_fail(b, 0, "", "there are no inputs") : NL_OK;
 }
@@ -147,7 +141,7 @@ static nl_status read_activation(nl_brain *b) {
 nl_status nl_brain_open(nl_brain *b, nl_span text) {
   NL_TRY(nl_json_parse(text, &b->root, b->error));
   const cJSON *layers = get(b->root, "layers");
-  b->count = cJSON_IsArray(layers) ? count_of(layers) : 0;
+  b->count = nl_json_count(layers);
   if (b->count < 2) return nl_fail(b->error, NL_ERROR_JSON, "layers", "two layers or more are expected");
   NL_TAKE(&b->arena, b->layers, nl_brain_layer, b->count, b->error);
   size_t i = 0;

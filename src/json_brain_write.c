@@ -16,8 +16,6 @@ typedef struct dense {
   double *bias;    // (out)
 } dense;
 
-static nl_status out_of_memory(const nl_brain *b) { return nl_fail_count(b->error, NL_ERROR_MEMORY, NULL, 0, 0); }
-
 static const nl_node *node_named(const nl_graph *graph, const char *name) {
   for (size_t n = 0; n < graph->node_count; n++)
     if (nl_span_is(graph->nodes[n].name, name)) return &graph->nodes[n];
@@ -39,15 +37,6 @@ static nl_status read_dense(nl_brain *b, const nl_graph *graph, size_t index, si
   NL_TAKE(&b->arena, d->bias, double, bias->count + 1, b->error);
   NL_TRY(nl_tensor_read(weights, d->weights, b->error));
   return nl_tensor_read(bias, d->bias, b->error);
-}
-
-static nl_status set_item(const nl_brain *b, cJSON *object, const char *key, cJSON *item) {
-  if (item == NULL) return out_of_memory(b);
-  const bool there = get(object, key) != NULL;
-  if (there ? cJSON_ReplaceItemInObjectCaseSensitive(object, key, item) : cJSON_AddItemToObject(object, key, item))
-    return NL_OK;
-  cJSON_Delete(item);
-  return out_of_memory(b);
 }
 
 static cJSON *number_item(double value) {
@@ -83,7 +72,7 @@ static nl_status set_numbers(const nl_brain *b, cJSON *object, const char *key, 
   }
   if (rows == 0) status = append_numbers(b, &text, count, values);
   if (status == NL_OK) status = nl_buffer_append(&text, rows == 0 ? "" : "]", rows == 0 ? 1 : 2, b->error);
-  if (status == NL_OK) status = set_item(b, object, key, cJSON_CreateRaw((const char *)text.bytes));
+  if (status == NL_OK) status = nl_json_set(object, key, cJSON_CreateRaw((const char *)text.bytes), b->error);
   nl_buffer_free(&text);
   return status;
 }
@@ -107,12 +96,12 @@ static nl_status names_of(nl_brain *b, size_t index, size_t width, const char **
 }
 
 static nl_status fill_neuron(const nl_brain *b, cJSON *neuron, const dense *d, size_t o, const char *const *from) {
-  NL_TRY(set_item(b, neuron, "bias", number_item(d->bias[o])));
-  NL_TRY(set_item(b, neuron, "weights", cJSON_CreateObject()));
+  NL_TRY(nl_json_set(neuron, "bias", number_item(d->bias[o]), b->error));
+  NL_TRY(nl_json_set(neuron, "weights", cJSON_CreateObject(), b->error));
   cJSON *weights = get(neuron, "weights");
   for (size_t i = 0; i < d->in; i++) {
     cJSON *item = number_item(d->weights[o * d->in + i]);
-    if (item == NULL || !cJSON_AddItemToObject(weights, from[i], item)) return out_of_memory(b);
+    if (item == NULL || !cJSON_AddItemToObject(weights, from[i], item)) return nl_json_no_memory(b->error);
   }
   return NL_OK;
 }
@@ -132,7 +121,7 @@ static nl_status put_neurons(nl_brain *b, size_t index, const dense *d, const ch
     if (name != NULL) strcpy(name, to[o]);
     if (name == NULL || !cJSON_AddItemToObject(old, name, neuron)) {
       cJSON_Delete(neuron);
-      if (o < d->out) return out_of_memory(b);
+      if (o < d->out) return nl_json_no_memory(b->error);
       continue;
     }
     NL_TRY(fill_neuron(b, neuron, d, o, from));
@@ -177,11 +166,7 @@ static nl_status write_layers(nl_brain *b, const nl_graph *graph, nl_buffer *out
     return nl_brain_fail(b, b->count - 1, "", "it has another count of outputs than before");
   for (size_t i = 1; i < b->count; i++) NL_TRY(put_layer(b, i, &layers[i]));
   NL_TRY(set_sizes(b, layers));
-  char *text = cJSON_PrintUnformatted(b->root);
-  if (text == NULL) return out_of_memory(b);
-  const nl_status status = nl_buffer_append(out, text, strlen(text), b->error);
-  cJSON_free(text);
-  return status;
+  return nl_json_print(b->root, out, b->error);
 }
 
 nl_status nl_brain_write(const nl_graph *graph, nl_span original, nl_buffer *out, nl_error *error) {

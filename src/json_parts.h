@@ -1,4 +1,4 @@
-// json_parts: the activations netlump JSON knows, for the reader and the writer of JSON. Nobody else includes it.
+// json_parts: the activations netlump JSON knows, and what readers and writers of JSON share. Nobody else includes it.
 #ifndef NL_JSON_PARTS_H
 #define NL_JSON_PARTS_H
 
@@ -54,6 +54,14 @@ nl_status nl_json_parse(nl_span text, cJSON **root, nl_error *error);
 // Appends to a terminated text, cut to fit.
 void nl_json_put_text(char dst[96], const char *text);
 void nl_json_put_number(char dst[96], size_t number);
+
+// json_tree.c
+size_t nl_json_count(const cJSON *item);   // elements of an array; 0 for anything else
+size_t nl_json_members(const cJSON *item); // of an array or an object
+// Puts `item` (which it takes over; NULL: memory was out) in the place of a key, or at the end.
+nl_status nl_json_set(cJSON *object, const char *key, cJSON *item, nl_error *error);
+nl_status nl_json_print(const cJSON *root, nl_buffer *out, nl_error *error); // appended
+nl_status nl_json_no_memory(nl_error *error);
 
 // cJSON keeps 64 bytes a number, so this is what bounds the memory of a text made of nothing but "1,1,1,".
 enum { NL_JSON_MOST_TEXT = 32 << 20 };

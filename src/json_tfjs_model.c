@@ -26,12 +26,6 @@ static const char *text_of(const cJSON *object, const char *key) {
 
 static nl_span span_of(const char *text) { return (nl_span){(const uint8_t *)text, strlen(text)}; }
 
-static size_t count_of(const cJSON *array) {
-  size_t count = 0;
-  for (const cJSON *item = cJSON_IsArray(array) ? array->child : NULL; item != NULL; item = item->next) count++;
-  return count;
-}
-
 static nl_status fail(nl_error *error, const char *place, const char *detail) {
   return nl_fail(error, NL_ERROR_JSON, place, detail);
 }
@@ -52,8 +46,8 @@ static nl_status read_layer(nl_tfjs_layer *layer, cJSON *item, nl_error *error) 
 }
 
 static nl_status read_layers(nl_tfjs_model *m, cJSON *array, size_t room, nl_error *error) {
-  if (count_of(array) == 0) return fail(error, "modelTopology.config.layers", "an array of layers is expected");
-  NL_TAKE(&m->arena, m->layers, nl_tfjs_layer, count_of(array) + room, error);
+  if (nl_json_count(array) == 0) return fail(error, "modelTopology.config.layers", "an array of layers is expected");
+  NL_TAKE(&m->arena, m->layers, nl_tfjs_layer, nl_json_count(array) + room, error);
   for (cJSON *item = array->child; item != NULL; item = item->next)
     NL_TRY(read_layer(&m->layers[m->layer_count++], item, error));
   return NL_OK;
@@ -137,7 +131,7 @@ static nl_status read_link(const nl_tfjs_model *m, const nl_names *names, const 
 static nl_status read_links(nl_tfjs_model *m, const nl_names *names, const cJSON *array, const char *place,
                             size_t *count, size_t **calls, nl_error *error) {
   const bool single = cJSON_IsArray(array) && cJSON_IsString(array->child);
-  const size_t most = single ? 1 : count_of(array);
+  const size_t most = single ? 1 : nl_json_count(array);
   if (most == 0) return fail(error, place, "an array is expected, as TensorFlow.js writes it");
   NL_TAKE(&m->arena, *calls, size_t, most, error);
   const cJSON *link = single ? array : array->child;
@@ -172,7 +166,7 @@ static nl_status read_functional(nl_tfjs_model *m, cJSON *config, nl_error *erro
   NL_TRY(read_layers(m, get(config, "layers"), 0, error));
   NL_TRY(name_layers(m, &names, error));
   for (size_t i = 0; i < m->layer_count; i++)
-    m->layers[i].call_count = is_input(&m->layers[i]) ? 1 : count_of(m->layers[i].inbound);
+    m->layers[i].call_count = is_input(&m->layers[i]) ? 1 : nl_json_count(m->layers[i].inbound);
   NL_TRY(make_calls(m, error));
   for (size_t i = 0; i < m->layer_count; i++) NL_TRY(read_inbound(m, &names, &m->layers[i], error));
   NL_TRY(read_links(m, &names, get(config, "input_layers"), "input_layers", &m->input_count, &m->inputs, error));

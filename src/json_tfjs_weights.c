@@ -77,12 +77,6 @@ static nl_status read_entry(nl_tfjs_weight *w, cJSON *entry, size_t group, uint6
 
 // ---- groups ------------------------------------------------------------------------------------------------------------
 
-static size_t count_of(const cJSON *array) {
-  size_t count = 0;
-  for (const cJSON *item = cJSON_IsArray(array) ? array->child : NULL; item != NULL; item = item->next) count++;
-  return count;
-}
-
 // Where the files begin and end in their groups, and whether they hold all weights.
 static nl_status place_files(nl_tfjs_model *m, nl_error *error) {
   NL_TAKE(&m->arena, m->starts, uint64_t, m->files->count + 1, error);
@@ -138,7 +132,7 @@ static nl_status read_group(nl_tfjs_model *m, const cJSON *item, nl_error *error
   const cJSON *entries = get(item, "weights");
   nl_tfjs_group *group = &m->groups[m->group_count];
   const size_t before = m->group_count == 0 ? 0 : group[-1].first_file + group[-1].file_count;
-  *group = (nl_tfjs_group){.first_file = before, .file_count = count_of(get(item, "paths"))};
+  *group = (nl_tfjs_group){.first_file = before, .file_count = nl_json_count(get(item, "paths"))};
   for (cJSON *entry = cJSON_IsArray(entries) ? entries->child : NULL; entry != NULL; entry = entry->next)
     NL_TRY(read_entry(&m->weights[m->weight_count++], entry, m->group_count, &end, error));
   m->group_count++;
@@ -152,7 +146,7 @@ nl_status nl_tfjs_manifest_read(nl_tfjs_model *m, nl_error *error) {
     return nl_fail(error, NL_ERROR_JSON, "weightsManifest",
                    "there are no weights in it. Save the model with model.save, not its topology alone");
   for (const cJSON *item = m->manifest->child; item != NULL; item = item->next, groups++)
-    weights += count_of(get(item, "weights"));
+    weights += nl_json_count(get(item, "weights"));
   NL_TAKE(&m->arena, m->weights, nl_tfjs_weight, weights + 1, error);
   NL_TAKE(&m->arena, m->groups, nl_tfjs_group, groups, error);
   for (const cJSON *item = m->manifest->child; item != NULL; item = item->next) NL_TRY(read_group(m, item, error));

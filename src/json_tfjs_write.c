@@ -25,8 +25,6 @@ typedef struct writing {
 
 static nl_span span_of(const char *text) { return (nl_span){(const uint8_t *)text, strlen(text)}; }
 
-static nl_status out_of_memory(const writing *w) { return nl_fail_count(w->error, NL_ERROR_MEMORY, NULL, 0, 0); }
-
 static nl_status refuse(const writing *w, const nl_tfjs_layer *layer, const char *why) {
   return nl_fail(w->error, NL_ERROR_UNSUPPORTED, layer->name, why);
 }
@@ -113,15 +111,6 @@ static nl_status bias_name(writing *w, const nl_tfjs_weight *kernel, const char 
   return nl_tfjs_join(w->model, name, prefix, numbered ? number : "bias", "", w->error);
 }
 
-static nl_status set_item(const writing *w, cJSON *object, const char *key, cJSON *item) {
-  if (item == NULL) return out_of_memory(w);
-  const bool there = cJSON_GetObjectItemCaseSensitive(object, key) != NULL;
-  if (there ? cJSON_ReplaceItemInObjectCaseSensitive(object, key, item) : cJSON_AddItemToObject(object, key, item))
-    return NL_OK;
-  cJSON_Delete(item);
-  return out_of_memory(w);
-}
-
 static bool all_zero(const double *values, size_t count) {
   for (size_t i = 0; i < count; i++)
     if (values[i] != 0) return false;
@@ -136,11 +125,11 @@ static nl_status add_bias(writing *w, const nl_tfjs_layer *layer, const nl_tfjs_
   if (all_zero(values, count)) return NL_OK;
   NL_TAKE(&w->arena, bias, written, 1, w->error);
   *bias = (written){.values = values, .rank = 1, .dims = {(int64_t)count}, .entry = cJSON_CreateObject()};
-  if (bias->entry == NULL) return out_of_memory(w);
+  if (bias->entry == NULL) return nl_json_no_memory(w->error);
   behind->added = bias; // from here on the entry has an owner
   NL_TRY(bias_name(w, behind->old, &name));
-  NL_TRY(set_item(w, bias->entry, "name", cJSON_CreateString(name)));
-  return set_item(w, layer->config, slot->flag, cJSON_CreateTrue());
+  NL_TRY(nl_json_set(bias->entry, "name", cJSON_CreateString(name), w->error));
+  return nl_json_set(layer->config, slot->flag, cJSON_CreateTrue(), w->error);
 }
 
 static nl_status take_weight(writing *w, const nl_tfjs_layer *layer, const char *label, const nl_tfjs_slot *slot,
@@ -186,7 +175,7 @@ static nl_status fold_middle(writing *w, const nl_tfjs_layer *layer, const char 
 static nl_status set_width(const writing *w, const nl_tfjs_layer *layer, const char *key, int64_t width) {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(layer->config, key);
   if (item == NULL || item->valuedouble == (double)width) return NL_OK;
-  return set_item(w, layer->config, key, cJSON_CreateNumber((double)width));
+  return nl_json_set(layer->config, key, cJSON_CreateNumber((double)width), w->error);
 }
 
 // A Reshape states sizes; those left open stay so.
@@ -224,13 +213,13 @@ static nl_status take_layer(writing *w, const nl_tfjs_layer *layer) {
 
 static nl_status state_entry(const writing *w, const written *weight) {
   cJSON *shape = cJSON_CreateArray();
-  NL_TRY(set_item(w, weight->entry, "shape", shape));
+  NL_TRY(nl_json_set(weight->entry, "shape", shape, w->error));
   for (size_t i = 0; i < weight->rank; i++) {
     cJSON *size = cJSON_CreateNumber((double)weight->dims[i]);
-    if (size == NULL || !cJSON_AddItemToArray(shape, size)) return out_of_memory(w);
+    if (size == NULL || !cJSON_AddItemToArray(shape, size)) return nl_json_no_memory(w->error);
   }
   cJSON_DeleteItemFromObjectCaseSensitive(weight->entry, "quantization");
-  return set_item(w, weight->entry, "dtype", cJSON_CreateString("float32"));
+  return nl_json_set(weight->entry, "dtype", cJSON_CreateString("float32"), w->error);
 }
 
 static nl_status put_bytes(const writing *w, const written *weight, nl_buffer *out) {
@@ -245,7 +234,7 @@ static nl_status put_bytes(const writing *w, const written *weight, nl_buffer *o
 static nl_status add_entry(const writing *w, cJSON *entries, cJSON *entry) {
   if (cJSON_AddItemToArray(entries, entry)) return NL_OK;
   cJSON_Delete(entry);
-  return out_of_memory(w);
+  return nl_json_no_memory(w->error);
 }
 
 // All entries into one list, those that were added behind the ones they belong to.
@@ -273,18 +262,18 @@ static nl_status state_manifest(writing *w) {
   cJSON *first = w->model->manifest->child;
   const nl_span file = nl_tfjs_weights_name(w->model->files);
   cJSON *entries = cJSON_CreateArray();
-  nl_status status = entries == NULL ? out_of_memory(w) : move_entries(w, entries);
+  nl_status status = entries == NULL ? nl_json_no_memory(w->error) : move_entries(w, entries);
   if (status != NL_OK) {
     cJSON_Delete(entries);
     return status;
   }
-  NL_TRY(set_item(w, first, "weights", entries));
+  NL_TRY(nl_json_set(first, "weights", entries, w->error));
   while (first->next != NULL) cJSON_DeleteItemFromArray(w->model->manifest, 1);
   char *name;
   NL_TAKE(&w->arena, name, char, file.size + 1, w->error);
   if (file.size != 0) memcpy(name, file.bytes, file.size);
   const char *names[1] = {name};
-  return set_item(w, first, "paths", cJSON_CreateStringArray(names, 1));
+  return nl_json_set(first, "paths", cJSON_CreateStringArray(names, 1), w->error);
 }
 
 // ---- the whole -----------------------------------------------------------------------------------------------------------
@@ -299,14 +288,6 @@ static nl_status prepare(writing *w) {
   return NL_OK;
 }
 
-static nl_status put_text(const writing *w, nl_buffer *out) {
-  char *text = cJSON_PrintUnformatted(w->model->root);
-  if (text == NULL) return out_of_memory(w);
-  const nl_status status = nl_buffer_append(out, text, strlen(text), w->error);
-  cJSON_free(text);
-  return status;
-}
-
 static nl_status write_all(writing *w, nl_buffer *text, nl_buffer *weights) {
   NL_TRY(prepare(w));
   for (size_t i = 0; i < w->model->layer_count; i++) NL_TRY(take_layer(w, &w->model->layers[i]));
@@ -315,7 +296,7 @@ static nl_status write_all(writing *w, nl_buffer *text, nl_buffer *weights) {
     if (w->weights[i].added != NULL) NL_TRY(put_bytes(w, w->weights[i].added, weights));
   }
   NL_TRY(state_manifest(w));
-  return text == NULL ? NL_OK : put_text(w, text);
+  return text == NULL ? NL_OK : nl_json_print(w->model->root, text, w->error);
 }
 
 nl_status nl_tfjs_write(const nl_graph *graph, nl_span original, const nl_json_files *files, nl_buffer *text,

@@ -30,28 +30,16 @@ static nl_status append_matrix(nl_buffer *out, const nl_dense *layer, nl_error *
 
 // ---- into cJSON ------------------------------------------------------------------------------------------------------
 
-static nl_status out_of_memory(nl_error *error) { return nl_fail_count(error, NL_ERROR_MEMORY, NULL, 0, 0); }
-
-// Puts `item` (which it takes over) in the place of a key, or at the end.
-static nl_status put(cJSON *object, const char *key, cJSON *item, nl_error *error) {
-  if (item == NULL) return out_of_memory(error);
-  const bool there = cJSON_GetObjectItemCaseSensitive(object, key) != NULL;
-  if (there ? cJSON_ReplaceItemInObjectCaseSensitive(object, key, item) : cJSON_AddItemToObject(object, key, item))
-    return NL_OK;
-  cJSON_Delete(item);
-  return out_of_memory(error);
-}
-
 static nl_status put_raw(cJSON *object, const char *key, nl_buffer *text, nl_error *error) {
   NL_TRY(nl_buffer_append(text, "", 1, error)); // the end of a C string
-  return put(object, key, cJSON_CreateRaw((const char *)text->bytes), error);
+  return nl_json_set(object, key, cJSON_CreateRaw((const char *)text->bytes), error);
 }
 
 static nl_status put_number(cJSON *object, const char *key, double value, nl_error *error) {
   char text[NL_DECIMAL_SIZE];
   if (!isfinite(value)) return nl_fail(error, NL_ERROR_NOT_FINITE, NULL, NULL);
   nl_decimal_f32((float)value, text);
-  return put(object, key, cJSON_CreateRaw(text), error);
+  return nl_json_set(object, key, cJSON_CreateRaw(text), error);
 }
 
 static bool is_plain(const nl_dense *layer) {
@@ -66,7 +54,7 @@ static bool is_plain(const nl_dense *layer) {
 
 static nl_status fill_activation(cJSON *object, const nl_dense *layer, nl_error *error) {
   const nl_activation *kind = layer->activation;
-  NL_TRY(put(object, "name", cJSON_CreateString(kind->name), error));
+  NL_TRY(nl_json_set(object, "name", cJSON_CreateString(kind->name), error));
   for (size_t i = 0; i < NL_ACTIVATION_PARAMETERS && kind->parameters[i] != NULL; i++) {
     if (!isnan(layer->parameters[i])) NL_TRY(put_number(object, kind->parameters[i], layer->parameters[i], error));
   }
@@ -79,9 +67,9 @@ static nl_status fill_activation(cJSON *object, const nl_dense *layer, nl_error 
 }
 
 static nl_status put_activation(cJSON *object, const nl_dense *layer, nl_error *error) {
-  if (is_plain(layer)) return put(object, "activation", cJSON_CreateString(layer->activation->name), error);
+  if (is_plain(layer)) return nl_json_set(object, "activation", cJSON_CreateString(layer->activation->name), error);
   cJSON *activation = cJSON_AddObjectToObject(object, "activation");
-  return activation == NULL ? out_of_memory(error) : fill_activation(activation, layer, error);
+  return activation == NULL ? nl_json_no_memory(error) : fill_activation(activation, layer, error);
 }
 
 static nl_status put_numbers(cJSON *object, const nl_dense *layer, nl_error *error) {
@@ -98,11 +86,11 @@ static nl_status put_numbers(cJSON *object, const nl_dense *layer, nl_error *err
 }
 
 static nl_status put_new_layers(cJSON *root, const nl_dense_chain *chain, nl_error *error) {
-  NL_TRY(put(root, "layers", cJSON_CreateArray(), error));
+  NL_TRY(nl_json_set(root, "layers", cJSON_CreateArray(), error));
   cJSON *layers = cJSON_GetObjectItemCaseSensitive(root, "layers");
   for (size_t i = 0; i < chain->count; i++) {
     cJSON *object = cJSON_CreateObject();
-    if (object == NULL || !cJSON_AddItemToArray(layers, object)) return out_of_memory(error);
+    if (object == NULL || !cJSON_AddItemToArray(layers, object)) return nl_json_no_memory(error);
     NL_TRY(put_numbers(object, &chain->layers[i], error));
     NL_TRY(put_activation(object, &chain->layers[i], error));
   }
@@ -125,18 +113,9 @@ static nl_status put_layers(cJSON *root, const nl_dense_chain *chain, nl_error *
 static nl_status open_root(nl_span original, cJSON **root, nl_error *error) {
   if (original.size != 0) return nl_json_parse(original, root, error);
   *root = cJSON_CreateObject();
-  if (*root == NULL) return out_of_memory(error);
-  NL_TRY(put(*root, "format", cJSON_CreateString("netlump"), error));
-  return put(*root, "version", cJSON_CreateNumber(1), error);
-}
-
-static nl_status print(const cJSON *root, nl_buffer *out, nl_error *error) {
-  char *text = cJSON_PrintUnformatted(root);
-  if (text == NULL) return out_of_memory(error);
-  nl_status status = append(out, text, error);
-  if (status == NL_OK) status = append(out, "\n", error);
-  cJSON_free(text);
-  return status;
+  if (*root == NULL) return nl_json_no_memory(error);
+  NL_TRY(nl_json_set(*root, "format", cJSON_CreateString("netlump"), error));
+  return nl_json_set(*root, "version", cJSON_CreateNumber(1), error);
 }
 
 nl_status nl_json_write(const nl_graph *graph, nl_span original, nl_buffer *out, nl_error *error) {
@@ -147,7 +126,8 @@ nl_status nl_json_write(const nl_graph *graph, nl_span original, nl_buffer *out,
   nl_status status = nl_dense_chain_read(graph, &arena, &chain, error);
   if (status == NL_OK) status = open_root(original, &root, error);
   if (status == NL_OK) status = put_layers(root, &chain, error);
-  if (status == NL_OK) status = print(root, out, error);
+  if (status == NL_OK) status = nl_json_print(root, out, error);
+  if (status == NL_OK) status = append(out, "\n", error);
   if (status != NL_OK) out->size = start;
   cJSON_Delete(root);
   nl_arena_free(&arena);

@@ -4,14 +4,6 @@
 #include "formats.h"
 #include "json.h"
 
-static char *quoted(const char *text) {
-  char *copy = malloc(strlen(text) + 1);
-  strcpy(copy, text);
-  for (char *at = copy; *at != '\0'; at++)
-    if (*at == '\'') *at = '"';
-  return copy;
-}
-
 // Version 1: neurons by name; names that are whole numbers come first, by size, wherever they stand.
 static const char NAMED[] = "{'sizes':[3,2,2],'layers':[{'red':{},'10':{},'2':{}},"
                             "{'0':{'bias':0.5,'weights':{'red':3,'10':2,'2':1},'note':'first'},'1':{'bias':-0.5,'"

@@ -45,6 +45,15 @@ static inline nl_span exact(nl_span bytes) {
   return (nl_span){copy, bytes.size};
 }
 
+// A copy with " for ', the caller's: JSON that can be read in C.
+static inline char *quoted(const char *text) {
+  char *copy = malloc(strlen(text) + 1);
+  strcpy(copy, text);
+  for (char *at = copy; *at != '\0'; at++)
+    if (*at == '\'') *at = '"';
+  return copy;
+}
+
 static inline nl_span span_of(const nl_buffer *buffer) { return (nl_span){buffer->bytes, buffer->size}; }
 
 // ---- writing messages: begin ... end nest ----------------------------------------------------------------------------

@@ -13,14 +13,6 @@ typedef struct source {
   nl_json_files files;
 } source;
 
-static char *quoted(const char *text) {
-  char *copy = malloc(strlen(text) + 1);
-  strcpy(copy, text);
-  for (char *at = copy; *at != '\0'; at++)
-    if (*at == '\'') *at = '"';
-  return copy;
-}
-
 static nl_status open_source(source *s, const char *text, nl_error *error) {
   *s = (source){.text = quoted(text)};
   s->span = exact(span(s->text));
