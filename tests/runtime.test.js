@@ -94,13 +94,17 @@ const runtime = await loadRuntime();
 /** A runner over a model's bytes. @param {Uint8Array} onnx @param {ModelInfo} info @param {[string, number[]][]} [shapes] */
 const runnerOf = (onnx, info, shapes = []) => new Runner(runtime, { info, onnx: () => onnx, runtimeFiles: new Map() }, shapedInputs(info, new Map(shapes)));
 
-/** A core that asks for one run and keeps what it is handed. @param {{rows: number, original: string[], reduced: string[]}} wants @param {Uint8Array} [smaller] */
-function fakeRun(wants, smaller) {
+/** @param {Float64Array} rows @param {number} features @param {object} [of] */
+const pathOf = (rows, features, of = {}) => ({ of, at: rowsOf(rows, features).at });
+
+/** A core that asks for one run and keeps what it is handed. @param {{rows: number, original: string[], reduced: string[], calibrated?: boolean}} wants
+ * @param {Uint8Array} [smaller] @param {Uint8Array} [calibrated] */
+function fakeRun(wants, smaller, calibrated) {
   /** @type {{batches: number[], fed: {reduced: boolean, index: number, dims: number[], values: number[]}[], ended: number}} */
   const seen = { batches: [], fed: [], ended: 0 };
   const run = {
     describe: () => wants,
-    model: () => smaller,
+    model: (/** @type {boolean} */ reduced) => (reduced ? smaller : calibrated),
     feed: (/** @type {boolean} */ reduced, /** @type {number} */ index, /** @type {import("../wasm/runtime.js").Value} */ { dims, data }) =>
       void seen.fed.push({ reduced, index, dims: [...dims], values: [...data] }),
     advance: (/** @type {number} */ rows) => void seen.batches.push(rows),
@@ -128,7 +132,7 @@ test("the core is handed inner values of every row once and in order, of both mo
   const runner = runnerOf(graph.bytes(), infoOf([port("x", "float32", [null, 3])], [port("y", "float32", [null, 3])]));
   const rows = Float64Array.from({ length: 300 }, (_, i) => i);
   const { seen, run } = fakeRun({ rows: 100, original: ["double", "y"], reduced: ["double"] }, graph.bytes());
-  await runner.serve(run, rowsOf(rows, 3).at);
+  await runner.serve(run, pathOf(rows, 3));
   assert.deepEqual(seen.batches, [64, 36]);
   const values = (/** @type {boolean} */ reduced, /** @type {number} */ index) => seen.fed.filter((one) => one.reduced === reduced && one.index === index).flatMap((one) => one.values);
   assert.deepEqual(values(false, 0), [...rows].map((x) => 2 * x));
@@ -139,13 +143,33 @@ test("the core is handed inner values of every row once and in order, of both mo
   await runner.release();
 });
 
+test("a calibrated original is run where the core says so, and one side may be left out", async () => {
+  const [plain, doubled] = [1, 2].map((factor) => {
+    const graph = new Graph({ opset: 13 });
+    graph.output(graph.node("Mul", [graph.input("x", "float32", ["N", 3]), graph.constant("float32", [1], [factor])], {}, { outputs: ["y"] }), "float32", ["N", 3]);
+    return graph.bytes();
+  });
+  const runner = runnerOf(plain, infoOf([port("x", "float32", [null, 3])], [port("y", "float32", [null, 3])]));
+  const rows = Float64Array.of(1, 2, 3);
+  const path = pathOf(rows, 3);
+  const asked = { rows: 1, original: ["y"], reduced: [] };
+  const given = async (/** @type {ReturnType<typeof fakeRun>} */ { run, seen }) => {
+    await runner.serve(run, path);
+    return seen.fed.map(({ reduced, values }) => [reduced, ...values]);
+  };
+  assert.deepEqual(await given(fakeRun({ ...asked, calibrated: true }, undefined, doubled)), [[false, 2, 4, 6]]);
+  assert.deepEqual(await given(fakeRun(asked)), [[false, 1, 2, 3]]);
+  assert.deepEqual(await given(fakeRun({ rows: 1, original: [], reduced: ["y"] }, doubled)), [[true, 2, 4, 6]]);
+  await runner.release();
+});
+
 for (const merging of [false, true])
   test(`a batch that is fixed inside is found out, ${merging ? "although it runs" : "where it fails"}: rows go one by one`, async () => {
     const { onnx, info } = fixedInside(merging);
     const runner = runnerOf(onnx, info);
     const rows = normalRows(5, 4, 1);
     const { seen, run } = fakeRun({ rows: 5, original: ["flat"], reduced: [] });
-    await runner.serve(run, rowsOf(rows, 4).at);
+    await runner.serve(run, pathOf(rows, 4));
     assert.deepEqual(seen.batches, [1, 1, 1, 1, 1]);
     assert.deepEqual(seen.fed.flatMap((one) => one.values), [...Float32Array.from(rows)]);
     await runner.release();
@@ -158,7 +182,7 @@ test("a fixed batch is filled up, and only the rows asked for are handed over", 
   const runner = runnerOf(graph.bytes(), infoOf([port("x", "float32", [4, 2])], [port("y", "float32", [4, 2])]));
   const rows = normalRows(6, 2, 1);
   const { seen, run } = fakeRun({ rows: 6, original: ["y"], reduced: [] });
-  await runner.serve(run, rowsOf(rows, 2).at);
+  await runner.serve(run, pathOf(rows, 2));
   assert.deepEqual([seen.batches, seen.fed.map((one) => one.dims)], [[4, 2], [[4, 2], [2, 2]]]);
   assert.deepEqual(seen.fed.flatMap((one) => one.values), [...Float32Array.from(rows.map(Math.abs))]);
   await runner.release();
@@ -173,7 +197,7 @@ test("the values wanted decide how many rows go together", async () => {
   const [narrow, broad] = [["y"], ["wide"]].map((original) => fakeRun({ rows: 16, original, reduced: [] }));
   const lengths = new Set();
   broad.run.feed = (_reduced, _index, { data }) => void lengths.add(data.byteLength);
-  for (const { run } of [narrow, broad]) await runner.serve(run, rowsOf(normalRows(16, 2, 1), 2).at);
+  for (const { run } of [narrow, broad]) await runner.serve(run, pathOf(normalRows(16, 2, 1), 2));
   assert.deepEqual([narrow.seen.batches, broad.seen.batches], [[16], [8, 8]], "8 MB a row");
   assert.deepEqual([...lengths], [64e6]);
   await runner.release();
@@ -186,7 +210,7 @@ test("work that is stopped ends between batches, and the next one is not disturb
   const rows = rowsOf(normalRows(1000, 64, 1), 64);
   const { seen, run } = fakeRun({ rows: 1000, original: ["output"], reduced: [] });
   run.advance = () => controller.abort();
-  await assert.rejects(runner.serve(run, rows.at, { signal: controller.signal }), { name: "AbortError" });
+  await assert.rejects(runner.serve(run, { of: run, at: rows.at }, { signal: controller.signal }), { name: "AbortError" });
   assert.equal(seen.fed.length, 1);
   const [first, second] = await Promise.all([runner.outputs(null, rows), runner.outputs(null, rows, { wanted: (width) => width === 3 })]);
   assert.deepEqual(second, first);

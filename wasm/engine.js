@@ -437,7 +437,7 @@ export class Path extends Handle {
   async step(watch) {
     const status = this.#core.status(this.#file, "path_step", this.handle);
     const fraction = this.#core.left("progress");
-    if (status === RUN) await this.serve("path_run", this.handle, watch, (share) => ({ stage: "path", fraction: fraction + share }));
+    if (status === RUN) await this.serve("path_run", this.handle, watch, () => ({ stage: "path", fraction }));
     return { more: status !== OK, fraction };
   }
 
@@ -447,7 +447,7 @@ export class Path extends Handle {
     const runner = await this.model.runner({ onProgress });
     signal?.throwIfAborted();
     const run = new Run(this.#core, this.#file, this.#core.call(name, handle) >>> 0);
-    await runner.serve(run, (first, count) => this.rows(first, count), { signal, tell: (fraction) => onProgress?.(at(fraction)) });
+    await runner.serve(run, { of: this, at: (first, count) => this.rows(first, count) }, { signal, tell: (fraction) => onProgress?.(at(fraction)) });
   }
 
   /** Rows of the measure. @param {number} first @param {number} count @returns {Float64Array} (count, features) */

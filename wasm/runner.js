@@ -25,6 +25,37 @@ export const rowsOf = (rows, features) => ({
   at: (first, count) => rows.subarray(first * features, (first + count) * features),
 });
 
+/** A model whose inner values are asked for one after the other: opened again, with all of them so far, where one is missing. */
+class Tapped {
+  #open;
+  #onnx;
+  /** @type {Set<string>} */
+  #asked = new Set();
+  /** @type {Session|null} */
+  #session = null;
+
+  /** @param {(onnx: Uint8Array, names: string[]) => Promise<Session>} open @param {() => Uint8Array} onnx */
+  constructor(open, onnx) {
+    this.#open = open;
+    this.#onnx = onnx;
+  }
+
+  /** @param {string[]} names */
+  async with(names) {
+    const missing = names.filter((name) => !this.#asked.has(name));
+    if (this.#session && missing.length === 0) return this.#session;
+    missing.forEach((name) => this.#asked.add(name));
+    await this.close();
+    this.#session = await this.#open(this.#onnx(), [...this.#asked]);
+    return this.#session;
+  }
+
+  async close() {
+    await this.#session?.release();
+    this.#session = null;
+  }
+}
+
 /** One thing at a time: what it opens for one caller is not closed by another. */
 export class Runner {
   #runtime;
@@ -32,31 +63,30 @@ export class Runner {
   #busy = Promise.resolve();
   #model;
   #inputs;
-  /** @type {Session|null} */
-  #original = null;
-  /** @type {{onnx: Uint8Array, names: string[], session: Session}|null} */
-  #calibrated = null;
-  /** @type {Set<string>} */
-  #inner = new Set(); // values that the original was asked for and that are none of its outputs
+  #original;
+  /** @type {{of: object, tapped: Tapped}|null} */
+  #calibrated = null; // the original as a path wants it run
   /** @type {Map<string, number>} */
   #bytes = new Map(); // of each value, a row
   /** @type {boolean|null} */
   #free = null; // whether several rows may go into a run; null: not tried yet
 
-  /** @param {Runtime} runtime @param {{info: ModelInfo, onnx: () => Uint8Array, runtimeFiles: Map<string, import("./engine.js").Source>}} model @param {Inputs} inputs */
+  /** @param {Runtime} runtime @param {{info: ModelInfo, onnx: () => Uint8Array, files: Map<string, Uint8Array>}} model @param {Inputs} inputs */
   constructor(runtime, model, inputs) {
     this.#runtime = runtime;
     this.#model = model;
     this.#inputs = inputs;
+    this.#original = new Tapped((onnx, names) => this.#open(onnx, names, runtimeRefuses), () => model.onnx());
   }
 
   get runtime() {
     return nameOf(this.#runtime);
   }
 
-  /** Does what the core asks for. @param {import("./runs.js").Run} run @param {Rows["at"]} at the path's rows @param {Watch} [watch] */
-  serve(run, at, watch = {}) {
-    return this.#alone(watch, () => this.#serve(run, at, watch));
+  /** Does what the core asks for. @param {import("./runs.js").Run} run @param {{of: object, at: Rows["at"]}} path of: what stands for it;
+   *   at: its rows @param {Watch} [watch] */
+  serve(run, path, watch = {}) {
+    return this.#alone(watch, () => this.#serve(run, path, watch));
   }
 
   /** How far a smaller model's values are from the original's. @param {Uint8Array} onnx @param {string[]} names @param {Rows} rows @param {Watch} watch */
@@ -91,20 +121,22 @@ export class Runner {
   }
 
   async #close() {
-    await this.#original?.release();
-    await this.#calibrated?.session.release();
-    this.#original = this.#calibrated = null;
+    await this.#original.close();
+    await this.#calibrated?.tapped.close();
+    this.#calibrated = null;
   }
 
-  /** @param {import("./runs.js").Run} run @param {Rows["at"]} at @param {Watch} watch */
-  async #serve(run, at, watch) {
+  /** @param {import("./runs.js").Run} run @param {{of: object, at: Rows["at"]}} path @param {Watch} watch */
+  async #serve(run, { of, at }, watch) {
     const { rows: count, original, reduced, calibrated } = run.describe();
-    const group = await this.#groupFor([...original, ...reduced], { count, at }); // first: it may open the original anew
+    const whole = calibrated ? await this.#calibratedFor(of, run.model(false)) : this.#original;
+    watch.signal?.throwIfAborted(); // the run may be gone
     const smaller = reduced.length > 0 ? await this.#open(run.model(true), reduced, runtimeRefusesReduced) : null;
     try {
-      const whole = original.length === 0 ? null : await (calibrated ? this.#calibratedAs(run.model(false), original) : this.#whole(original));
+      // Trying what fits may open the original again: before anybody holds it.
+      const group = await this.#groupFor([...original, ...reduced], { count, at });
       const sides = [
-        ...(whole ? [{ reduced: false, session: whole, names: original }] : []),
+        ...(original.length > 0 ? [{ reduced: false, session: await whole.with(original), names: original }] : []),
         ...(smaller ? [{ reduced: true, session: smaller, names: reduced }] : []),
       ];
       await runRows(sides, { inputs: this.#inputs, count, at, group, ...watch }, (values, taken) => {
@@ -117,12 +149,21 @@ export class Runner {
     }
   }
 
+  /** @param {object} path @param {Uint8Array} onnx the same for all runs of a path */
+  async #calibratedFor(path, onnx) {
+    if (this.#calibrated?.of !== path) {
+      await this.#calibrated?.tapped.close();
+      this.#calibrated = { of: path, tapped: new Tapped((bytes, names) => this.#open(bytes, names, runtimeRefuses), () => onnx) };
+    }
+    return this.#calibrated.tapped;
+  }
+
   /** @param {Uint8Array} onnx @param {string[]} names @param {Rows} rows @param {Watch} watch */
   async #compare(onnx, names, rows, watch) {
     const smaller = await this.#open(onnx, names, runtimeRefusesReduced);
     try {
-      const group = await this.#groupFor([...names, ...names], rows); // first: it may open the original anew
-      const asked = [await this.#whole(names), smaller].map((session) => ({ session, names }));
+      const group = await this.#groupFor([...names, ...names], rows);
+      const asked = [await this.#original.with(names), smaller].map((session) => ({ session, names }));
       const found = new Difference();
       /** @type {Set<string>} */
       const types = new Set();
@@ -144,7 +185,7 @@ export class Runner {
     const names = [...widths.keys()].filter((name) => wanted(widths.get(name) ?? 0));
     if (names.length === 0) return [];
     const group = await this.#groupFor(names, rows);
-    const session = onnx ? await this.#open(onnx, [], runtimeRefusesReduced) : await this.#whole([]);
+    const session = onnx ? await this.#open(onnx, [], runtimeRefusesReduced) : await this.#original.with([]);
     /** @type {Map<string, Float64Array[]>} */
     const parts = new Map(names.map((name) => [name, []]));
     try {
@@ -160,28 +201,6 @@ export class Runner {
     return [...parts].map(([name, list]) => ({ name, width: widths.get(name) ?? 0, values: joined(Float64Array, list) }));
   }
 
-  /** The original, with these values among what it can be asked for. @param {string[]} names @returns {Promise<Session>} */
-  async #whole(names) {
-    const missing = this.#innerOf(names).filter((name) => !this.#inner.has(name));
-    if (this.#original && missing.length === 0) return this.#original;
-    missing.forEach((name) => this.#inner.add(name));
-    await this.#close();
-    this.#original = await this.#open(this.#model.onnx(), [...this.#inner], runtimeRefuses);
-    return this.#original;
-  }
-
-  /** The original as the core calibrated it for a path. @param {Uint8Array} onnx @param {string[]} names @returns {Promise<Session>} */
-  async #calibratedAs(onnx, names) {
-    const known = this.#calibrated;
-    const same = known !== null && known.onnx.length === onnx.length && known.onnx.every((byte, i) => byte === onnx[i]);
-    if (same && names.every((name) => known.names.includes(name))) return known.session;
-    const wanted = [...new Set([...names, ...(same ? known.names : [])])];
-    await known?.session.release();
-    this.#calibrated = null;
-    this.#calibrated = { onnx, names: wanted, session: await this.#open(onnx, wanted, runtimeRefuses) };
-    return this.#calibrated.session;
-  }
-
   /** @param {Uint8Array} onnx @param {string[]} names wanted of it @param {(why: string) => string} refusal */
   #open(onnx, names, refusal) {
     return Session.open(this.#runtime, { onnx, files: this.#model.runtimeFiles, inner: this.#innerOf(names), refusal });
@@ -194,7 +213,7 @@ export class Runner {
 
   /** The original's values of the first rows. @param {Rows} rows @param {number} count @param {string[]} names */
   async #first({ at }, count, names) {
-    const session = await this.#whole(names);
+    const session = await this.#original.with(names);
     /** @type {Value[]} */
     let found = [];
     await runRows([{ session, names }], { inputs: this.#inputs, count, at, group: count }, ([values]) => void (found = values));
@@ -203,7 +222,7 @@ export class Runner {
 
   /** Floating-point outputs, and numbers a row they give. @param {Rows} rows @returns {Promise<Map<string, number>>} */
   async #widths(rows) {
-    const session = await this.#whole([]);
+    const session = await this.#original.with([]);
     const names = this.#model.info.outputs.map((port) => port.name).filter((name) => session.floats.has(name));
     const values = names.length > 0 ? await this.#first(rows, 1, names) : [];
     return new Map(names.map((name, i) => [name, values[i].data.length]));

@@ -29,8 +29,8 @@ export class Run {
     this.#handle = handle;
   }
 
-  /** @returns {{rows: number, original: string[], reduced: string[], calibrated: boolean}} the first so many rows; names of the values
-   *   wanted of each model; whether the original is the core's, its normalisations calibrated */
+  /** @returns {{rows: number, original: string[], reduced: string[], calibrated?: boolean}} the first so many rows; names of the values
+   *   wanted of each model; calibrated: the original is run as model(false) gives it */
   describe() {
     this.#core.status(this.#file, "run_describe", this.#handle);
     return JSON.parse(this.#core.text());

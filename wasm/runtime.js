@@ -80,6 +80,8 @@ export class Session {
     try {
       const session = await runtime.InferenceSession.create(inner.length > 0 ? withOutputs(onnx, inner) : onnx, {
         logSeverityLevel: 4,
+        // Fusions beyond the basic ones forget that inner values are outputs (Conv + Add + Relu in 1.30).
+        graphOptimizationLevel: inner.length > 0 ? "basic" : "all",
         externalData: [...files].map(([path, data]) => ({ path, data })),
       });
       return new Session(runtime, session, refusal);
