@@ -197,8 +197,7 @@ void nl_channels_free(nl_channels *channels) {
 
 nl_reason nl_channels_left(const nl_channels *channels, size_t node) {
   if (channels->followed[node]) return NL_REASON_NONE;
-  const nl_reason reason = nl_layer_reason(channels->graph, &channels->graph->nodes[node]);
-  return reason == NL_REASON_CONVOLUTION ? NL_REASON_WEIGHTS : reason;
+  return nl_layer_reason(channels->graph, &channels->graph->nodes[node]);
 }
 
 size_t nl_axis_length(const nl_channels *channels, const nl_axis *axis, const size_t *widths) {

@@ -48,7 +48,8 @@ static bool add_sites(cJSON *root, const nl_model *model) {
 static nl_layers layers_of(const nl_model *model) {
   return (nl_layers){.network = model->network,
                      .sites = &model->sites,
-                     .channels = model->engine == NL_ENGINE_RUNTIME ? model->channels : NULL};
+                     .channels = model->channels,
+                     .runtime = model->engine == NL_ENGINE_RUNTIME};
 }
 
 bool nl_model_report_skipped(cJSON *parent, const nl_model *model) {

@@ -23,9 +23,10 @@ static bool reads_dequantized(const nl_graph *graph, const nl_node *node) {
 
 nl_reason nl_layer_reason(const nl_graph *graph, const nl_node *node) {
   const nl_span op = node->op;
+  if (node->has_subgraph) return NL_REASON_BODY;
   if (starts_with(op, "QLinear") || ends_with(op, "Integer") || starts_with(op, "QGemm")) return NL_REASON_QUANTIZED;
   if (starts_with(op, "Conv") || starts_with(op, "FusedConv"))
-    return reads_dequantized(graph, node) ? NL_REASON_QUANTIZED : NL_REASON_CONVOLUTION;
+    return reads_dequantized(graph, node) ? NL_REASON_QUANTIZED : NL_REASON_WEIGHTS;
   if (nl_span_is(op, "LSTM") || nl_span_is(op, "GRU") || nl_span_is(op, "RNN")) return NL_REASON_RECURRENT;
   if (ends_with(op, "Attention")) return NL_REASON_ATTENTION;
   if (nl_span_is(op, "Gemm") || nl_span_is(op, "MatMul") || nl_span_is(op, "FusedMatMul") ||
@@ -45,7 +46,7 @@ static const char *const openings[] = {
     [NL_REASON_FIXED_WIDTH] = "its width is written out as a number in ",
     [NL_REASON_UPSTREAM] = "its inputs cannot be evaluated yet, because of ",
     [NL_REASON_SINGLE] = "has one neuron only",
-    [NL_REASON_CONVOLUTION] = "convolutions are left whole in this version",
+    [NL_REASON_BODY] = "holds graphs of its own (If, Loop, Scan), which are left whole",
     [NL_REASON_RECURRENT] = "recurrent layer: its neurons feed back into themselves",
     [NL_REASON_ATTENTION] = "attention heads are not cut",
     [NL_REASON_UNUSED] = "nothing reads it that could be adjusted",

@@ -15,7 +15,7 @@ typedef enum nl_reason {
   NL_REASON_FIXED_WIDTH, // a Reshape states the width as a number
   NL_REASON_UPSTREAM,    // its inputs cannot be evaluated: `node` stands before it
   NL_REASON_SINGLE,      // one channel only
-  NL_REASON_CONVOLUTION, // a convolution
+  NL_REASON_BODY,        // If, Loop, Scan: graphs inside
   NL_REASON_RECURRENT,   // a recurrent layer
   NL_REASON_ATTENTION,   // attention
   NL_REASON_UNUSED,      // nothing reads it

@@ -88,34 +88,42 @@ static const nl_linear *linear_at(const nl_channels *channels, size_t node) {
   return NULL;
 }
 
-// What the channels know of a linear: the site it writes, or why there is none.
-static void follow_linear(const nl_channels *channels, const nl_linear *linear, layer *out) {
-  const size_t group = linear->out.count > 0 ? linear->out.segments[0].group : NL_NONE;
-  out->width = (double)linear->out_width;
-  out->reason = NL_REASON_MADE_BY;
-  if (group == NL_NONE) return;
-  out->reason = channels->groups[group].reason;
-  out->reason_node = channels->groups[group].reason_node;
-  out->site = channels->groups[group].site;
+// A depthwise convolution is no linear: it acts on each channel by itself.
+static const nl_rider *rider_at(const nl_channels *channels, const nl_graph *graph, size_t node) {
+  if (!nl_span_is(graph->nodes[node].op, "Conv")) return NULL;
+  for (size_t r = 0; r < channels->rider_count; r++)
+    if (channels->riders[r].place.node == node) return &channels->riders[r];
+  return NULL;
+}
+
+// What the channels know of what a node writes: the site, or why there is none.
+static void follow_axis(const nl_layers *layers, const nl_axis *axis, layer *out) {
+  const nl_channel_group *group = &layers->channels->groups[axis->segments[0].group];
+  out->width = (double)nl_axis_length(layers->channels, axis, NULL);
+  out->reason = group->reason;
+  out->reason_node = group->reason_node;
+  if (layers->runtime) out->site = group->site;
 }
 
 // Whether the node is a layer.
 static bool layer_at(const nl_layers *layers, size_t node, layer *out) {
   const nl_network *network = layers->network;
-  const nl_linear *linear = layers->channels != NULL ? linear_at(layers->channels, node) : NULL;
-  const size_t step = layers->channels == NULL ? dense_step(network, node) : NL_NONE;
+  const nl_graph *graph = network->graph;
+  const size_t step = layers->runtime ? NL_NONE : dense_step(network, node);
+  const nl_linear *linear = linear_at(layers->channels, node);
+  const nl_rider *rider = rider_at(layers->channels, graph, node);
   *out = (layer){.node = node, .step = step, .site = NL_NONE, .reason_node = NL_NONE, .width = NAN};
-  if (linear != NULL)
-    follow_linear(layers->channels, linear, out);
-  else if (step != NL_NONE) {
+  if (step != NL_NONE) {
     const nl_group *group = &network->groups[network->group_of[step]];
     out->reason = group->reason;
     out->reason_node = group->reason_node;
     out->site = layers->sites->site_of[step];
     out->width = (double)network->steps[step].width;
-  } else {
-    const nl_tensor *weight = nl_node_constant(network->graph, &network->graph->nodes[node], 1);
-    out->reason = nl_layer_reason(network->graph, &network->graph->nodes[node]);
+  } else if (linear != NULL || rider != NULL)
+    follow_axis(layers, linear != NULL ? &linear->out : &rider->axis, out);
+  else {
+    const nl_tensor *weight = nl_node_constant(graph, &graph->nodes[node], 1);
+    out->reason = nl_channels_left(layers->channels, node);
     if (weight != NULL && weight->rank > 0) out->width = (double)weight->dims[0];
     return out->reason != NL_REASON_NONE;
   }
@@ -169,9 +177,9 @@ static bool add_layer(cJSON *array, const nl_layers *layers, const layer *l) {
   const nl_graph *graph = layers->network->graph;
   cJSON *object = add_object(array);
   if (object == NULL) return false;
-  const nl_span activation = l->step != NL_NONE         ? activation_of(layers->network, l->step)
-                             : layers->channels != NULL ? function_behind(graph, l->node)
-                                                        : (nl_span){0};
+  const nl_span activation = l->step != NL_NONE ? activation_of(layers->network, l->step)
+                             : layers->runtime  ? function_behind(graph, l->node)
+                                                : (nl_span){0};
   bool fine = nl_report_node(object, "name", graph, l->node) &&
               nl_report_text(object, "op", graph->nodes[l->node].op) && nl_report_number(object, "width", l->width) &&
               nl_report_number(object, "site", l->site != NL_NONE ? (double)l->site : NAN);

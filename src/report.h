@@ -18,11 +18,13 @@ bool nl_report_text(cJSON *parent, const char *name, nl_span text);
 bool nl_report_item(cJSON *array, nl_span text); // a text at the end of an array
 bool nl_report_node(cJSON *parent, const char *name, const nl_graph *graph, size_t node);
 
-// Where layers are looked up: the network, or the channels where there are any.
+// Where layers are looked up: the network's dense layers first where the core evaluates the model, the channels' linears and
+// depthwise convolutions then.
 typedef struct nl_layers {
   const nl_network *network;
-  const nl_sites *sites;       // of the network
-  const nl_channels *channels; // or NULL
+  const nl_sites *sites; // of the network
+  const nl_channels *channels;
+  bool runtime; // the sites are the channels'
 } nl_layers;
 
 // Layers with their sites or reasons; every layer that stays whole with its reason.
