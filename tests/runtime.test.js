@@ -224,6 +224,6 @@ test("what the runtime refuses is said in a sentence", async () => {
   const broken = runnerOf(Uint8Array.of(1, 2, 3), info);
   await assert.rejects(broken.outputs(null, rowsOf(normalRows(2, 64, 1), 64)), { code: "RUNTIME", message: /does not run the original/ });
   const runner = runnerOf(CNN, info);
-  await assert.rejects(runner.outputs(Uint8Array.of(1, 2, 3), rowsOf(normalRows(2, 64, 1), 64)), { code: "RUNTIME", message: /not the smaller model/ });
+  await assert.rejects(runner.outputs({ onnx: Uint8Array.of(1, 2, 3), files: new Map() }, rowsOf(normalRows(2, 64, 1), 64)), { code: "RUNTIME", message: /not the smaller model/ });
   await runner.release();
 });

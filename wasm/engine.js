@@ -437,17 +437,17 @@ export class Path extends Handle {
   async step(watch) {
     const status = this.#core.status(this.#file, "path_step", this.handle);
     const fraction = this.#core.left("progress");
-    if (status === RUN) await this.serve("path_run", this.handle, watch, () => ({ stage: "path", fraction }));
+    if (status === RUN) await this.serve("path_run", this.handle, watch, (part) => ({ stage: "path", fraction, part }));
     return { more: status !== OK, fraction };
   }
 
   /** @package Lets the runtime do what the core waits for. @param {"path_run"|"result_run"} name @param {number} handle @param {Watch} watch
-   * @param {(fraction: number) => import("./types.js").Progress} at */
+   * @param {(part: number) => import("./types.js").Progress} at how far the run is */
   async serve(name, handle, { signal, onProgress }, at) {
     const runner = await this.model.runner({ onProgress });
     signal?.throwIfAborted();
     const run = new Run(this.#core, this.#file, this.#core.call(name, handle) >>> 0);
-    await runner.serve(run, { of: this, at: (first, count) => this.rows(first, count) }, { signal, tell: (fraction) => onProgress?.(at(fraction)) });
+    await runner.serve(run, { of: this, at: (first, count) => this.rows(first, count) }, { signal, tell: (part) => onProgress?.(at(part)) });
   }
 
   /** Rows of the measure. @param {number} first @param {number} count @returns {Float64Array} (count, features) */
@@ -639,7 +639,7 @@ export class Result extends Handle {
   async step(watch) {
     const status = this.#core.status(this.#info.name, "result_step", this.handle);
     const fraction = this.#core.left("progress");
-    if (status === RUN) await this.path.serve("result_run", this.handle, watch, () => ({ stage: "refit", fraction }));
+    if (status === RUN) await this.path.serve("result_run", this.handle, watch, (part) => ({ stage: "refit", fraction, part }));
     const polishing = this.#core.call("result_polishing", this.handle) !== 0;
     return { more: status !== OK, fraction, stage: polishing ? /** @type {const} */ ("polish") : undefined };
   }
@@ -677,7 +677,7 @@ export class Result extends Handle {
   /** As Model.run. @param {Float64Array} rows @param {{wanted?: (width: number) => boolean, signal?: AbortSignal}} [options] */
   async run(rows, options = {}) {
     const { model } = this.path;
-    if (model.outside) return (await model.runner()).outputs(this.write("onnx"), rowsOf(rows, model.features), options);
+    if (model.outside) return (await model.runner()).outputs({ onnx: this.write("onnx"), files: this.files("onnx") }, rowsOf(rows, model.features), options);
     return model.answer(() => this.forward(rows), options);
   }
 

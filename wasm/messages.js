@@ -245,11 +245,14 @@ const FORMAT_NAMES = Object.freeze({ json: "netlump JSON", tfjs: "TensorFlow.js 
 export const originOf = ({ format, producer, opset }) =>
   format === "onnx" ? [`ONNX opset ${opset}`, producer].filter(Boolean) : format === "tfjs" ? [FORMAT_NAMES.tfjs, producer] : [FORMAT_NAMES[format]];
 
+/** @param {number} part of a run */
+export const running = (part) => `, running the network: ${Math.floor(100 * part)} %`;
+
 /** @param {import("./types.js").Polynomial} polynomial */
 export const fitLine = ({ layer, degree, rms, largest }) =>
   `layer ${layer}: the activation as a polynomial of degree ${degree}, error ${percent(rms)} RMS, ${percent(largest)} at most`;
 
-const INPUTS = Object.freeze({ normal: "x ~ N(0, 1)", normalised: "normal as the model's own normalisation expects", box: "evenly from the box" });
+const INPUTS = Object.freeze({ normal: "x ~ N(0, 1)", normalised: "as the model's own normalisations expect", box: "evenly from the box" });
 
 /** @param {import("./types.js").Measure} measure @param {number} seed */
 export function measureLine(measure, seed) {
@@ -300,8 +303,9 @@ export function verifiedLine(verified) {
   if (verified === null) return "not run";
   if ("skipped" in verified) return `skipped: ${verified.skipped}`;
   const verdict = verified.agrees === null ? "measured" : verified.agrees ? "agrees" : "DISAGREES with the engine";
-  return `${verified.runtime} ${verdict}: deviation ${percent(verified.deviation)} on ${plural(verified.rows, "row")}, largest difference ${short(verified.max)}, RMS ${short(verified.rms)}`;
+  return `${verified.runtime} ${verdict}: deviation ${percent(verified.deviation)} on ${plural(verified.rows, "row")}, largest difference ${short(verified.max)}, RMS ${short(verified.rms)}${verified.calibrated ? `; ${calibratedNote()}` : ""}`;
 }
+export const calibratedNote = () => "the file as it is on plain random inputs, while the deviation above is with its normalisations set to them: give it rows of your own";
 
 /** @param {NonNullable<import("./types.js").Report["score"]>} score */
 export function scoreLine({ kind, before, after, rows, heldOut, explained }) {

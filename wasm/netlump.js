@@ -162,8 +162,8 @@ function progressBar({ quiet }) {
   const shown = process.stderr.isTTY && !quiet;
   return {
     onProgress: shown
-      ? (/** @type {Progress} */ { stage, fraction }) =>
-          void process.stderr.write(`\r\x1b[K${bar(fraction, 30)} ${Math.floor(100 * fraction)} %  ${say.STAGES[stage]}`)
+      ? (/** @type {Progress} */ { stage, fraction, part }) =>
+          void process.stderr.write(`\r\x1b[K${bar(fraction, 30)} ${Math.floor(100 * fraction)} %  ${say.STAGES[stage]}${part === undefined ? "" : say.running(part)}`)
       : undefined,
     clear: () => shown && void process.stderr.write("\r\x1b[K"),
   };

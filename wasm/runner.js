@@ -14,6 +14,7 @@ import { numbersOf } from "./runs.js";
  * @typedef {import("./runtime.js").Value} Value
  * @typedef {{count: number, at: (first: number, count: number) => Float64Array}} Rows   at: rows first ... first + count - 1
  * @typedef {{signal?: AbortSignal, tell?: (fraction: number) => void}} Watch
+ * @typedef {{onnx: Uint8Array, files: Map<string, import("./engine.js").Source>}} Written   a smaller model's files
  */
 
 const MOST_BYTES = 64e6; // of the values that one run gives
@@ -71,7 +72,7 @@ export class Runner {
   /** @type {boolean|null} */
   #free = null; // whether several rows may go into a run; null: not tried yet
 
-  /** @param {Runtime} runtime @param {{info: ModelInfo, onnx: () => Uint8Array, files: Map<string, Uint8Array>}} model @param {Inputs} inputs */
+  /** @param {Runtime} runtime @param {{info: ModelInfo, onnx: () => Uint8Array, runtimeFiles: Map<string, import("./engine.js").Source>}} model @param {Inputs} inputs */
   constructor(runtime, model, inputs) {
     this.#runtime = runtime;
     this.#model = model;
@@ -89,16 +90,16 @@ export class Runner {
     return this.#alone(watch, () => this.#serve(run, path, watch));
   }
 
-  /** How far a smaller model's values are from the original's. @param {Uint8Array} onnx @param {string[]} names @param {Rows} rows @param {Watch} watch */
-  compare(onnx, names, rows, watch) {
-    return this.#alone(watch, () => this.#compare(onnx, names, rows, watch));
+  /** How far a smaller model's values are from the original's. @param {Written} written @param {string[]} names @param {Rows} rows @param {Watch} watch */
+  compare(written, names, rows, watch) {
+    return this.#alone(watch, () => this.#compare(written, names, rows, watch));
   }
 
-  /** Outputs of rows. @param {Uint8Array|null} onnx of the smaller model; null: the original's @param {Rows} rows
+  /** Outputs of rows. @param {Written|null} written the smaller model; null: the original @param {Rows} rows
    * @param {{wanted?: (width: number) => boolean} & Watch} [options] wanted: which outputs, by the numbers a row they give
    * @returns {Promise<Answer[]>} */
-  outputs(onnx, rows, { wanted = () => true, ...watch } = {}) {
-    return this.#alone(watch, () => this.#outputs(onnx, rows, wanted, watch));
+  outputs(written, rows, { wanted = () => true, ...watch } = {}) {
+    return this.#alone(watch, () => this.#outputs(written, rows, wanted, watch));
   }
 
   /** Numbers a row gives, all outputs together. @param {Rows} rows to try it on @param {Watch} [watch] */
@@ -158,9 +159,9 @@ export class Runner {
     return this.#calibrated.tapped;
   }
 
-  /** @param {Uint8Array} onnx @param {string[]} names @param {Rows} rows @param {Watch} watch */
-  async #compare(onnx, names, rows, watch) {
-    const smaller = await this.#open(onnx, names, runtimeRefusesReduced);
+  /** @param {Written} written @param {string[]} names @param {Rows} rows @param {Watch} watch */
+  async #compare(written, names, rows, watch) {
+    const smaller = await this.#openWritten(written, names);
     try {
       const group = await this.#groupFor([...names, ...names], rows);
       const asked = [await this.#original.with(names), smaller].map((session) => ({ session, names }));
@@ -179,13 +180,13 @@ export class Runner {
     }
   }
 
-  /** @param {Uint8Array|null} onnx @param {Rows} rows @param {(width: number) => boolean} wanted @param {Watch} watch @returns {Promise<Answer[]>} */
-  async #outputs(onnx, rows, wanted, watch) {
+  /** @param {Written|null} written @param {Rows} rows @param {(width: number) => boolean} wanted @param {Watch} watch @returns {Promise<Answer[]>} */
+  async #outputs(written, rows, wanted, watch) {
     const widths = await this.#widths(rows);
     const names = [...widths.keys()].filter((name) => wanted(widths.get(name) ?? 0));
     if (names.length === 0) return [];
     const group = await this.#groupFor(names, rows);
-    const session = onnx ? await this.#open(onnx, [], runtimeRefusesReduced) : await this.#original.with([]);
+    const session = written ? await this.#openWritten(written, []) : await this.#original.with([]);
     /** @type {Map<string, Float64Array[]>} */
     const parts = new Map(names.map((name) => [name, []]));
     try {
@@ -196,7 +197,7 @@ export class Runner {
         });
       });
     } finally {
-      if (onnx) await session.release();
+      if (written) await session.release();
     }
     return [...parts].map(([name, list]) => ({ name, width: widths.get(name) ?? 0, values: joined(Float64Array, list) }));
   }
@@ -204,6 +205,11 @@ export class Runner {
   /** @param {Uint8Array} onnx @param {string[]} names wanted of it @param {(why: string) => string} refusal */
   #open(onnx, names, refusal) {
     return Session.open(this.#runtime, { onnx, files: this.#model.runtimeFiles, inner: this.#innerOf(names), refusal });
+  }
+
+  /** @param {Written} written @param {string[]} names wanted of it */
+  #openWritten({ onnx, files }, names) {
+    return Session.open(this.#runtime, { onnx, files, inner: this.#innerOf(names), refusal: runtimeRefusesReduced });
   }
 
   /** @param {string[]} names */
@@ -249,7 +255,9 @@ export class Runner {
     const alone = await this.#first(rows, 1, names);
     try {
       const both = await this.#first(rows, 2, names);
-      return both.every((value, i) => value.dims[0] === 2 * alone[i].dims[0] && startsAlike(value, alone[i]));
+      const grows = (/** @type {Value} */ value, /** @type {number} */ i) => value.dims[0] === 2 * alone[i].dims[0];
+      const stays = (/** @type {Value} */ value, /** @type {number} */ i) => value.data.length === alone[i].data.length;
+      return both.some(grows) && both.every((value, i) => (grows(value, i) || stays(value, i)) && startsAlike(value, alone[i]));
     } catch {
       return false;
     }

@@ -18,10 +18,11 @@
  * @typedef {{kind: 'normal'|'normalised'|'box'|'data', rows: number, source?: string}} Measure   source: the data file's name
  * @typedef {{measure: Measure, seed: number, sites: SitePath[]}} PathInfo
  *
- * @typedef {{rms: number, max: number, deviation: number, rows: number, runtime: string, agrees: boolean|null}} Verified
+ * @typedef {{rms: number, max: number, deviation: number, rows: number, runtime: string, agrees: boolean|null, calibrated?: boolean}} Verified
  *   rms and max of the difference of the outputs, absolute; deviation: rms over the original's spread, of the model's own
  *   outputs also where the core cannot evaluate it to the end (then this is the deviation reported); agrees: the runtime's
- *   deviation of what the core computes equals the core's; null where the runtime does not give those values
+ *   deviation of what the core computes equals the core's; null where the runtime does not give those values; calibrated: the
+ *   report's deviation is with the network's normalisations set to random inputs, this one is not, and they need not be equal
  * @typedef {{kind: 'mse'|'accuracy', before: number, after: number, rows: number, heldOut: boolean, explained: {before: number, after: number}|null}} Score
  *   explained: share of the labels' variance (R²), with mse
  * @typedef {{name: string, width: number, values: Float64Array}} Answer   one output's numbers, (rows, width)
@@ -64,7 +65,8 @@
  *   bound: nowhere between low and high is an output further from the original's, null where nothing was proved; found: the
  *   largest change a search met, at the inputs foundAt; beforeSoftmax: it speaks of what goes into a last softmax
  *
- * @typedef {{stage: 'runtime'|'path'|'refit'|'polish'|'curve'|'compare'|'verify'|'certify', fraction: number}} Progress
+ * @typedef {{stage: 'runtime'|'path'|'refit'|'polish'|'curve'|'compare'|'verify'|'certify', fraction: number, part?: number}} Progress   part: how far the present run of the
+ *   network is, where ONNX Runtime runs it
  *
  * @typedef {{status: number, code: string, message: string, place: string, detail: string}} Fault   what an EngineError carries
  */

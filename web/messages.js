@@ -1,6 +1,8 @@
 // Every sentence the page says. Errors of the engine bring their own (src/status.c, wasm/messages.js).
-import { certificateScope, originOf } from "../wasm/messages.js";
+import { calibratedNote, certificateScope, originOf } from "../wasm/messages.js";
 import { accuracy, count, number, shape, share, size, upper } from "./format.js";
+
+const upperFirst = (/** @type {string} */ sentence) => sentence[0].toUpperCase() + sentence.slice(1);
 
 export const text = {
   private: "Nothing leaves this device",
@@ -54,7 +56,7 @@ export const text = {
 
   runByRuntime: "Has more than dense layers: ONNX Runtime runs it, in this tab.",
   /** @param {number} n */
-  leftAlone: (n) => `${count(n)} ${n === 1 ? "layer stays" : "layers stay"} as they are: why`,
+  leftAlone: (n) => (n === 1 ? "1 layer stays as it is: why" : `${count(n)} layers stay as they are: why`),
 
   // sizes of inputs
   sizes: "Sizes of the inputs",
@@ -152,6 +154,8 @@ export const text = {
   useProjected: "Use projected",
   /** @param {import("../wasm/types.js").PathInfo} path */
   measured: ({ measure, seed }) => (measure.kind === "data" ? `Measured on ${count(measure.rows)} rows` : `Measured on ${count(measure.rows)} drawn rows, seed ${seed}`),
+  /** @param {import("../wasm/types.js").Progress} task */
+  working: ({ stage, part }) => (part === undefined ? text.stages[stage] : `${text.stages[stage]}, running the network: ${Math.floor(100 * part)}\u00a0%`),
   cancel: "Cancel",
   stopped: "Stopped.",
   again: "Start again",
@@ -192,7 +196,7 @@ export const text = {
   notVerified: "Not checked",
   /** @param {import("../wasm/types.js").Verified} v */
   verified: (v) =>
-    `Both networks were run by ${v.runtime} on ${count(v.rows)} rows. Their outputs differ by ${number(v.rms)} RMS and ${number(v.max)} at most; relative to the original's spread, ${share(v.deviation)}.`,
+    `${v.calibrated ? `${upperFirst(calibratedNote())}. ` : ""}Both networks were run by ${v.runtime} on ${count(v.rows)} rows. Their outputs differ by ${number(v.rms)} RMS and ${number(v.max)} at most; relative to the original's spread, ${share(v.deviation)}.`,
   /** @param {string} reason */
   verifySkipped: (reason) => `ONNX Runtime was not asked: ${reason}`,
   /** The result in a sentence, for screen readers. @param {import("../wasm/types.js").Report} r */

@@ -119,7 +119,7 @@ function Work() {
       {task && (
         <>
           <progress max={1} value={task.stage === "runtime" ? undefined : task.fraction} aria-label={text.stages[task.stage]} />
-          <span>{text.stages[task.stage]}</span>
+          <span>{text.working(task)}</span>
           <button type="button" class="quiet" onClick={cancel}>
             {text.cancel}
           </button>
