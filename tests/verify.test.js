@@ -4,6 +4,7 @@ import { test } from "node:test";
 
 import { Difference, difference } from "../wasm/difference.js";
 import { compress, createEngine } from "../wasm/index.js";
+import { isOpen } from "../wasm/inputs.js";
 import { decode, encode, fromHalf, normalRows, toHalf } from "../wasm/numbers.js";
 import { finish } from "../wasm/pipeline.js";
 import { verify } from "../wasm/verify.js";
@@ -112,6 +113,8 @@ test("where the engine stops before the output, its own values are checked and t
   assert.deepEqual([report.deviation, report.largest], [verified.deviation, verified.max]);
 });
 
+const SMALL = [1, 3, 48, 96]; // of images whose sizes a model leaves open
+
 test("every model of the material is compressed and runs with the reported deviation, or is left with reasons", needsMaterial, async (t) => {
   const engine = await createEngine();
   for (const file of materialFiles("models", /\.onnx$/)) {
@@ -119,14 +122,16 @@ test("every model of the material is compressed and runs with the reported devia
       const weights = `${file}.data`;
       const files = new Map(materialFiles("models", /\.data$/).filter((name) => name === weights).map((name) => [name, bytesOf(materialFile(`models/${name}`))]));
       const model = engine.open(bytesOf(materialFile(`models/${file}`)), file, { files });
+      const open = model.info.inputs.filter(isOpen);
+      if (model.outside && open.length > 0) model.reshape(new Map(open.map((port) => [port.name, SMALL])));
       try {
-        const path = await model.path({ rows: 512 });
+        const path = await model.path({ rows: model.outside ? 64 : 512 });
         const result = await path.compress({ kind: "epsilon", value: 0.1 });
         const { report } = await finish(result);
         const verified = report.verified;
         assert.ok(verified);
         if ("skipped" in verified) assert.match(verified.skipped, /does not run the original/);
-        else assert.equal(verified.agrees, true, JSON.stringify(verified));
+        else assert.equal(verified.agrees, verified.calibrated ? null : true, JSON.stringify(verified));
       } catch (error) {
         assert.ok(["NO_SITE", "NOTHING_AT"].includes(/** @type {any} */ (error).code), `${error}`);
         assert.ok(model.info.skipped.length > 0 || model.info.layers.length === 0, "reasons");

@@ -112,7 +112,7 @@ const beside = (model) => async (/** @type {string} */ name) => {
  * @returns {Promise<string[]>} what to say of it */
 async function writeModel({ out, model: own }, model, bytes, files) {
   if (!out) return [];
-  if (files.size > 0) mkdirSync(dirname(out), { recursive: true });
+  if (model.info.format === "tfjs" && files.size > 0) mkdirSync(dirname(out), { recursive: true }); // such a model is a folder
   await write(out, bytes);
   const said = [say.wrote(out, bytes.length)];
   for (const [name, content] of files) {

@@ -87,7 +87,7 @@ export async function examine(file, { epsilons, rows = 0, wasm }) {
     const { producer: exporter, opset, parameters, sites } = model.info;
     Object.assign(examined, { exporter, opset, parameters, widths: sites.map(({ width }) => width), reasons: reasonsOf(model.info) });
     const start = performance.now();
-    const path = await model.path({ rows });
+    const path = await plainPath(model, rows);
     const prepared = (performance.now() - start) / 1000;
     for (const epsilon of epsilons) examined.results.push(await resultAt(path, epsilon, prepared, files));
   } catch (error) {
@@ -97,6 +97,17 @@ export async function examine(file, { epsilons, rows = 0, wasm }) {
     model?.free();
   }
   return examined;
+}
+
+/** The path over plain random rows. Where the model's own normalisations would set the measure, the deviation reported is another
+ * than the file's on those rows, so they are given as data. @param {import("../../wasm/engine.js").Model} model @param {number} rows */
+async function plainPath(model, rows) {
+  const path = await model.path({ rows });
+  if (!model.outside || path.info.measure.kind !== "normalised") return path;
+  const count = path.info.measure.rows;
+  const features = path.rows(0, count);
+  path.free();
+  return model.path({ data: { features, labels: null, rows: count, columns: model.features, labelColumns: 0, names: null, source: "x ~ N(0, I)" } });
 }
 
 /** @param {import("../../wasm/engine.js").Path} path @param {number} epsilon @param {number} prepared seconds of the path @param {Map<string, Uint8Array>} files
