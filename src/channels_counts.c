@@ -1,8 +1,9 @@
 // Numbers that say how many channels there are: where they stand in the file, and which are computed while the model runs.
 #include "channels_build.h"
 
-enum { STEPS_MOST = 3 }; // of a formula, so that its numbers stay small
-enum { WAY_MOST = 64 };  // nodes between a constant and who is given it
+enum { WIDTH_MOST = 1 << 20 }; // of what a formula is tried on
+enum { STEPS_MOST = 3 };       // of a formula, so that its numbers stay small
+enum { WAY_MOST = 64 };        // nodes between a constant and who is given it
 
 static const nl_element *element_at(const nl_tracing *t, size_t value, size_t index) {
   if (value == NL_NONE) return NULL;
@@ -43,7 +44,7 @@ static int64_t value_of(const formula *f, int64_t size) {
       size *= number;
       break;
     default:
-      size /= number;
+      size = number != 0 ? size / number : 0;
       break;
     }
   }
@@ -121,9 +122,10 @@ static bool follows(nl_tracing *t, const formula *f, nl_strip *strip) {
   if (!nl_trace_multiple(t, source, &width, &whole) || !nl_trace_multiple(t, strip, &width, &units)) return false;
   if (nl_trace_find(t, source->segments[0].group) != nl_trace_find(t, nl_trace_current(t, strip)->segments[0].group))
     return false;
-  for (size_t kept = 1; kept <= width && whole <= (1 << 20) / width; kept++)
+  if (width == 0 || whole > WIDTH_MOST / width) return false;
+  for (size_t kept = 1; kept <= width; kept++)
     if (value_of(f, (int64_t)(whole * kept)) != (int64_t)(units * kept)) return false;
-  return whole <= (1 << 20) / width;
+  return true;
 }
 
 static bool counts_channels(nl_tracing *t, const nl_shape *shape) {

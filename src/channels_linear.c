@@ -208,7 +208,7 @@ static bool is_string(const nl_node *node, const char *name, const char *text) {
   return attribute != NULL && nl_span_is(attribute->s, text);
 }
 
-// kernel, stride, dilation, pads. Returns false for what no runtime takes.
+// kernel, stride, dilation, pads. False for what no runtime takes.
 static bool read_window(nl_linear *linear, const nl_node *node, const nl_view *view) {
   const bool transposed = linear->kind == NL_LINEAR_CONV_TRANSPOSE;
   linear->spatial = view->rank - 2;
@@ -228,7 +228,29 @@ static bool read_window(nl_linear *linear, const nl_node *node, const nl_view *v
     linear->padded = linear->padded || (transposed && (linear->stride[k] > 1 || linear->kernel[k] > 1));
     linear->padded = linear->padded || (linear->auto_pad != 0 && linear->kernel[k] > 1);
   }
-  return !(transposed && nl_node_attribute(node, "output_shape") != NULL);
+  return true;
+}
+
+// A transposed convolution may be given its output's size instead of pads; what its input's size leaves over is cut off,
+// (specification of ConvTranspose) half of it at the beginning.
+static bool read_output_size(nl_tracing *t, nl_linear *linear) {
+  const nl_node *node = nl_trace_node(t, linear->node);
+  const nl_attribute *sizes = nl_node_attribute(node, "output_shape"),
+                     *more = nl_node_attribute(node, "output_padding");
+  if (linear->kind != NL_LINEAR_CONV_TRANSPOSE || sizes == NULL) return true;
+  if (sizes->type != NL_ATTRIBUTE_INTS || sizes->count < linear->spatial) return false;
+  for (size_t k = 0; k < linear->spatial; k++) {
+    const int64_t in = nl_trace_size(t, linear->read, linear->spatial - k);
+    const int64_t out = sizes->ints[sizes->count - linear->spatial + k];
+    const int64_t added = more != NULL && more->type == NL_ATTRIBUTE_INTS && k < more->count ? more->ints[k] : 0;
+    if (in < 1 || in > KERNEL_MOST || out < 1 || out > INT32_MAX || added < 0 || added > KERNEL_MOST) return false;
+    const int64_t reach = (int64_t)(linear->kernel[k] - 1) * (int64_t)linear->dilation[k] + 1;
+    const int64_t left = (int64_t)linear->stride[k] * (in - 1) + added + reach - out;
+    if (left < 0) return false;
+    linear->pad[k] = (size_t)(linear->auto_pad == 1 ? left / 2 : left - left / 2);
+  }
+  linear->auto_pad = 0;
+  return true;
 }
 
 static bool conv_view(nl_tracing *t, size_t node, nl_view *view) {
@@ -250,6 +272,7 @@ static bool add_convolution(nl_tracing *t, nl_linear *linear, const nl_view *vie
   const size_t out_width = view->dims[transposed ? 1 : 0] * (transposed ? groups : 1);
   const size_t in_width = view->dims[transposed ? 0 : 1] * (transposed ? 1 : groups);
   if (linear->read == NL_NONE || !read_window(linear, nl_trace_node(t, linear->node), view)) return false;
+  if (!read_output_size(t, linear)) return false;
   if (!bias_fits(t, linear->node, 2, 1, out_width)) return false;
   nl_strip *in = read_strip(t, linear->node, linear->read, back, in_width);
   nl_strip *out = blocks(t, groups, out_width);

@@ -7,24 +7,17 @@ enum { LOOK_MOST = 48 }; // nodes
 
 // ---- why -------------------------------------------------------------------------------------------------------------
 
-static bool begins(nl_span span, const char *text) {
-  const size_t size = strlen(text);
-  return span.size >= size && memcmp(span.bytes, text, size) == 0;
-}
-static bool ends(nl_span span, const char *text) {
-  const size_t size = strlen(text);
-  return span.size >= size && memcmp(span.bytes + span.size - size, text, size) == 0;
-}
-
 static bool is_quantized(nl_span op) {
-  return begins(op, "QLinear") || begins(op, "QGemm") || begins(op, "QAttention") || ends(op, "Integer") ||
-         ends(op, "QuantizeLinear") || ends(op, "DequantizeLinear") || begins(op, "MatMulNBits");
+  return nl_span_starts(op, "QLinear") || nl_span_starts(op, "QGemm") || nl_span_starts(op, "QAttention") ||
+         nl_span_ends(op, "Integer") || nl_span_ends(op, "QuantizeLinear") || nl_span_ends(op, "DequantizeLinear") ||
+         nl_span_starts(op, "MatMulNBits");
 }
 
 // Nodes that take the channels together when they were not followed: the rules have passed the others on.
 static bool takes_across(nl_span op) {
-  return begins(op, "Reduce") || begins(op, "Arg") || ends(op, "Softmax") || nl_span_is(op, "Hardmax") ||
-         nl_span_is(op, "TopK") || ends(op, "Normalization") || nl_span_is(op, "LRN");
+  return nl_span_starts(op, "Reduce") || nl_span_starts(op, "Arg") || nl_span_ends(op, "Softmax") ||
+         nl_span_is(op, "Hardmax") || nl_span_is(op, "TopK") || nl_span_ends(op, "Normalization") ||
+         nl_span_is(op, "LRN");
 }
 
 static bool is_product(const nl_tracing *t, const nl_node *node) {
@@ -34,7 +27,7 @@ static bool is_product(const nl_tracing *t, const nl_node *node) {
   return true;
 }
 
-static bool is_attention(nl_span op) { return ends(op, "Attention"); }
+static bool is_attention(nl_span op) { return nl_span_ends(op, "Attention"); }
 
 // Nodes that move or scale what they read; scores and heads go through them.
 static bool carries(nl_span op) {
@@ -109,7 +102,7 @@ nl_origin nl_trace_blame(const nl_tracing *t, size_t index) {
 
 // Nodes whose channels are axis 1.
 static bool reads_axis_one(nl_span op) {
-  return begins(op, "Conv") || ends(op, "Pool") || nl_span_is(op, "BatchNormalization") ||
+  return nl_span_starts(op, "Conv") || nl_span_ends(op, "Pool") || nl_span_is(op, "BatchNormalization") ||
          nl_span_is(op, "InstanceNormalization") || nl_span_is(op, "Resize") || nl_span_is(op, "Upsample") ||
          nl_span_is(op, "DepthToSpace");
 }

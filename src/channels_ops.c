@@ -147,23 +147,18 @@ static bool rule_softmax(nl_tracing *t, size_t node) {
   return (all ? axis > channel : axis != channel) && pass(t, node);
 }
 
-static bool rule_layernorm(nl_tracing *t, size_t node) {
+// Normalizations along the axis they name, and for some all behind it.
+static bool pass_normalized(nl_tracing *t, size_t node, bool behind) {
   const nl_trail *trail = nl_trace_trail_at(t, node, 0);
   size_t rank, channel, axis;
   const int64_t given = nl_node_int(nl_trace_node(t, node), "axis", -1);
   if (trail == NULL || !channel_axis(t, node, trail, &rank, &channel) || !nl_trace_axis(given, rank, &axis))
     return false;
-  return axis > channel && pass(t, node);
+  return (behind ? axis > channel : axis != channel) && pass(t, node);
 }
 
-static bool rule_lpnorm(nl_tracing *t, size_t node) {
-  const nl_trail *trail = nl_trace_trail_at(t, node, 0);
-  size_t rank, channel, axis;
-  const int64_t given = nl_node_int(nl_trace_node(t, node), "axis", -1);
-  if (trail == NULL || !channel_axis(t, node, trail, &rank, &channel) || !nl_trace_axis(given, rank, &axis))
-    return false;
-  return axis != channel && pass(t, node);
-}
+static bool rule_layernorm(nl_tracing *t, size_t node) { return pass_normalized(t, node, true); }
+static bool rule_lpnorm(nl_tracing *t, size_t node) { return pass_normalized(t, node, false); }
 
 // ---- pooling ---------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,16 @@ bool nl_span_equal(nl_span a, nl_span b) {
   return a.size == b.size && (a.size == 0 || memcmp(a.bytes, b.bytes, a.size) == 0);
 }
 
+bool nl_span_starts(nl_span span, const char *text) {
+  const size_t size = strlen(text);
+  return span.size >= size && memcmp(span.bytes, text, size) == 0;
+}
+
+bool nl_span_ends(nl_span span, const char *text) {
+  const size_t size = strlen(text);
+  return span.size >= size && memcmp(span.bytes + span.size - size, text, size) == 0;
+}
+
 const nl_attribute *nl_node_attribute(const nl_node *node, const char *name) {
   for (size_t i = 0; i < node->attribute_count; i++) {
     if (nl_span_is(node->attributes[i].name, name)) return &node->attributes[i];

@@ -2,21 +2,11 @@
 
 #include <string.h>
 
-static bool starts_with(nl_span span, const char *text) {
-  const size_t size = strlen(text);
-  return span.size >= size && memcmp(span.bytes, text, size) == 0;
-}
-
-static bool ends_with(nl_span span, const char *text) {
-  const size_t size = strlen(text);
-  return span.size >= size && memcmp(span.bytes + span.size - size, text, size) == 0;
-}
-
 static bool reads_dequantized(const nl_graph *graph, const nl_node *node) {
   for (size_t i = 0; i < node->input_count; i++) {
     if (node->inputs[i] == NL_NONE) continue;
     const size_t producer = graph->values[node->inputs[i]].producer;
-    if (producer != NL_NONE && starts_with(graph->nodes[producer].op, "DequantizeLinear")) return true;
+    if (producer != NL_NONE && nl_span_starts(graph->nodes[producer].op, "DequantizeLinear")) return true;
   }
   return false;
 }
@@ -24,11 +14,12 @@ static bool reads_dequantized(const nl_graph *graph, const nl_node *node) {
 nl_reason nl_layer_reason(const nl_graph *graph, const nl_node *node) {
   const nl_span op = node->op;
   if (node->has_subgraph) return NL_REASON_BODY;
-  if (starts_with(op, "QLinear") || ends_with(op, "Integer") || starts_with(op, "QGemm")) return NL_REASON_QUANTIZED;
-  if (starts_with(op, "Conv") || starts_with(op, "FusedConv"))
+  if (nl_span_starts(op, "QLinear") || nl_span_ends(op, "Integer") || nl_span_starts(op, "QGemm"))
+    return NL_REASON_QUANTIZED;
+  if (nl_span_starts(op, "Conv") || nl_span_starts(op, "FusedConv"))
     return reads_dequantized(graph, node) ? NL_REASON_QUANTIZED : NL_REASON_WEIGHTS;
   if (nl_span_is(op, "LSTM") || nl_span_is(op, "GRU") || nl_span_is(op, "RNN")) return NL_REASON_RECURRENT;
-  if (ends_with(op, "Attention")) return NL_REASON_ATTENTION;
+  if (nl_span_ends(op, "Attention")) return NL_REASON_ATTENTION;
   if (nl_span_is(op, "Gemm") || nl_span_is(op, "MatMul") || nl_span_is(op, "FusedMatMul") ||
       nl_span_is(op, "FusedGemm"))
     return reads_dequantized(graph, node) ? NL_REASON_QUANTIZED : NL_REASON_WEIGHTS;
@@ -58,7 +49,7 @@ static const char *const openings[] = {
 nl_status nl_reason_sentence(const nl_graph *graph, nl_reason reason, size_t node, nl_buffer *out, nl_error *error) {
   const char *opening = openings[reason];
   NL_TRY(nl_buffer_append(out, opening, strlen(opening), error));
-  if (ends_with((nl_span){(const uint8_t *)opening, strlen(opening)}, " ") == false) return NL_OK;
+  if (nl_span_ends((nl_span){(const uint8_t *)opening, strlen(opening)}, " ") == false) return NL_OK;
   if (node == NL_NONE) return nl_buffer_append(out, "an input of unknown shape", 25, error);
   const nl_node *reader = &graph->nodes[node];
   NL_TRY(nl_buffer_append(out, reader->op.bytes, reader->op.size, error));

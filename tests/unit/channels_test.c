@@ -262,6 +262,19 @@ static void a_linear_says_how_its_weights_lie(void **state) {
   view_free(&v);
 }
 
+static void an_output_size_stands_for_pads(void **state) {
+  (void)state;
+  begin_graph(11), graph_input("x", "1,3,4,4"), graph_output("y"), weight("w", "3,5,3,3"), weight("v", "5,2,3,3");
+  apply("ConvTranspose", "x w", "a", "strides=2,2 output_shape=8,7");
+  apply("ConvTranspose", "a v", "y", "strides=2,2 output_shape=16,14 auto_pad=SAME_UPPER");
+  view v = seen();
+  const nl_linear *a = linear_named(&v, "a"), *y = linear_named(&v, "y"); // 9 and 9 without pads; 17 and 15
+  assert_int_equal(a->pad[0], 1), assert_int_equal(a->pad[1], 1);
+  assert_int_equal(y->pad[0], 0), assert_int_equal(y->pad[1], 0), assert_int_equal(y->auto_pad, 0);
+  assert_site(&v, "a");
+  view_free(&v);
+}
+
 static void products_take_their_weights_in_every_orientation(void **state) {
   (void)state;
   begin_graph(13), graph_input("x", "4,7"), graph_output("y");
@@ -881,6 +894,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(convolutions_pools_and_dense_layers_meet_in_runs),
       cmocka_unit_test(a_linear_says_how_its_weights_lie),
+      cmocka_unit_test(an_output_size_stands_for_pads),
       cmocka_unit_test(products_take_their_weights_in_every_orientation),
       cmocka_unit_test(an_add_behind_a_product_is_its_bias),
       cmocka_unit_test(weights_behind_a_reshape_are_written_in_its_sizes),
