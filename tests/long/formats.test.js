@@ -46,13 +46,15 @@ async function goesThrough(original, shard) {
   assert.equal(model.info.format, "tfjs");
   same(await runOnnx(model.onnx(), inputs), outputs);
   if (model.info.sites.length === 0) return 1;
+  model.reshape(new Map(model.info.inputs.map((port, i) => [port.name, [1, ...inputs[i].dims.slice(1)]])));
   const path = await model.path({ rows: 400 });
   const result = await path.compress({ kind: "retain", value: 0.7 });
   const written = result.write();
   const smaller = await load(tf, written, result.files());
   same(run(tf, smaller, inputs), await runOnnx(result.write("onnx"), inputs));
-  const others = result.report.parameters.before - original.countParams(); // constants of functions, such as relu6's bounds
-  assert.equal(smaller.countParams(), result.report.parameters.after - others);
+  const { before, after } = result.report.parameters;
+  const others = before - original.countParams(); // constants TensorFlow.js has none for: relu6's bounds, a normalisation without scale
+  assert.ok(smaller.countParams() <= after && smaller.countParams() >= after - others, `${smaller.countParams()} ${after}`);
   const again = await engine.load(written, name, { files: result.files() });
   assert.equal(again.info.parameters, result.report.parameters.after);
   same(await runOnnx(again.onnx(), inputs), run(tf, smaller, inputs));
@@ -127,7 +129,8 @@ const CONVOLUTIONAL = {
     sequential(L.dense({ inputShape: [5, 6], units: 8, activation: "relu" }), L.dense({ units: 7 }), L.flatten(), L.dense({ units: 12 }), L.reshape({ targetShape: [2, -1, 3] }), L.conv2d({ filters: 4, kernelSize: [2, 1] }), L.globalAveragePooling2d({ dataFormat: "channelsLast" }), L.dense({ units: 2 })),
   "softmax and concatenation over channels": () => {
     const input = tf.input({ shape: [8, 8, 3] });
-    const left = L.conv2d({ filters: 5, kernelSize: 3, padding: "same", activation: "relu" }).apply(input);
+    const wide = L.conv2d({ filters: 20, kernelSize: 3, padding: "same", activation: "relu" }).apply(input);
+    const left = L.conv2d({ filters: 5, kernelSize: 3, padding: "same", activation: "relu" }).apply(wide);
     const right = L.conv2d({ filters: 4, kernelSize: 1, activation: "softmax" }).apply(input);
     const joined = L.concatenate().apply([left, right, input]);
     const rows = L.concatenate({ axis: 1 }).apply([joined, L.conv2d({ filters: 12, kernelSize: 3 }).apply(L.zeroPadding2d().apply(joined))]);
@@ -148,8 +151,9 @@ const CONVOLUTIONAL = {
 };
 
 for (const [what, make] of Object.entries(CONVOLUTIONAL))
-  test(`TensorFlow.js and our ONNX agree: ${what}`, needsPackages, async () => {
-    await goesThrough(make());
+  test(`TensorFlow.js and our ONNX agree, whole and smaller: ${what}`, needsPackages, async () => {
+    const retained = await goesThrough(make());
+    assert.ok(retained <= 0.7, `${retained}`);
   });
 
 test("every activation of TensorFlow.js means the same in ONNX", needsPackages, async () => {
