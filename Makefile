@@ -10,12 +10,16 @@ endif
 CJSON_DIR ?=
 CJSON := $(or $(CJSON_DIR),$(BUILD)/cjson)
 export CJSON_DIR
+# A folder with stb_image.h; by default that of Debian's libstb-dev.
+STB_DIR ?=
+STB := $(BUILD)/stb
+export STB_DIR
 PORT ?= 8080
 FUZZ_SECONDS ?= 600
 
 CORE := $(wildcard src/*.c src/kernels/*.c)
 HEADERS := $(wildcard src/*.h src/kernels/*.h)
-INCLUDES := -Isrc -isystem $(CJSON)
+INCLUDES := -Isrc -isystem $(CJSON) -isystem $(STB)
 STRICT := -std=c11 -Wall -Wextra -Werror -Wconversion -Wshadow -ffp-contract=off -fno-fast-math
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -50,28 +54,36 @@ $(LONG): tests/long/package.json tests/long/package-lock.json $(NPM)
 $(BUILD)/cjson/cJSON.c: wasm/fetch-cjson.sh | tools-cjson
 	sh wasm/fetch-cjson.sh $(@D)
 
+$(STB)/stb_image.h: wasm/patch-stb.sh | tools-stb
+	sh wasm/patch-stb.sh $(or $(STB_DIR),/usr/include/stb) $(@D)
+
+# Its code shifts and adds signed numbers out of their range, copies nothing from nowhere, and leaves functions unused that are
+# all static here.
+FOREIGN := -fwrapv -Wno-unused-function
+
 # ---- WebAssembly -------------------------------------------------------------------------------------------------------
 
 # NODE_PATH: Debian's emcc 3.1.6 runs node scripts that look for Debian's packages. NDEBUG: an assertion would drag stdio in.
 # TOTAL_STACK is STACK_SIZE's older name, known to every version.
 EMCC := NODE_PATH=/usr/share/nodejs emcc
 EMFLAGS := -O3 -std=c11 -DNDEBUG -ffp-contract=off -fno-fast-math --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH \
-  -sMAXIMUM_MEMORY=4GB -sTOTAL_STACK=1048576
+  -sMAXIMUM_MEMORY=4GB -sTOTAL_STACK=1048576 $(FOREIGN)
 WASM := $(BUILD)/netlump.wasm $(BUILD)/netlump-scalar.wasm
 
 wasm: $(WASM) ## build the WebAssembly modules, SIMD and scalar
 $(BUILD)/netlump.wasm: EMFLAGS += -msimd128
 $(BUILD)/netlump-scalar.wasm: EMFLAGS += -DNL_KERNELS_SCALAR
-$(WASM): $(CORE) $(HEADERS) wasm/exports.c $(CJSON)/cJSON.c Makefile | tools-wasm
+$(WASM): $(CORE) $(HEADERS) wasm/exports.c $(CJSON)/cJSON.c $(STB)/stb_image.h Makefile | tools-wasm
 	$(EMCC) $(EMFLAGS) $(INCLUDES) wasm/exports.c $(CORE) $(CJSON)/cJSON.c -o $@
 
 # ---- native: build/FLAVOUR/libnetlump.a --------------------------------------------------------------------------------
 
 # flavour(folder, compiler, flags): one object a source, one archive
 define flavour
-$(BUILD)/$(1)/%.o: %.c $(HEADERS) $(CJSON)/cJSON.c Makefile | tools-native
+$(BUILD)/$(1)/%.o: %.c $(HEADERS) $(CJSON)/cJSON.c $(STB)/stb_image.h Makefile | tools-native
 	@mkdir -p $$(@D)
-	$(2) $(STRICT) $(3) $(INCLUDES) -c $$< -o $$@
+	$(2) $(STRICT) $(3) $$(FOREIGN_HERE) $(INCLUDES) -c $$< -o $$@
+$(BUILD)/$(1)/src/image_stb.o: FOREIGN_HERE := $(FOREIGN)
 $(BUILD)/$(1)/cJSON.o: $(CJSON)/cJSON.c Makefile | tools-native
 	@mkdir -p $$(@D)
 	$(2) -std=c11 $(3) -c $$< -o $$@
@@ -82,6 +94,7 @@ endef
 $(eval $(call flavour,native,$$(CC),-O2 -g))
 $(eval $(call flavour,gcc,gcc,-O2))
 $(eval $(call flavour,asan,clang,$(SANITIZE) -fsanitize=fuzzer-no-link))
+$(BUILD)/asan/src/image_stb.o: FOREIGN_HERE += -fno-sanitize=shift,signed-integer-overflow,nonnull-attribute
 
 native: $(BUILD)/native/libnetlump.a ## build the core as a native library
 	cp $< $(BUILD)/libnetlump.a
@@ -175,9 +188,9 @@ OURS := $(CORE) $(HEADERS) $(wildcard wasm/*.c tests/*/*.[ch])
 fmt: | tools-format ## format the C sources
 	clang-format -i $(OURS)
 
-lint: $(NPM) $(CJSON)/cJSON.c | tools-native tools-format tools-lint ## clang-format, clang-tidy, cppcheck, tsc, eslint
+lint: $(NPM) $(CJSON)/cJSON.c $(STB)/stb_image.h | tools-native tools-format tools-lint ## clang-format, clang-tidy, cppcheck, tsc, eslint
 	clang-format --dry-run --Werror $(OURS)
-	clang-tidy --quiet --warnings-as-errors='*' $(CORE) wasm/exports.c -- -std=c11 $(INCLUDES)
+	clang-tidy --quiet --warnings-as-errors='*' $(filter-out %_stb.c,$(CORE)) wasm/exports.c -- -std=c11 $(INCLUDES)
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppress=internalAstError --enable=warning,performance,portability -Isrc $(CORE)
 	npx --no-install tsc -p tests/jsconfig.json
 	npx --no-install eslint -c tests/eslint.config.js --no-error-on-unmatched-pattern wasm web tests

@@ -21,6 +21,7 @@
 
 #include "arena.h"
 #include "equivalence.h"
+#include "image.h" // pictures as rows of data
 #include "status.h"
 #include "types.h"
 

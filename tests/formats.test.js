@@ -152,7 +152,7 @@ test("the command line finds shards beside model.json and writes the weights bes
 });
 
 test("the page takes a model dropped with its shards, and hands out files that belong together as one archive", async () => {
-  const names = ["group1-shard1of2.bin", "rows.csv", "model.json", "group1-shard2of2.bin"].map((name) => ({ name }));
+  const names = ["group1-shard1of2.bin", "rows.csv", "model.json", "group1-shard2of2.bin"].map((name) => ({ name, bytes: new Uint8Array() }));
   const { model, data, others } = sortFiles(names);
   assert.deepEqual([model?.name, data?.name, others.length], ["model.json", "rows.csv", 2]);
   const zip = unzipSync(await archive("model.json", Uint8Array.of(1, 2), new Map([["w.bin", new Blob([Uint8Array.of(3)])]])));

@@ -1,13 +1,15 @@
 #!/bin/sh
 # Runs one fuzz program for a while from real files: fuzz.sh PROGRAM SECONDS. A name that begins with "json" is fed the
-# .json files, others the .onnx files, of tests, samples and the material beside the project where it is.
+# .json files, one that begins with "image" the images of image_seeds.mjs, others the .onnx files, of tests, samples and the
+# material beside the project where it is.
 set -eu
 program=$1
 seconds=$2
 name=$(basename "$program")
-case $name in json*) extension=json ;; *) extension=onnx ;; esac
+case $name in json*) extension=json ;; image*) extension=none ;; *) extension=onnx ;; esac
 seeds=$program.seeds
 mkdir -p "$seeds" "$program.corpus"
+case $name in image*) node tests/fuzz/image_seeds.mjs "$seeds" ;; esac
 for folder in tests/fixtures tests/fuzz web/samples ../shared/material/models ../shared/material/broken; do
   [ -d "$folder" ] || continue
   find "$folder" -name "*.$extension" -size -400k | while read -r file; do cp -f "$file" "$seeds/$(echo "$file" | tr / _)"; done

@@ -7,7 +7,7 @@ import { test } from "node:test";
 const ROWS = [
   ["kernels", "status", "random", "equivalence", "types"],
   ["arena"],
-  ["wire", "function"],
+  ["wire", "function", "image"],
   ["graph"],
   ["names"],
   ["onnx"],

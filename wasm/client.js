@@ -53,8 +53,10 @@ import { crashed } from "./messages.js";
  *   "EXTERNAL" and the file's name as `place`.
  * @property {(shapes: Shapes) => Promise<ModelInfo>} shape
  *   Says how long the axes are that inputs leave open. Ends everything that belongs to the model as it was.
- * @property {(file: Source, name: string, options?: {labels?: number, divide?: number, signal?: AbortSignal}) => Promise<Table>} read
- *   Reads CSV, TSV, NPY, NPZ, IDX (each also .gz). The last `labels` columns are labels. `divide`: 255 for raw images.
+ * @property {(file: Source, name: string, options?: {labels?: import("./data.js").Labels, divide?: number, norm?: import("./images.js").Norm,
+ *   pictures?: {name: string, bytes: Source}[], signal?: AbortSignal}) => Promise<Table>} read
+ *   Reads CSV, TSV, NPY, NPZ, IDX (each also .gz), and images, alone, in a zip, or instead of the file as `pictures`. The last
+ *   `labels` columns are labels. `divide`: 255 for raw images in columns; `norm`: mean and std of pixels from 0 to 1.
  * @property {(options?: {data?: Table|null, seed?: number, rows?: number, mean?: Float64Array, spread?: Float64Array} & Watch) => Promise<PathInfo>} path
  *   Orders the neurons on the measure: `data`'s features, or x ~ N(mean, spread²) when there is none.
  * @property {(target: Target) => Promise<Choice>} choose
@@ -216,7 +218,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
       if (kept) kept = { ...kept, shapes };
       return info;
     },
-    read: (bytes, name, { labels, divide, signal } = {}) => call("read", { bytes, name, labels, divide }, { signal }),
+    read: (bytes, name, { signal, ...options } = {}) => call("read", { bytes, name, ...options }, { signal }),
     path: ({ signal, onProgress, ...options } = {}) => call("path", options, { signal, onProgress }),
     choose: (target) => call("choose", { target }),
     compress: (target, { signal, onProgress, ...options } = {}) =>

@@ -1,28 +1,53 @@
 // data: files of rows -> Table. CSV, TSV and other delimited text, NumPy's NPY and NPZ, IDX (the MNIST format), each also
-// gzipped, told apart by content. The last `labels` columns are labels; the rest is what the model reads.
+// gzipped, told apart by content. The last `labels` columns are labels; the rest is what the model reads. Pictures, alone or in
+// a zip, are told by their names (images.js).
 import { unzipSync } from "fflate";
 import Papa from "papaparse";
 
 import { EngineError, fault } from "./fault.js";
-import { badCell, badData, badElement, badWidth, emptyTable, tooLarge, wrongColumns, wrongLabels, wrongSplit } from "./messages.js";
+import { imageTable, isImage, zipped } from "./images.js";
+import { badCell, badData, badElement, badWidth, emptyTable, imagesNeedModel, noClasses, tooLarge, wrongColumns, wrongLabels, wrongSplit } from "./messages.js";
 import { joined } from "./numbers.js";
 
 /**
  * @typedef {import("./types.js").Table} Table
  * @typedef {{values: Float64Array, rows: number, columns: number, names: string[]|null}} Matrix   values (rows, columns)
+ * @typedef {number|"folder"|"auto"} Labels   so many last columns; of pictures the folders they lie in, or those where there are several
+ * @typedef {import("./images.js").Reading} Reading
  */
 
 /**
  * @param {Uint8Array} bytes
  * @param {string} name of the file
- * @param {{labels?: number, features?: number, divide?: number}} [options] features: what the model reads a row;
- *   divide: of the features, 255 for images of bytes
+ * @param {{labels?: Labels, features?: number, divide?: number, rows?: number, images?: (() => Reading)|null}} [options] features: what
+ *   the model reads a row; divide: of the features, 255 for images of bytes; rows: of pictures, at most; images: how they are read
  * @returns {Promise<Table>}
  */
-export async function readTable(bytes, name, { labels = 0, features, divide = 1 } = {}) {
+export async function readTable(bytes, name, { labels = 0, features, divide = 1, rows, images = null } = {}) {
+  const pictures = picturesIn(bytes, name);
+  if (pictures !== null) return readPictures(pictures, name, { labels, features, divide, rows, images });
+  if (labels === "folder") throw fault("DATA", noClasses(name), { place: name });
   const matrix = readMatrix(await unpack(bytes, name), name);
   if (matrix.rows === 0 || matrix.columns === 0) throw fault("DATA", emptyTable(name), { place: name });
-  return tableOf(matrix, name, { labels, features, divide });
+  return tableOf(matrix, name, { labels: labels === "auto" ? 0 : labels, features, divide });
+}
+
+/** @param {Uint8Array} bytes @param {string} name */
+function picturesIn(bytes, name) {
+  if (isImage(name)) return [{ name, bytes: () => bytes }];
+  return isZip(bytes) ? zipped(bytes, name) : null;
+}
+
+/**
+ * The same for pictures that are files of their own.
+ * @param {import("./images.js").Picture[]} pictures
+ * @param {string} source where they are from
+ * @param {{labels?: Labels, features?: number, divide?: number, rows?: number, images: (() => Reading)|null}} options
+ * @returns {Promise<Table>}
+ */
+export async function readPictures(pictures, source, { images, ...options }) {
+  if (images === null) throw fault("DATA", imagesNeedModel(source), { place: source });
+  return imageTable(pictures, source, { ...images(), ...options });
 }
 
 /** The first share of the rows to measure on, the rest to score on; all rows serve both when the share is 1.
@@ -89,7 +114,7 @@ async function unpack(bytes, name) {
 /** @param {Uint8Array} bytes @param {string} name @returns {Matrix} */
 function readMatrix(bytes, name) {
   if (isNpy(bytes)) return finite(readNpy(bytes, name), name);
-  if (bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] < 8) return finite(readNpz(bytes, name), name);
+  if (isZip(bytes)) return finite(readNpz(bytes, name), name);
   if (isIdx(bytes)) return finite(readIdx(bytes, name), name);
   return readText(bytes, name);
 }
@@ -222,6 +247,9 @@ function rowMajor(values, shape) {
   }
   return out;
 }
+
+/** @param {Uint8Array} bytes */
+const isZip = (bytes) => bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] < 8;
 
 /** Arrays with equally many rows side by side, so that x and y make columns and labels. @param {Uint8Array} bytes @param {string} name
  * @returns {Matrix} */

@@ -152,6 +152,16 @@ int netlump_model_polynomials(boundary *b, const nl_model *model, size_t degree)
   return (int)nl_model_polynomials(model, degree, &b->text, error);
 }
 
+// ---- data ------------------------------------------------------------------------------------------------------------
+
+// `mean` and `spread` may be 0.
+NL_EXPORT(netlump_image_read)
+int netlump_image_read(boundary *b, const void *bytes, size_t size, size_t height, size_t width, size_t channels,
+                       int channels_last, const double *mean, const double *spread, double *x) {
+  const nl_image_shape shape = {height, width, channels, channels_last != 0};
+  return (int)nl_image_read(bytes, size, &shape, mean, spread, x, entered(b));
+}
+
 // ---- path ------------------------------------------------------------------------------------------------------------
 
 // `data`, `mean`, `spread`, `low`, `high` and `levels` may be 0; they must stay where they are as long as the path lives.

@@ -7,6 +7,7 @@
 import { COMPARED, SHARES, compareMethods } from "./compare.js";
 import { readTable, splitTable } from "./data.js";
 import { createEngine } from "./engine.js";
+import { readingOf } from "./images.js";
 import { finish, targetOf } from "./pipeline.js";
 
 export { readTable, splitTable } from "./data.js";
@@ -21,18 +22,20 @@ export { htmlReport } from "./report.js";
  * @typedef {import("./types.js").Table} Table
  * @typedef {import("./types.js").Comparison} Comparison
  * @typedef {import("./methods.js").Method} Method
- * @typedef {{data?: Uint8Array|Table|number[][]|null, dataName?: string, labels?: number, split?: number, seed?: number, rows?: number,
+ * @typedef {{data?: Uint8Array|Table|number[][]|null, dataName?: string, labels?: import("./data.js").Labels, norm?: import("./images.js").Norm, split?: number, seed?: number, rows?: number,
  *   signal?: AbortSignal, onProgress?: (progress: import("./types.js").Progress) => void}} Measuring
- *   data: rows to measure on, the last `labels` columns being labels; split: measure on that share of the rows, score on the others
+ *   data: rows to measure on, the last `labels` columns being labels, or images (a zip, or one, named so by dataName), their folders
+ *   being classes with labels "folder"; norm: mean and std of the images' pixels from 0 to 1; split: measure on that share of the rows, score on the others
  * @typedef {{name?: string, files?: import("./engine.js").Files, shapes?: import("./inputs.js").Shapes,
  *   wasm?: import("./loader.js").WasmSource, scalar?: boolean}} Source
  *   name: of the model's file, for messages; files: external weights by name; shapes: sizes of inputs that leave axes open; wasm: where netlump.wasm is
  */
 
 /** Rows as a file's bytes, a table, or an array of arrays. @param {Uint8Array|Table|number[][]} data
- * @param {{labels: number, features: number, name: string}} options @returns {Promise<Table>} */
-async function tableFrom(data, { labels, features, name }) {
-  if (data instanceof Uint8Array) return readTable(data, name, { labels, features });
+ * @param {{labels: import("./data.js").Labels, features: number, name: string, images: () => import("./images.js").Reading}} options
+ * @returns {Promise<Table>} */
+async function tableFrom(data, { labels, features, name, images }) {
+  if (data instanceof Uint8Array) return readTable(data, name, { labels, features, images });
   if (!Array.isArray(data)) return data;
   const text = data.map((row) => Array.from(row, Number).join(",")).join("\n");
   return readTable(new TextEncoder().encode(text), name, { labels, features });
@@ -46,12 +49,12 @@ async function tableFrom(data, { labels, features, name }) {
  * @param {(path: import("./engine.js").Path, parts: {measure: Table|null, score: Table|null, heldOut: boolean}) => Promise<T>} use
  */
 async function withPath(bytes, options, use) {
-  const { data = null, dataName = "data", labels = 0, split = 1, seed, rows, signal, onProgress } = options;
+  const { data = null, dataName = "data", labels = 0, norm, split = 1, seed, rows, signal, onProgress } = options;
   signal?.throwIfAborted();
   const engine = await createEngine(options);
   const model = await engine.load(bytes, options.name ?? "model", options);
   try {
-    const table = data && (await tableFrom(data, { labels, features: model.features, name: dataName }));
+    const table = data && (await tableFrom(data, { labels, features: model.features, name: dataName, images: readingOf(model, norm) }));
     const parts = table ? splitTable(table, split) : { measure: null, score: null, heldOut: false };
     return await use(await model.path({ data: parts.measure, seed, rows, signal, onProgress }), parts);
   } finally {

@@ -78,6 +78,23 @@ export const badCell = (/** @type {{file: string, line: number, column: string, 
 export const badWidth = (/** @type {{file: string, line: number, found: number, expected: number}} */ at) =>
   `${at.file}, line ${at.line}: ${plural(at.found, "column")}, the lines before have ${at.expected}.`;
 export const badData = (/** @type {string} */ file, /** @type {string} */ detail) => `${file} cannot be read as data: ${detail}.`;
+export const unreadableImage = (/** @type {string} */ file, /** @type {string} */ why) => `${file} cannot be read: ${why}.`;
+export const noImages = (/** @type {string} */ source) => `${source} holds no images. JPEG, PNG, BMP, GIF and TGA are read.`;
+export const noClasses = (/** @type {string} */ source) =>
+  `--labels folder is for images, each class in a folder of its own, and ${source} has no such folders. Leave it out.`;
+export const imageLabels = (/** @type {string} */ source) =>
+  `${source} holds images, which have no label columns. With --labels folder the folders they lie in are the classes.`;
+export const imagesNeedModel = (/** @type {string} */ file) => `${file} holds images, and what they become depends on a model. Open that first.`;
+/** @param {string[]} inputs */
+export const noImageInput = (inputs) =>
+  inputs.length === 1
+    ? `The input “${inputs[0]}” takes no images: height and width with 1 or 3 channels before or behind are expected.`
+    : `Rows fill ${inputs.length} inputs of the model (${inputs.join(", ")}), and images are for one. Give rows of numbers.`;
+/** @param {{source: string, size: number, wanted: number}} found */
+export const imagesUnfit = ({ source, size: numbers, wanted }) =>
+  `The model reads ${plural(wanted, "number")} a row, an image of ${source} becomes ${count(numbers)}. Give rows of numbers.`;
+export const badNorm = (/** @type {number} */ numbers, /** @type {number} */ channels) =>
+  `${plural(numbers, "number")} for mean or std, but the model's images have ${plural(channels, "channel")}. Give one number for all or one each.`;
 export const tooLarge = (/** @type {string} */ file) => `${file} unpacks to more than 2 GB. Use fewer rows.`;
 export const badElement = (/** @type {string} */ file, /** @type {number} */ row, /** @type {number} */ column) =>
   `${file}, row ${row}, column ${column} is not a finite number.`;
@@ -146,9 +163,12 @@ Target, one of:
                         first counts rows); without NAME for every input they fit; once for each input
 
 What "alike" is measured on:
-  --data FILE           rows of inputs: CSV, TSV, NPY, NPZ, IDX, each also .gz
-                        [random inputs, x ~ N(0, 1)]
-  --labels K            the last K columns of FILE are labels ("last": 1), used for the score only
+  --data FILE           rows of inputs: CSV, TSV, NPY, NPZ, IDX, each also .gz; or images (JPEG, PNG, BMP,
+                        GIF, TGA): one, a zip, a folder   [random inputs, x ~ N(0, 1)]
+  --mean M, --std S     images become (pixel / 255 - M) / S, one number for all channels or one each with
+                        commas between   [0 and 1]
+  --labels K            the last K columns of FILE are labels ("last": 1), used for the score only;
+                        "folder": the folders that images lie in are their classes
   --split F             measure on the first share F of the rows, score on the others   [1: all for both;
                         0.5 for compare]
   --divide D            divide the inputs in FILE by D (255 for images of bytes)

@@ -1,14 +1,15 @@
 #!/usr/bin/env node
 // netlump on the command line: reads files, calls the engine, prints. What the words mean stands in options.js, what is
 // printed in text.js.
-import { accessSync, closeSync, constants, mkdirSync, openAsBlob, openSync, readFileSync, realpathSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { accessSync, closeSync, constants, mkdirSync, openAsBlob, openSync, readFileSync, readdirSync, realpathSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { styleText } from "node:util";
 
 import { compareMethods } from "./compare.js";
-import { readTable, sliceTable, splitTable } from "./data.js";
+import { readPictures, readTable, sliceTable, splitTable } from "./data.js";
 import { createEngine } from "./engine.js";
 import { EngineError, fault } from "./fault.js";
+import { isImage, readingOf } from "./images.js";
 import * as say from "./messages.js";
 import { parseOptions } from "./options.js";
 import { finish } from "./pipeline.js";
@@ -139,13 +140,30 @@ function checkPlaces({ out, model: file }, { files }, format) {
 /** @param {string} out where the smaller model goes */
 const weightsOf = (out) => `${out}.data`;
 
-/** @param {Options} options @param {number} features */
-async function readData({ data, labels, split, divide, rows }, features) {
+/** The pictures in a folder and those below it, links to folders not followed. @param {string} folder @returns {import("./images.js").Picture[]} */
+function picturesIn(folder) {
+  const entries = using(folder, () => readdirSync(folder, { recursive: true, withFileTypes: true }));
+  const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+  return files
+    .map((file) => ({ name: relative(folder, file).replaceAll(sep, "/"), bytes: () => read(file) }))
+    .filter(({ name }) => isImage(name));
+}
+
+/** @param {Options} options @param {Model} model @returns {Promise<import("./types.js").Table>} */
+async function tableOf({ labels, divide, rows, norm, ...options }, model) {
+  const data = /** @type {string} */ (options.data);
+  const how = { labels, divide, rows, features: model.features, images: readingOf(model, norm) };
+  const isFolder = using(data, () => statSync(data)).isDirectory();
+  return isFolder ? readPictures(picturesIn(data), basename(resolve(data)), how) : readTable(read(data), basename(data), how);
+}
+
+/** @param {Options} options @param {Model} model */
+async function readData(options, model) {
+  const { data, split, rows } = options;
   if (data === null) return { measure: null, score: null, rest: null, heldOut: false };
-  const table = await readTable(read(data), basename(data), { labels, features, divide });
-  const { measure, score, heldOut } = splitTable(table, split);
+  const { measure, score, heldOut } = splitTable(await tableOf(options, model), split);
   const taken = rows > 0 && rows < measure.rows ? sliceTable(measure, 0, rows) : measure;
-  return { measure: taken, score: labels > 0 ? score : null, rest: score, heldOut };
+  return { measure: taken, score: score.labels ? score : null, rest: score, heldOut };
 }
 
 // ---- the terminal ----------------------------------------------------------------------------------------------------
@@ -206,7 +224,7 @@ async function compressCommand(options, model, onProgress) {
   const { format } = model.info;
   const wanted = options.format === "json" && format !== "onnx" ? format : (options.format ?? format);
   checkPlaces(options, model, wanted);
-  const { measure, score, heldOut } = await readData(options, model.features);
+  const { measure, score, heldOut } = await readData(options, model);
   const box = boxOf(options, model.features);
   const path = await model.path({ data: measure, seed, rows, ...(measure ? {} : box), onProgress });
   const result = await path.compress(target, { ...wayOf(options), onProgress });
@@ -227,7 +245,7 @@ async function compressCommand(options, model, onProgress) {
 /** @type {Command} */
 async function curveCommand(options, model, onProgress) {
   const { seed, rows, points, methods, csv, json, quiet } = options;
-  const { measure, score } = await readData(options, model.features);
+  const { measure, score } = await readData(options, model);
   const path = await model.path({ data: measure, seed, rows, onProgress });
   /** @type {Map<string, string>} */
   const missing = new Map();
@@ -244,7 +262,7 @@ async function curveCommand(options, model, onProgress) {
 /** @type {Command} */
 async function compareCommand(options, model, onProgress) {
   const { seed, rows, methods, shares, polish, csv, json, quiet } = options;
-  const { measure, rest, heldOut } = await readData(options, model.features);
+  const { measure, rest, heldOut } = await readData(options, model);
   const path = await model.path({ data: measure, seed, rows, onProgress });
   const comparison = await compareMethods(path, { methods, shares, polish, rows: rest, heldOut, onProgress });
   const { name } = model.info;

@@ -30,7 +30,7 @@ import { DEFAULT_TARGET } from "./pipeline.js";
  * @typedef {{
  *   command: Command|"help"|"version", model: string, target: Target, method: Method, methods: readonly Method[],
  *   linkage: import("./methods.js").Linkage, degree: number, polish: boolean, shares: readonly number[],
- *   data: string|null, labels: number, split: number, divide: number, seed: number, rows: number,
+ *   data: string|null, labels: number|"folder", norm: import("./images.js").Norm, split: number, divide: number, seed: number, rows: number,
  *   out: string|null, format: "onnx"|"json"|undefined, report: string|null, csv: string|null, points: number,
  *   equivalence: Required<import("./types.js").EquivalenceOptions>, ode: string|null,
  *   json: boolean, quiet: boolean, verify: boolean, certify: boolean, box: [number, number][]|null, scalar: boolean,
@@ -55,7 +55,7 @@ const BELONGS = {
   symmetric: ["blocks"],
   ode: ["export"],
 };
-const DATA_ONLY = ["labels", "split", "divide"];
+const DATA_ONLY = ["labels", "split", "divide", "mean", "std"];
 const COMMANDS = ["inspect", "curve", "compare", "blocks", "export"];
 
 const usage = (/** @type {string} */ message) => fault("USAGE", message);
@@ -89,7 +89,8 @@ export function parseOptions(words) {
     model: rest[0] ?? "",
     target: targetOf(values),
     data: values.data ?? null,
-    labels: values.labels === "last" ? 1 : numberOf("labels", values.labels ?? "0", "a number of columns, or last,", whole(0, 1e6)),
+    labels: labelsOf(values.labels ?? "0"),
+    norm: { mean: values.mean === undefined ? undefined : numbersOf("mean", values.mean), std: values.std === undefined ? undefined : numbersOf("std", values.std) },
     split: numberOf("split", values.split ?? (command === "compare" ? "0.5" : "1"), "a share above 0 and up to 1", (f) => f > 0 && f <= 1),
     divide: numberOf("divide", values.divide ?? "1", "a number other than 0", (d) => d !== 0),
     seed: numberOf("seed", values.seed ?? "1", "a whole number from 0 on", whole(0)),
@@ -113,6 +114,15 @@ export function parseOptions(words) {
   };
 }
 
+/** @param {string} text @returns {number|"folder"} */
+function labelsOf(text) {
+  if (text === "last") return 1;
+  return text === "folder" ? text : numberOf("labels", text, "a number of columns, last or folder", whole(0, 1e6));
+}
+
+/** Numbers with commas between; none of std's is 0. @param {"mean"|"std"} name @param {string} text */
+const numbersOf = (name, text) => text.split(",").map((part) => numberOf(name, part, "a number, or one for each channel with commas between,", (n) => name === "mean" || n > 0));
+
 /** @param {string[]} words */
 function parse(words) {
   const text = /** @type {const} */ ({ type: "string" });
@@ -123,7 +133,7 @@ function parse(words) {
       allowPositionals: true,
       options: {
         epsilon: text, retain: text, "max-deviation": text,
-        data: text, labels: text, split: text, divide: text, seed: text, rows: text,
+        data: text, labels: text, mean: text, std: text, split: text, divide: text, seed: text, rows: text,
         out: { type: "string", short: "o" }, report: text, json: flag, quiet: { type: "boolean", short: "q" },
         "no-verify": flag, certify: flag, box: text, "external-above": text, scalar: flag, points: text, methods: text, csv: text, shares: text,
         method: text, linkage: text, degree: text, polish: flag, "no-polish": flag,

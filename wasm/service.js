@@ -4,9 +4,10 @@
 // their way between threads.
 import { releaseProxy, transfer } from "comlink";
 
-import { readTable } from "./data.js";
+import { readPictures, readTable } from "./data.js";
 import { createEngine } from "./engine.js";
 import { EngineError, fault } from "./fault.js";
+import { readingOf } from "./images.js";
 import { crashed, noModel, noPath, noResult } from "./messages.js";
 import { normalRows } from "./numbers.js";
 import { certify, finish, verify } from "./pipeline.js";
@@ -116,7 +117,7 @@ class Desk {
         endOthers();
         return this.#reshape(args.shapes);
       case "read":
-        return readTable(await whole(args.bytes, args.name), args.name, { ...args, features: this.#model?.features });
+        return this.#read(args);
       case "path":
         return this.#order(args, watch, endOthers);
       case "choose":
@@ -142,6 +143,15 @@ class Desk {
       default:
         throw fault("ARGUMENT", `The worker knows no call "${name}".`);
     }
+  }
+
+  /** @param {{bytes: Source, name: string, labels?: import("./data.js").Labels, divide?: number, pictures?: {name: string, bytes: Source}[],
+   *   norm?: import("./images.js").Norm}} args */
+  async #read({ bytes, name, pictures, norm, ...options }) {
+    const model = this.#model;
+    const how = { ...options, features: model?.features, images: model && readingOf(model, norm) };
+    if (!pictures) return readTable(await whole(bytes, name), name, how);
+    return readPictures(pictures.map((picture) => ({ name: picture.name, bytes: () => whole(picture.bytes, picture.name) })), name, how);
   }
 
   /** @param {{bytes: Source, name: string, files: Map<string, Source>, shapes: import("./inputs.js").Shapes}} args @param {() => void} endOthers @param {Watch} watch */

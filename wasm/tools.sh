@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that a step needs and this machine lacks: tools.sh GROUP..., GROUP one of cjson, wasm,
+# Installs the Debian packages that a step needs and this machine lacks: tools.sh GROUP..., GROUP one of cjson, stb, wasm,
 # native, test, fuzz, train, format, lint. Says what to install where apt is absent. Prints nothing when nothing is missing.
 set -eu
 
@@ -17,11 +17,11 @@ header_or() { printf '#include <%s>\n' "$1" | cc -E - >/dev/null 2>&1 || lacks "
 for group in "$@"; do
   case $group in
   cjson) command_or dpkg-source dpkg-dev ;;
+  stb) [ -f "${STB_DIR:-/usr/include/stb}/stb_image.h" ] || lacks libstb-dev ;;
   wasm) command_or emcc emscripten ;;
   native)
     command_or clang clang
     header_or simde/wasm/simd128.h libsimde-dev
-    header_or stb/stb_image.h libstb-dev
     ;;
   test)
     printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' |

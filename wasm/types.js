@@ -48,7 +48,8 @@
  *   original's
  *
  * @typedef {{features: Float64Array, labels: Float64Array|null, rows: number, columns: number, labelColumns: number,
- *   names: string[]|null, source: string}} Table   features (rows, columns), labels (rows, labelColumns)
+ *   names: string[]|null, source: string, pictures?: boolean}} Table   features (rows, columns), labels (rows, labelColumns);
+ *   pictures: they were images
  *
  * @typedef {{encoding?: 'linear'|'adjoint'|'polynomial', equivalence?: 'fde'|'bde', linkage?: 'complete'|'erode', epsilon?: number,
  *   degree?: number, symmetric?: boolean}} EquivalenceOptions   adjoint, fde, complete, 0; degree of fitted polynomials, 0: a

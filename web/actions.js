@@ -14,6 +14,8 @@ import { dials, firstEpsilon, polishable, takesTolerance, targetFrom } from "./t
 
 /** @typedef {import("./state.js").Target} Target */
 /** @typedef {import("./files.js").Named} Named */
+/** @typedef {import("./files.js").Rows} Rows */
+/** @typedef {import("./state.js").Norm} Norm */
 
 const SEED = 1;
 const REFIT_DELAY = 180; // ms of rest before the refit starts: one drag is one refit
@@ -30,7 +32,7 @@ let work = new AbortController();
 let waiting;
 /** Ends the bounding of the shown result's worst case. */
 let bounding = new AbortController();
-/** Rows that came with a model whose inputs' sizes are not known yet. @type {Named|null} */
+/** Rows that came with a model whose inputs' sizes are not known yet. @type {Rows|null} */
 let unread = null;
 /** The line being drawn beside the curve; it goes on while targets change. @type {{key: string, controller: AbortController}|null} */
 let drawn = null;
@@ -116,7 +118,7 @@ export async function loadSamples() {
 
 /**
  * @param {Named} file
- * @param {Named|null} rows
+ * @param {Rows|null} rows
  * @param {Named[]} others
  * @param {Target} [target]
  */
@@ -171,7 +173,7 @@ export async function setShapes(shapes) {
   });
 }
 
-/** @param {Named} file */
+/** @param {Rows} file */
 async function openData(file) {
   if (unsized.value) {
     unread = file;
@@ -181,13 +183,24 @@ async function openData(file) {
   await measure();
 }
 
-/** @param {Named} file */
-async function readRows(file) {
+/** @param {Rows} file @param {Norm} [norm] of pictures */
+async function readRows(file, norm = {}) {
   const { features } = /** @type {import("./state.js").ModelInfo} */ (state.model.value);
-  const table = await client.read(file.bytes, file.name, { labels: await guessLabels(file, features) });
+  const table = await client.read(file.bytes, file.name, { labels: await guessLabels(file, features), pictures: file.pictures, norm });
   batch(() => {
     state.problem.value = null;
-    state.data.value = { table, holdOut: table.labels !== null };
+    state.data.value = { table, holdOut: table.labels !== null, file, norm };
+  });
+}
+
+/** Reads the pictures again as the model was trained on them. @param {Norm} norm */
+export async function setNorm(norm) {
+  const data = state.data.value;
+  if (!data) return;
+  await attempt(async () => {
+    await readRows(data.file, norm);
+    state.data.value = { .../** @type {import("./state.js").Data} */ (state.data.value), holdOut: data.holdOut };
+    await measure();
   });
 }
 

@@ -2,22 +2,27 @@
 
 import { zipSync } from "fflate";
 
+import { isImage } from "../wasm/images.js";
 import { text } from "./messages.js";
 
-const DATA = /\.(csv|tsv|txt|npy|npz)(\.gz)?$|idx[123]-?ubyte(\.gz)?$/i;
+const DATA = /\.(csv|tsv|txt|npy|npz)(\.gz)?$|\.zip$|idx[123]-?ubyte(\.gz)?$/i;
 const MODEL = /\.(onnx|json)$/i;
 
-/** @typedef {{name: string, bytes: import("../wasm/source.js").Source}} Named   bytes, or the file, which the worker reads */
+/**
+ * @typedef {{name: string, bytes: import("../wasm/source.js").Source}} Named   bytes, or the file, which the worker reads
+ * @typedef {Named & {pictures?: Named[]}} Rows   pictures: they are the rows, not the bytes
+ */
 
 /**
  * Names only guess here; the engine reads the content and says what is wrong with it.
- * @template {{name: string}} T
- * @param {T[]} files
- * @returns {{model: T|null, data: T|null, others: T[]}}
+ * @param {Named[]} files
+ * @returns {{model: Named|null, data: Rows|null, others: Named[]}}
  */
 export function sortFiles(files) {
-  const data = files.find((file) => DATA.test(file.name)) ?? null;
-  const rest = files.filter((file) => file !== data);
+  const pictures = files.filter((file) => isImage(file.name));
+  const table = files.find((file) => DATA.test(file.name));
+  const data = table ?? (pictures.length > 0 ? { name: text.pictures(pictures.map(({ name }) => name)), bytes: new Uint8Array(), pictures } : null);
+  const rest = files.filter((file) => file !== table && !pictures.includes(file));
   const model = rest.find((file) => MODEL.test(file.name)) ?? rest[0] ?? null;
   return { model, data, others: rest.filter((file) => file !== model) };
 }
@@ -49,11 +54,21 @@ export async function columnsOf(file) {
 }
 
 /**
- * Columns left over when the model has taken its inputs are labels.
- * @param {Named} file
+ * Columns left over when the model has taken its inputs are labels; of pictures, the folders they lie in.
+ * @param {Rows} file
  * @param {number} features
  */
-export const guessLabels = async (file, features) => Math.max(0, ((await columnsOf(file)) ?? features) - features);
+export async function guessLabels(file, features) {
+  if (file.pictures || /\.zip$/i.test(file.name)) return /** @type {const} */ ("auto");
+  return Math.max(0, ((await columnsOf(file)) ?? features) - features);
+}
+
+/** Numbers with commas between; undefined where there are none, null where they are no numbers. @param {string} written */
+export function numbersIn(written) {
+  if (written.trim() === "") return undefined;
+  const numbers = written.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
+  return numbers.every(Number.isFinite) ? numbers : null;
+}
 
 // ---- what goes out -----------------------------------------------------------------------------------------------------
 

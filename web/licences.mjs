@@ -27,9 +27,10 @@ export async function licences(root, packages, cjson) {
   return [
     `netlump\n\n${own.trim()}`,
     ...bundled,
-    // Neither of these two ships a text of its own.
+    // None of these three ships a text of its own.
     `onnxruntime-web ${runtime.version} (${runtime.license})\n\nCopyright (c) Microsoft Corporation\n\n${mit}`,
     `musl libc, in netlump.wasm (MIT)\n\nCopyright © 2005-2020 Rich Felker, et al.\n\n${mit}`,
+    `stb_image, in netlump.wasm (MIT, or public domain)\n\nCopyright (c) 2017 Sean Barrett\n\n${mit}`,
     `cJSON, in netlump.wasm (MIT)\n\n${core.slice(core.indexOf("/*") + 2, core.indexOf("*/")).replaceAll(/^ {2}/gm, "").trim()}`,
   ].join(RULE).concat("\n");
 }

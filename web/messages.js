@@ -14,7 +14,7 @@ export const text = {
     "netlump finds neurons that behave alike and lumps them together. Drop a model, drag one tolerance, download a smaller model that answers nearly the same.",
   figureTitle: "Five hidden neurons, three of them alike, become three",
   drop: "Drop a model anywhere on this page",
-  dropHint: "ONNX, TensorFlow.js layers, brain.js or netlump JSON, with its weight files and a CSV of rows if there are any",
+  dropHint: "ONNX, TensorFlow.js layers, brain.js or netlump JSON, with its weight files and a CSV of rows or a zip of images if there are any",
   choose: "Choose files",
   release: "Release to open",
   samples: "Or start with a sample",
@@ -73,12 +73,21 @@ export const text = {
   // the data
   data: "Data",
   dataNone: "No data: inputs are drawn from N(0,\u00a01).",
-  dataNoneHint: "What the neurons do depends on the inputs. Drop a CSV of rows to measure on your own; column order is the model's.",
+  dataNoneHint: "What the neurons do depends on the inputs. Drop a CSV of rows, or images (a zip or some), to measure on your own; column order is the model's.",
   dataChoose: "Choose data",
   dataRemove: "Remove",
   /** @param {import("../wasm/types.js").Table} table */
   dataSize: ({ rows, columns, labelColumns }) =>
     `${count(rows)} rows · ${columns - labelColumns} inputs${labelColumns ? ` · ${labelColumns} ${labelColumns === 1 ? "label" : "labels"}` : ""}`,
+  /** @param {import("../wasm/types.js").Table} table */
+  picturesSize: ({ rows, columns, labelColumns }) => `${count(rows)} ${rows === 1 ? "image" : "images"} · ${count(columns - labelColumns)} inputs${labelColumns ? " · folders as classes" : ""}`,
+  /** @param {string[]} names */
+  pictures: (names) => (names.length === 1 ? names[0] : `${names.length} images`),
+  norm: "Images become (pixel / 255 − mean) / std",
+  mean: "Mean",
+  std: "Std",
+  normHint: "One number, or one for each channel with commas between, as in the model's training.",
+  normWrong: "Numbers with commas between are expected, std's above 0.",
   dataHalves: "First half decides, second half scores.",
   dataAllLabelled: "All rows decide, and all score.",
   dataAll: "All rows decide. No label columns to score with.",

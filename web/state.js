@@ -17,7 +17,9 @@ import { dials } from "./targets.js";
  * @typedef {import("../wasm/types.js").Progress} Progress
  *
  * @typedef {{id: string, title: string, sentence: string, model: string, data: string, labels: number, bytes: number, epsilon: number}} Sample
- * @typedef {{table: Table, holdOut: boolean}} Data   the user's rows; holdOut: the second half is kept for scoring
+ * @typedef {import("../wasm/images.js").Norm} Norm
+ * @typedef {{table: Table, holdOut: boolean, file: import("./files.js").Rows, norm: Norm}} Data   the user's rows; holdOut: the second
+ *   half is kept for scoring; norm: mean and std of pictures
  * @typedef {{original: Float64Array, reduced: Float64Array, results: number, rows: number, total: number, drawn: boolean}} Outputs
  *   the first rows through both networks; drawn: made up, there is no data
  * @typedef {import("../wasm/methods.js").Method} Method

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { fromBinary } from "@bufbuild/protobuf";
-import { unzipSync } from "fflate";
+import { unzipSync, zipSync } from "fflate";
 import { ModelProtoSchema } from "onnx-buf";
 import * as runtime from "onnxruntime-web/wasm";
 
@@ -14,6 +14,7 @@ import { readTable, splitTable } from "../../wasm/data.js";
 import { createEngine } from "../../wasm/engine.js";
 import { number, upper } from "../../web/format.js";
 import { layersOf, tensorFlowModel } from "../foreign.js";
+import { bmp, png } from "../images.js";
 import { bytesOf, fixtureFile, jsonModel, materialFile, needsMaterial } from "../material.js";
 import { download, drop, openBrowser, resting, root, settled, withoutPolish } from "./built.js";
 
@@ -22,7 +23,7 @@ const sample = (/** @type {string} */ name) => new Uint8Array(readFileSync(join(
 const samples = JSON.parse(new TextDecoder().decode(sample("samples.json")));
 const MODEL = { name: "glycolysis.onnx", bytes: sample("glycolysis.onnx") };
 const ROWS = { name: "glycolysis.csv", bytes: sample("glycolysis.csv") };
-const PICTURE = { name: "digits.png", bytes: new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]) };
+const PICTURE = { name: "digits.onnx", bytes: new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]) };
 const TINY = { name: "tiny.json", bytes: jsonModel([4, 16, 2]) };
 const TINY_ROWS = { name: "rows.csv", bytes: new TextEncoder().encode(Array.from({ length: 300 }, (_, i) => [1, 2, 3, 4].map((k) => Math.sin(i * k + k).toFixed(6)).join(",")).join("\n")) };
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -166,7 +167,7 @@ test("a bad file is named in a sentence, and the model that was open stays open"
   const parameters = await page.textContent(".numbers .value strong");
   await drop(page, [PICTURE]);
   const problem = await page.waitForSelector(".problem[role=alert]");
-  assert.match((await problem.textContent()) ?? "", /digits\.png .*PNG/);
+  assert.match((await problem.textContent()) ?? "", /digits\.onnx .*PNG/);
   assert.equal(await page.textContent(".controls .file-name"), "glycolysis.onnx");
   assert.equal(await page.textContent(".numbers .value strong"), parameters);
   await page.getByRole("button", { name: "Close" }).click();
@@ -209,6 +210,34 @@ test("a TensorFlow.js model is dropped with its shards and comes back as an arch
   await drop(page, parts);
   await page.waitForFunction((before) => [...document.querySelectorAll(".facts-line")].map((line) => line.textContent).join(" ") !== before, whole);
   assert.match((await page.locator(".facts-line").allTextContents()).join(" "), /TensorFlow\.js layers model/);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("a zip of images is data: folders are classes, mean and std can be given, and the pixels follow", async () => {
+  const { page, complaints } = await freshPage();
+  const files = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`set/${i % 2 ? "cats" : "dogs"}/${i}.png`, png(4, 4, 1, (x, y) => (17 * x * i + 40 * y + 5 * i) & 255)]));
+  const zip = { name: "pets.zip", bytes: zipSync(files) };
+  await drop(page, [zip]);
+  assert.match((await (await page.waitForSelector(".problem[role=alert]")).textContent()) ?? "", /pets\.zip looks like data\. Open its model first/);
+  await drop(page, [{ name: "grey.json", bytes: jsonModel([16, 12, 3], { copies: 2 }) }, zip]);
+  await settled(page);
+  const card = page.locator("section", { has: page.locator("#data") });
+  assert.match((await card.textContent()) ?? "", /pets\.zip40 images · 16 inputs · folders as classes/);
+  const report = async () => JSON.parse(new TextDecoder().decode((await download(page, "Numbers (JSON)")).bytes));
+  const before = await report();
+  assert.deepEqual([before.measure, before.score.kind], [{ kind: "data", rows: 20, source: "pets.zip" }, "accuracy"]);
+  await page.fill("input[name=std]", "0");
+  await page.keyboard.press("Enter");
+  assert.match((await card.getByRole("alert").textContent()) ?? "", /std's above 0/);
+  await page.fill("input[name=std]", "0.25");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".downloads .primary:disabled");
+  await resting(page);
+  assert.notEqual((await report()).deviation, before.deviation);
+  assert.deepEqual(await violationsOf(page), []);
+  await drop(page, ["a.png", "b.bmp"].map((name) => ({ name, bytes: name === "a.png" ? png(8, 8, 3, (x) => 9 * x) : bmp(3, 3, [1, 2, 3]) })));
+  await page.waitForFunction(() => /2 images · 16 inputs/.test(document.body.textContent ?? ""));
   assert.deepEqual(complaints, []);
   await page.close();
 });
@@ -279,7 +308,7 @@ test("the licences of everything shipped come with the page", async () => {
   const { page } = await freshPage();
   await page.getByRole("link", { name: "Licences" }).click();
   const shown = (await page.textContent("body")) ?? "";
-  for (const name of ["preact", "d3-scale", "comlink", "onnxruntime-web", "cJSON", "musl"]) assert.ok(shown.includes(name), name);
+  for (const name of ["preact", "d3-scale", "comlink", "onnxruntime-web", "cJSON", "stb_image", "musl"]) assert.ok(shown.includes(name), name);
   await page.close();
 });
 

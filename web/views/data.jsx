@@ -1,4 +1,7 @@
-import { removeData, setHoldOut } from "../actions.js";
+import { useState } from "preact/hooks";
+
+import { removeData, setHoldOut, setNorm } from "../actions.js";
+import { numbersIn } from "../files.js";
 import { number } from "../format.js";
 import { text } from "../messages.js";
 import { state } from "../state.js";
@@ -34,12 +37,12 @@ function Assumed() {
 }
 
 /** @param {{data: import("../state.js").Data}} props */
-function Rows({ data: { table, holdOut } }) {
+function Rows({ data: { table, holdOut, norm } }) {
   const labelled = table.labels !== null;
   return (
     <>
       <p class="file-name">{table.source}</p>
-      <p class="facts-line">{text.dataSize(table)}</p>
+      <p class="facts-line">{table.pictures ? text.picturesSize(table) : text.dataSize(table)}</p>
       <p class="facts-line">{labelled ? (holdOut ? text.dataHalves : text.dataAllLabelled) : text.dataAll}</p>
       {labelled && (
         <label class="check">
@@ -47,11 +50,41 @@ function Rows({ data: { table, holdOut } }) {
           {text.holdOut}
         </label>
       )}
-      <details>
-        <summary>{text.preview}</summary>
-        <Preview table={table} />
-      </details>
+      {table.pictures ? (
+        <Norm norm={norm} />
+      ) : (
+        <details>
+          <summary>{text.preview}</summary>
+          <Preview table={table} />
+        </details>
+      )}
     </>
+  );
+}
+
+/** Mean and std of pictures. @param {{norm: import("../state.js").Norm}} props */
+function Norm({ norm }) {
+  const [wrong, setWrong] = useState(false);
+  /** @param {"mean"|"std"} name @param {string} written */
+  const change = (name, written) => {
+    const numbers = numbersIn(written);
+    const fits = numbers !== null && !(name === "std" && numbers?.some((value) => value <= 0));
+    setWrong(!fits);
+    if (fits) void setNorm({ ...norm, [name]: numbers });
+  };
+  return (
+    <fieldset class="norm">
+      <legend>{text.norm}</legend>
+      {/** @type {const} */ (["mean", "std"]).map((name) => (
+        <label key={name}>
+          {text[name]}
+          <input name={name} inputMode="decimal" autoComplete="off" placeholder={name === "mean" ? "0" : "1"} value={norm[name]?.join(", ") ?? ""} aria-invalid={wrong} aria-describedby="norm-hint" onChange={(event) => change(name, event.currentTarget.value)} />
+        </label>
+      ))}
+      <p id="norm-hint" class="facts-line" role={wrong ? "alert" : undefined}>
+        {wrong ? text.normWrong : text.normHint}
+      </p>
+    </fieldset>
   );
 }
 
