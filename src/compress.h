@@ -69,6 +69,7 @@ typedef struct nl_known {
 
 typedef struct nl_tapped nl_tapped;           // compress_tapped.c
 typedef struct nl_fitted nl_fitted;           // compress_fitted.c
+typedef struct nl_tail nl_tail;               // compress_tail.c
 typedef struct nl_calibration nl_calibration; // compress_calibrated.c
 
 // What some methods need beyond the path: made when first asked for, kept for the next result.
@@ -134,6 +135,7 @@ struct nl_result {
   size_t fitted_rows;
   nl_refit *refit;
   nl_fitted *linears; // RUNTIME: what the smaller model's linears are, and work in progress
+  nl_tail *tail;      // RUNTIME: where a polish follows
   nl_run run;
   nl_deviation *measuring;
   nl_polish *polish;
@@ -194,6 +196,15 @@ nl_status nl_tapped_step(nl_path *path, double *progress,
 // L2 norms of what a unit's weights read, all writers together: norms (width of the site).
 nl_status nl_tapped_norms(const nl_model *model, size_t site, double *norms, nl_error *error);
 
+// ---- compress_tail.c: the polish of the dense layers such a model ends in -------------------------------------------------------
+
+// Whether the model has a tail that the linear (NL_NONE: any) belongs to.
+bool nl_tail_holds(const nl_model *model, size_t linear);
+void nl_tail_free(nl_tail *tail);
+nl_status nl_tail_begin(nl_result *result, nl_error *error); // starts the run that gives its rows
+nl_status nl_tail_polish(nl_result *result, double *progress, nl_error *error);
+void nl_tail_take(nl_result *result, bool polished); // the polished weights, or those from before
+
 // ---- compress_calibrated.c: BatchNormalization as a measure ------------------------------------------------------------------
 
 // *out stays NULL where there is nothing to calibrate.
@@ -214,6 +225,11 @@ nl_status nl_path_begin_run(const nl_path *path, nl_run *run, size_t rows, const
 void nl_fitted_free(nl_fitted *fitted);
 // Fits the linears behind lumped sites, in order: NL_RUN, NL_MORE until done.
 nl_status nl_fitted_refit(nl_result *result, double *progress, nl_error *error);
+// The smaller model's linear, as it is to be written.
+nl_narrow_linear *nl_fitted_linear(const nl_result *result, size_t linear);
+// Starts a run of both models for one value each; `take` is given the result.
+nl_status nl_fitted_run(nl_result *result, size_t rows, size_t original, size_t reduced, nl_take_batch take,
+                        nl_error *error);
 // Measures result->deviation and result->largest.
 nl_status nl_fitted_measure(nl_result *result, double *progress, nl_error *error);
 // Adds what makes the smaller model.
@@ -243,6 +259,7 @@ bool nl_path_report_measure(const nl_path *path, cJSON *root);
 const nl_parameters *nl_result_parameters(const nl_result *result);
 bool nl_result_whole(const nl_result *result);
 bool nl_result_done(const nl_result *result);
+bool nl_result_may_polish(const nl_result *result); // asked for, and not at tolerance 0
 // Writes the smaller model into result->onnx and counts its parameters.
 nl_status nl_result_finish(nl_result *result, nl_error *error);
 

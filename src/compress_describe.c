@@ -70,6 +70,8 @@ nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *er
       nl_report_number(root, "bytes", (double)model->source.size) &&
       cJSON_AddBoolToObject(root, "relumped", graph->has_netlump_metadata) != NULL &&
       cJSON_AddStringToObject(root, "engine", model->engine == NL_ENGINE_RUNTIME ? "runtime" : "forward") != NULL &&
+      cJSON_AddBoolToObject(root, "polishes", model->engine == NL_ENGINE_FORWARD || nl_tail_holds(model, NL_NONE)) !=
+          NULL &&
       nl_report_ports(root, "inputs", graph, graph->input_count, graph->inputs) && add_levels(root, graph) &&
       nl_report_ports(root, "outputs", graph, graph->output_count, graph->outputs) &&
       nl_report_number(root, "features", (double)nl_model_features(model)) &&

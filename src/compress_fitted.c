@@ -21,6 +21,8 @@ struct nl_fitted {
   nl_patch **patches; // (next - wave)
   nl_gap gap;
   bool measuring;
+  bool
+      polishes; // the tail's linears are there even where no lumping touches them, and leave out what the polish judges by
 };
 
 static const nl_channels *channels_of(const nl_result *result) { return result->path->model->channels; }
@@ -60,6 +62,7 @@ static nl_status start(nl_result *result, nl_error *error) {
   nl_fitted *f = calloc(1, sizeof *f);
   if (f == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *f, 0);
   result->linears = f;
+  f->polishes = nl_result_may_polish(result) && nl_tail_holds(result->path->model, NL_NONE);
   NL_TAKE(&f->arena, f->linears, nl_narrow_linear, channels->linear_count + 1, error);
   NL_TAKE(&f->arena, f->fits, size_t, channels->linear_count + 1, error);
   const bool fit = nl_method_fits(result->options.method) && !lossless(result);
@@ -72,7 +75,8 @@ static nl_status compensate(nl_result *result, nl_error *error) {
   nl_fitted *f = result->linears;
   const nl_channels *channels = channels_of(result);
   const size_t l = f->compensated++;
-  if (!nl_narrow_touches(channels, result->lumpings, l)) return NL_OK;
+  if (!nl_narrow_touches(channels, result->lumpings, l) && !(f->polishes && nl_tail_holds(result->path->model, l)))
+    return NL_OK;
   return nl_narrow_compensate(&f->linears[l], channels, result->lumpings, l, &f->arena, error);
 }
 
@@ -94,12 +98,42 @@ static nl_status write_smaller(const void *owner, nl_buffer *onnx, nl_error *err
   return status;
 }
 
+// Rows first ... first + count - 1 of a batch of `rows`.
+static nl_fed slice_of(const nl_fed *fed, size_t rows, size_t first, size_t count, int64_t *dims) {
+  const size_t each = nl_fed_count(fed) / rows, size = fed->type == NL_TYPE_F32 ? sizeof(float) : sizeof(double);
+  memcpy(dims, fed->dims, fed->rank * sizeof *dims);
+  dims[0] = (int64_t)count;
+  return (nl_fed){fed->type, fed->rank, dims, (const uint8_t *)fed->data + first * each * size};
+}
+
+static bool has_rows(const nl_fed *fed, size_t rows) {
+  return fed->rank > 0 && fed->rank <= NL_SHAPE_RANK_MOST && fed->dims[0] == (int64_t)rows;
+}
+
+// A batch for one fit: in the tail without the rows the polish judges by.
+static nl_status add_patch(nl_result *result, const nl_run *run, size_t i, size_t rows, double share, nl_error *error) {
+  nl_fitted *f = result->linears;
+  const nl_fed *original = &run->fed[NL_SIDE_ORIGINAL][i], *reduced = &run->fed[NL_SIDE_REDUCED][i];
+  const bool whole = !f->polishes || !nl_tail_holds(result->path->model, f->fits[f->wave + i]);
+  if (whole || !has_rows(original, rows) || !has_rows(reduced, rows))
+    return nl_patch_add(f->patches[i], original, reduced, share, error);
+  for (size_t first = 0, end; first < rows; first = end + 1) {
+    int64_t dims[2][NL_SHAPE_RANK_MOST];
+    end = first;
+    while (end < rows && !nl_polish_holds_back(result->path->seed, run->row + end)) end++;
+    if (end == first) continue;
+    const nl_fed target = slice_of(original, rows, first, end - first, dims[0]);
+    const nl_fed read = slice_of(reduced, rows, first, end - first, dims[1]);
+    NL_TRY(nl_patch_add(f->patches[i], &target, &read, share * (double)(end - first) / (double)rows, error));
+  }
+  return NL_OK;
+}
+
 static nl_status take_patches(void *owner, const nl_run *run, size_t rows, nl_error *error) {
   nl_fitted *f = ((nl_result *)owner)->linears;
   const double share = (double)rows / (double)run->rows;
   for (size_t i = 0; i < f->next - f->wave; i++)
-    if (f->patches[i] != NULL)
-      NL_TRY(nl_patch_add(f->patches[i], &run->fed[NL_SIDE_ORIGINAL][i], &run->fed[NL_SIDE_REDUCED][i], share, error));
+    if (f->patches[i] != NULL) NL_TRY(add_patch(owner, run, i, rows, share, error));
   return NL_OK;
 }
 
@@ -173,6 +207,14 @@ nl_status nl_fitted_refit(nl_result *result, double *progress, nl_error *error) 
   if (f->wave == f->fit_count) return NL_OK;
   NL_TRY(begin_wave(result, error));
   return NL_RUN;
+}
+
+nl_narrow_linear *nl_fitted_linear(const nl_result *result, size_t linear) { return &result->linears->linears[linear]; }
+
+nl_status nl_fitted_run(nl_result *result, size_t rows, size_t original, size_t reduced, nl_take_batch take,
+                        nl_error *error) {
+  return nl_path_begin_run(result->path, &result->run, rows, (const size_t[]){1, 1},
+                           (const size_t *const[]){&original, &reduced}, result, take, write_smaller, error);
 }
 
 // ---- deviation ----------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ void nl_result_free(nl_result *result) {
   if (result == NULL) return;
   drop_measuring(result);
   nl_polish_free(result->polish);
+  nl_tail_free(result->tail);
   nl_method_drop(result);
   nl_buffer_free(&result->onnx);
   nl_weights_file_free(&result->weights);
@@ -159,8 +160,9 @@ nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target targe
 
 // ---- steps --------------------------------------------------------------------------------------------------------------
 
-static bool may_polish(const nl_result *result) {
-  return result->options.polish && result->path->model->engine == NL_ENGINE_FORWARD &&
+bool nl_result_may_polish(const nl_result *result) {
+  const nl_model *model = result->path->model;
+  return result->options.polish && (model->engine == NL_ENGINE_FORWARD || nl_tail_holds(model, NL_NONE)) &&
          !(result->target.kind == NL_TARGET_EPSILON && result->target.value == 0);
 }
 
@@ -168,7 +170,7 @@ static bool may_polish(const nl_result *result) {
 static nl_status take_fitted_rows(nl_result *result, nl_error *error) {
   const nl_path *path = result->path;
   const size_t features = path->features;
-  if (result->fitted != NULL || !may_polish(result)) return NL_OK;
+  if (result->fitted != NULL || !nl_result_may_polish(result)) return NL_OK;
   result->fitted = malloc((path->rows * features + 1) * sizeof *result->fitted);
   if (result->fitted == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
   for (size_t r = 0; r < path->rows; r++)
@@ -243,7 +245,7 @@ static nl_status search_on(nl_result *result, bool *again, nl_error *error) {
   return nl_method_take(result, result->tried, error);
 }
 
-static bool wants_polish(const nl_result *result) { return may_polish(result) && result->deviation > 0; }
+static bool wants_polish(const nl_result *result) { return nl_result_may_polish(result) && result->deviation > 0; }
 
 static nl_status measured(nl_result *result, nl_error *error) {
   bool again = false;
@@ -258,8 +260,23 @@ static nl_status measured(nl_result *result, nl_error *error) {
   return nl_result_finish(result, error);
 }
 
+// Of the tail, once the runtime gave its rows.
+static nl_status polish_tail(nl_result *result, double *progress, nl_error *error) {
+  if (result->tail == NULL) NL_TRY(nl_tail_begin(result, error));
+  if (nl_run_waits(&result->run)) return NL_RUN;
+  NL_TRY(nl_tail_polish(result, progress, error));
+  nl_tail_take(result, true);
+  return NL_OK;
+}
+
 static nl_status polish(nl_result *result, double *progress, nl_error *error) {
   const nl_path *path = result->path;
+  if (path->model->engine == NL_ENGINE_RUNTIME) {
+    NL_TRY(polish_tail(result, progress, error));
+    result->polished = true;
+    result->stage = STAGE_REMEASURE;
+    return NL_OK;
+  }
   const nl_polish_input input = {.network = path->model->network,
                                  .original = &path->parameters,
                                  .start = nl_result_parameters(result),
@@ -282,6 +299,7 @@ static nl_status remeasured(nl_result *result, nl_error *error) {
   take_measured(result);
   if (!(result->deviation <= deviation)) {
     result->polished = false;
+    if (result->tail != NULL) nl_tail_take(result, false);
     result->deviation = deviation;
     result->largest = largest;
   }

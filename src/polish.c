@@ -154,11 +154,28 @@ static size_t block_rows(const nl_polish *polish, size_t end) {
   return left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
 }
 
+// Answers that came with the rows.
+static size_t keep_answers(nl_polish *polish, size_t rows) {
+  const size_t features = polish->input.network->features, results = polish->input.network->results;
+  for (size_t r = polish->row; r < polish->row + rows; r++) {
+    const double *answer = polish->lesson.answers + r * results;
+    bool finite = true;
+    for (size_t c = 0; c < results; c++) finite = finite && isfinite(answer[c]);
+    if (!finite) continue;
+    memmove(polish->lesson.answers + polish->kept * results, answer, results * sizeof *answer);
+    memmove(polish->lesson.x + polish->kept * features, polish->lesson.x + r * features, features * sizeof *answer);
+    polish->kept++;
+  }
+  polish->row += rows;
+  return rows * (features + results);
+}
+
 // The original's outputs side by side. Rows where they are not finite are dropped: nothing can be learnt there.
 static size_t answer_block(nl_polish *polish, size_t end) {
   const nl_network *network = polish->input.network;
   const size_t rows = block_rows(polish, end), features = network->features, results = network->results;
   const double *x = polish->lesson.x + polish->row * features;
+  if (polish->input.answers != NULL) return keep_answers(polish, rows);
   nl_forward_all(network, polish->input.original, &polish->scratch, rows, x);
   for (size_t r = 0; r < rows; r++) {
     double *next = polish->lesson.answers + polish->kept * results;

@@ -18,7 +18,8 @@ typedef struct nl_polish_input {
   bool keep_zeros;               // weights that are 0 in `start` stay 0 (pruned networks)
   size_t rows;                   // of the measure
   const double *x;               // (rows, features)
-  size_t copies; // of the rows, jittered, that are learnt from as well, as far as the work allows; 0: none
+  const double *answers; // (rows, results), what the smaller network is to say there; NULL: what `original` says
+  size_t copies;         // of the rows, jittered, that are learnt from as well, as far as the work allows; 0: none
   uint64_t seed;
   size_t iterations; // at most; 0: the default
 } nl_polish_input;

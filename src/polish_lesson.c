@@ -26,13 +26,14 @@ static nl_status take_rows(nl_lesson *lesson, nl_arena *arena, const nl_network 
 }
 
 static void split_rows(nl_lesson *lesson, const nl_polish_input *input, size_t rows) {
-  const size_t features = input->network->features;
-  double *learnt = lesson->x, *held = lesson->x + lesson->end[NL_PART_LEARNT] * features;
+  const size_t features = input->network->features, results = input->network->results;
+  size_t learnt = 0, held = lesson->end[NL_PART_LEARNT];
   for (size_t r = 0; r < rows; r++) {
     const size_t from = r * input->rows / rows;
-    double **to = nl_polish_holds_back(input->seed, from) ? &held : &learnt;
-    memcpy(*to, input->x + from * features, features * sizeof **to);
-    *to += features;
+    const size_t to = nl_polish_holds_back(input->seed, from) ? held++ : learnt++;
+    memcpy(lesson->x + to * features, input->x + from * features, features * sizeof *lesson->x);
+    if (input->answers == NULL) continue;
+    memcpy(lesson->answers + to * results, input->answers + from * results, results * sizeof *lesson->answers);
   }
 }
 
@@ -40,6 +41,7 @@ nl_status nl_lesson_take(nl_lesson *out, nl_arena *arena, const nl_polish_input 
   const size_t rows = input->rows < 2 * room ? input->rows : 2 * room, features = input->network->features;
   size_t held = 0, copies = rows > 0 ? room / rows : 0;
   if (copies > input->copies) copies = input->copies;
+  if (input->answers != NULL) copies = 0; // nobody can say what they should give
   for (size_t r = 0; r < rows; r++) held += nl_polish_holds_back(input->seed, r * input->rows / rows);
   nl_lesson lesson = {.own = rows - held};
   lesson.end[NL_PART_LEARNT] = lesson.own * (1 + copies);

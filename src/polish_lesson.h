@@ -18,7 +18,8 @@ typedef struct nl_lesson {
   size_t end[NL_PART_COUNT]; // first row behind each part
 } nl_lesson;
 
-// Takes at most twice `room` of the input's rows, evenly spaced; copies as far as there is room. Answers are not filled in.
+// Takes at most twice `room` of the input's rows, evenly spaced; copies as far as there is room. Answers are there where the
+// input gives them, else not filled in.
 nl_status nl_lesson_take(nl_lesson *out, nl_arena *arena, const nl_polish_input *input, size_t room, nl_error *error);
 size_t nl_lesson_begin(const nl_lesson *lesson, nl_part part);
 // Σ over the outputs of Var f over the rows held back

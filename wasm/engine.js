@@ -200,7 +200,7 @@ export class Model extends Handle {
     core.status(name, "model_describe", this.handle);
     const info = JSON.parse(core.text());
     const beside = [...this.files.values()].reduce((sum, source) => sum + sizeOf(source), 0);
-    this.info = { engine: "forward", ...info, bytes: info.bytes + beside, name };
+    this.info = { engine: "forward", polishes: true, ...info, bytes: info.bytes + beside, name };
   }
 
   /** @param {string} name */
@@ -533,7 +533,7 @@ export class Path extends Handle {
    */
   async compress(target, { signal, onProgress, polish = false, ...way } = {}) {
     signal?.throwIfAborted();
-    const result = new Result(this.#core, this, this.handle, target, { ...way, polish: polish && !this.model.outside });
+    const result = new Result(this.#core, this, this.handle, target, { ...way, polish: polish && this.model.info.polishes });
     try {
       await runSteps(() => result.step({ signal, onProgress }), "refit", { signal, onProgress });
       result.describe((measure) => this.#withSource(measure));

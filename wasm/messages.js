@@ -296,8 +296,8 @@ export const polishLine = (polish) =>
     ? "none"
     : `${plural(polish.iterations, "step")} without labels: deviation ${percent(polish.before)} → ${percent(polish.after)} on the rows held back from it`;
 
-export const noPolish = () => "none: it needs gradients, which ONNX Runtime does not give";
-export const runByRuntime = () => "more than dense layers: ONNX Runtime runs it; methods projected and norm, no polish";
+export const noPolish = () => "none";
+export const runByRuntime = () => "more than dense layers: ONNX Runtime runs it; methods projected and norm, the polish for dense layers at its end";
 /** @param {import("./types.js").Port} port @param {readonly number[]} example */
 export const needsSizes = ({ name }, example) => `sizes of ${name} are open: give them, such as --shape ${name}:${example.join(",")}`;
 

@@ -52,7 +52,7 @@ export function reportText(report, bold) {
   const facts = [
     ["deviation", `${percent(report.deviation)} of the outputs' spread, largest ${short(report.largest)}`],
     ["method", methodLine(report)],
-    ["polish", report.engine === "runtime" ? noPolish() : polishLine(report.polish)],
+    ["polish", report.engine === "runtime" && report.polish === null ? noPolish() : polishLine(report.polish)],
     ["measure", measureLine(report.measure, report.seed)],
     ...(score ? [["score", scoreLine(score)]] : []),
     ["verified", verifiedLine(verified)],

@@ -9,7 +9,7 @@ import { guessLabels, named, sortFiles } from "./files.js";
 import { number } from "./format.js";
 import { keyOfChoice, wayOf } from "./lines.js";
 import { text } from "./messages.js";
-import { outside, shown, stale, state, unsized } from "./state.js";
+import { outside, shown, stale, state, unpolished, unsized } from "./state.js";
 import { dials, firstEpsilon, polishable, takesTolerance, targetFrom } from "./targets.js";
 
 /** @typedef {import("./state.js").Target} Target */
@@ -364,7 +364,7 @@ async function refit(signal) {
 /** Whether the shown result is still to be polished. */
 export function wantsPolish() {
   const result = state.result.value;
-  return state.polish.value && !outside.value && result !== null && !stale.value && !result.polished && result.report.deviation > 0 && polishable(result.target);
+  return state.polish.value && !unpolished.value && result !== null && !stale.value && !result.polished && result.report.deviation > 0 && polishable(result.target);
 }
 
 /** Polishes the shown result, when that was stopped before. */

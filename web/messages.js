@@ -122,7 +122,7 @@ export const text = {
   stages: { runtime: "Loading ONNX Runtime", path: "Measuring neurons", refit: "Fitting", polish: "Polishing", verify: "Checking with ONNX Runtime", curve: "Drawing the curve", compare: "Comparing", certify: "Bounding the worst case" },
   polish: "Polish",
   polishHint: "Moves the weights that are left towards the original's outputs, without labels.",
-  polishOutside: "No polish: it needs gradients, and ONNX Runtime gives none.",
+  polishOutside: "No polish: it moves dense layers, and the network does not end in two of them.",
   polishNever: "Not at ε = 0, which is exact.",
   notPolished: "Not polished.",
   polishNow: "Polish",

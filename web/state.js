@@ -74,8 +74,11 @@ export const stale = computed(() => {
   return result !== null && (result.target !== state.target.value || result.method !== state.method.value || result.path !== state.path.value);
 });
 
-/** Whether ONNX Runtime runs the network: some of the methods, the polish and the worst case are not to be had then. */
+/** Whether ONNX Runtime runs the network: some of the methods and the worst case are not to be had then. */
 export const outside = computed(() => state.model.value?.engine === "runtime");
+
+/** Whether the polish has nothing to move: it wants dense layers, at least at the network's end. */
+export const unpolished = computed(() => state.model.value?.polishes === false);
 
 /** Whether sizes of inputs must be given before anything can be measured. */
 export const unsized = computed(() => outside.value && state.model.value?.features === 0 && state.model.value.inputs.some(isOpen));

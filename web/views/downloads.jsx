@@ -9,7 +9,7 @@ import { archive, endingOf } from "../files.js";
 import { commandLine } from "../command.js";
 import { stem } from "../format.js";
 import { text } from "../messages.js";
-import { outside, shownPoints, stale, state } from "../state.js";
+import { shownPoints, stale, state, unpolished } from "../state.js";
 
 const BINARY = "application/octet-stream";
 
@@ -40,7 +40,7 @@ export function Downloads() {
     }
   };
   const copy = async () => {
-    const command = commandLine({ model: model.name, target: state.target.value, method: state.method.value, polish: outside.value ? null : state.polish.value, shapes: state.shapes.value, certify: ready && result.report.certificate !== null, data: state.data.value, output: model.format === "tfjs" ? `small/${model.name}` : `${name}.${endingOf(model.format)}` });
+    const command = commandLine({ model: model.name, target: state.target.value, method: state.method.value, polish: unpolished.value ? null : state.polish.value, shapes: state.shapes.value, certify: ready && result.report.certificate !== null, data: state.data.value, output: model.format === "tfjs" ? `small/${model.name}` : `${name}.${endingOf(model.format)}` });
     try {
       await navigator.clipboard.writeText(command);
       setNote(`${text.copied}: ${command}`);

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { METHODS, OUTSIDE, PRUNING } from "../../wasm/methods.js";
 import { cancel, measure, polishNow, setKind, setMethod, setPolish, setTarget, wantsPolish } from "../actions.js";
 import { text } from "../messages.js";
-import { outside, stale, state } from "../state.js";
+import { outside, stale, state, unpolished } from "../state.js";
 import { STEPS, boxText, dials, parse, polishable, positionOf, takesTolerance, valueAt } from "../targets.js";
 import { Problem } from "./problem.jsx";
 
@@ -147,7 +147,7 @@ function Work() {
 }
 
 function Polish() {
-  if (outside.value) return <p class="facts-line polish">{text.polishOutside}</p>;
+  if (unpolished.value) return <p class="facts-line polish">{text.polishOutside}</p>;
   const exact = !polishable(state.target.value);
   return (
     <div class="polish">
