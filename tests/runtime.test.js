@@ -2,10 +2,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { compareMethods } from "../wasm/compare.js";
+import { readTable, splitTable } from "../wasm/data.js";
+import { EngineError } from "../wasm/fault.js";
+import { createEngine } from "../wasm/index.js";
 import { fill, guessedShape, levelsOf, shapedInputs } from "../wasm/inputs.js";
 import { normalRows } from "../wasm/numbers.js";
+import { finish } from "../wasm/pipeline.js";
 import { Runner, rowsOf } from "../wasm/runner.js";
 import { loadRuntime } from "../wasm/runtime.js";
+import { scored } from "../wasm/score.js";
 import { Graph } from "./graphs/onnx.js";
 import { bytesOf, fixtureFile } from "./material.js";
 
@@ -226,4 +232,127 @@ test("what the runtime refuses is said in a sentence", async () => {
   const runner = runnerOf(CNN, info);
   await assert.rejects(runner.outputs({ onnx: Uint8Array.of(1, 2, 3), files: new Map() }, rowsOf(normalRows(2, 64, 1), 64)), { code: "RUNTIME", message: /not the smaller model/ });
   await runner.release();
+});
+
+// ---- the engine --------------------------------------------------------------------------------------------------------
+
+const engine = await createEngine();
+/** @param {string} name of a fixture @param {[string, number[]][]} [shapes] */
+const open = (name, shapes = []) => engine.open(bytesOf(fixtureFile(name)), name, { shapes: new Map(shapes) });
+/** @param {string} code */
+const fault = (code) => (/** @type {unknown} */ error) => error instanceof EngineError && error.code === code;
+
+/** Drawings in tenths, the last column the class. @param {number} features */
+const drawings = (features) => readTable(bytesOf(fixtureFile("shapes.csv")), "shapes.csv", { labels: 1, features, divide: 10 });
+
+test("a convolutional network shrinks, is checked on the measure's rows and scored on others", async () => {
+  const model = open("shapes_cnn.onnx");
+  assert.deepEqual([model.info.engine, model.outside, model.features, model.info.features], ["runtime", true, 144, 144]);
+  const { measure, score, heldOut } = splitTable(await drawings(144), 0.5);
+  /** @type {Set<string>} */
+  const stages = new Set();
+  const onProgress = (/** @type {import("../wasm/types.js").Progress} */ { stage, fraction, part = 0 }) => {
+    stages.add(stage);
+    assert.ok(fraction >= 0 && fraction <= 1 && part >= 0 && part <= 1, `${stage} ${fraction} ${part}`);
+  };
+  const path = await model.path({ data: measure, onProgress });
+  const choice = path.choose({ kind: "retain", value: 0.4 });
+  assert.ok(choice.retained <= 0.4);
+  const result = await path.compress({ kind: "retain", value: 0.4 }, { polish: true, onProgress });
+  const { report } = await finish(result, { data: measure, score, heldOut, onProgress });
+  assert.deepEqual([report.engine, report.polish, report.measure.source], ["runtime", null, "shapes.csv"]);
+  assert.deepEqual(report.sites.map(({ after }) => after), choice.widths);
+  assert.ok(report.verified && "agrees" in report.verified && report.verified.agrees === true && report.verified.rows === 150, JSON.stringify(report.verified));
+  assert.ok(report.score?.kind === "accuracy" && report.score.before > 0.95 && report.score.after > 0.9 && report.score.heldOut, JSON.stringify(report.score));
+  assert.deepEqual([...stages].sort(), ["path", "refit", "runtime", "verify"]);
+  model.free();
+});
+
+test("the check notices when the file computes something else than what was measured", async () => {
+  const model = open("shapes_cnn.onnx");
+  const path = await model.path({ data: await drawings(144) });
+  const [result, other] = [await path.compress({ kind: "retain", value: 0.5 }), await path.compress({ kind: "retain", value: 0.2 })];
+  result.write = () => other.write("onnx");
+  const { verified } = (await finish(result)).report;
+  assert.ok(verified && "agrees" in verified && verified.agrees === false, JSON.stringify(verified));
+  model.free();
+});
+
+test("outputs come through the same call from both engines, and those wanted alone", async () => {
+  const model = open("cnn.onnx");
+  const path = await model.path({ rows: 64 });
+  const result = await path.compress({ kind: "epsilon", value: 0.3 });
+  const x = path.draw(10);
+  const [[before], [after]] = [await model.run(x), await result.run(x)];
+  assert.deepEqual([before.name, before.width, before.values.length, after.values.length], ["output", 3, 30, 30]);
+  assert.notDeepEqual(after.values, before.values);
+  assert.deepEqual(await model.run(x, { wanted: (width) => width > 3 }), []);
+  assert.throws(() => model.forward(x), fault("UNSUPPORTED"));
+  model.free();
+  const dense = open("wide.onnx");
+  const rows = normalRows(4, 5, 1);
+  assert.deepEqual(await dense.run(rows), [{ name: "output", width: 3, values: dense.forward(rows) }]);
+  dense.free();
+});
+
+test("regression is scored by MSE with the share of variance explained, on the output that has the labels' width", async () => {
+  const model = open("cnn.onnx");
+  const path = await model.path({ rows: 64 });
+  const result = await path.compress({ kind: "epsilon", value: 0.3 });
+  const features = path.draw(50);
+  const [{ values }] = await model.run(features);
+  const table = { features, labels: values.map((y, i) => y + 0.01 * Math.sin(i)), rows: 50, columns: 67, labelColumns: 3, names: null, source: "t" };
+  const { score } = (await finish(result, { score: table, verify: false })).report;
+  assert.ok(score?.kind === "mse" && score.explained && score.before < score.after, JSON.stringify(score));
+  assert.ok(score.explained.before > 0.9 && score.explained.before > score.explained.after);
+  assert.equal(await scored(model, { ...table, labels: table.labels.subarray(0, 100), labelColumns: 2 }), null, "no output is as wide");
+  model.free();
+});
+
+test("methods that want dense layers say so; curve and comparison leave them out", async () => {
+  const model = open("shapes_cnn.onnx");
+  const table = await drawings(144);
+  const path = await model.path({ data: splitTable(table, 0.5).measure });
+  await assert.rejects(path.compress({ kind: "retain", value: 0.5 }, { method: "wanda" }), fault("UNSUPPORTED"));
+  /** @type {string[]} */
+  const missing = [];
+  const curve = await path.curve({ points: 4, methods: ["projected", "norm", "adjoint"], score: splitTable(table, 0.5).score, onMissing: (method) => missing.push(method) });
+  assert.deepEqual([missing, [...new Set(curve.map(({ method }) => method))]], [["adjoint"], ["projected", "norm"]]);
+  assert.ok(curve.every(({ score }) => score !== null) && Number(curve[0].score) > 0.9);
+  const { entries, rows, score } = await compareMethods(path, { methods: ["projected", "norm", "magnitude"], shares: [0.5], polish: false, rows: splitTable(table, 0.5).score, heldOut: true });
+  assert.deepEqual([rows.count, score?.kind, entries.map(({ missing: why }) => why === null)], [150, "accuracy", [true, true, false]]);
+  assert.ok(Number(entries[0].deviation) < Number(entries[1].deviation));
+  for (const call of [() => model.blocks(), () => model.ode()]) assert.throws(call, fault("UNSUPPORTED"));
+  model.free();
+});
+
+test("open sizes are asked for when something is measured, and may be given later", async () => {
+  const model = open("open_size.onnx");
+  assert.equal(model.info.features, 0);
+  await assert.rejects(model.path(), (/** @type {any} */ error) => error.code === "ARGUMENT" && /--shape /.test(error.message));
+  const { name, shape } = model.info.inputs[0];
+  const sized = (/** @type {number} */ side) => new Map([[name, shape.map((dim, axis) => dim ?? (axis === 0 ? 1 : side))]]);
+  assert.throws(() => model.reshape(new Map([[name, [1, 2]]])), fault("ARGUMENT"));
+  const channels = Number(shape[1]);
+  assert.equal(model.reshape(sized(8)).features, channels * 64);
+  const path = await model.path({ rows: 32 });
+  assert.equal(model.reshape(sized(12)).features, channels * 144);
+  assert.throws(() => path.choose({ kind: "epsilon", value: 0.1 }), /freed/);
+  const again = await model.path({ rows: 32 });
+  const { report } = await finish(await again.compress({ kind: "epsilon", value: 0.1 }));
+  assert.ok(report.verified && "agrees" in report.verified && report.verified.agrees);
+  model.free();
+});
+
+test("whole numbers are drawn as such, and ordering stopped halfway leaves the engine as it was", async () => {
+  const model = open("tokens.onnx", [["", [1, 6]]]);
+  const [{ levels }] = model.info.inputs;
+  const controller = new AbortController();
+  const onProgress = ({ part = 0 }) => part > 0 && controller.abort();
+  await assert.rejects(model.path({ rows: 256, signal: controller.signal, onProgress }), { name: "AbortError" });
+  const path = await model.path({ rows: 128 });
+  assert.ok(path.rows(0, 128).every((id) => Number.isInteger(id) && id >= 0 && id < Number(levels)));
+  const { report } = await finish(await path.compress({ kind: "epsilon", value: 0.1 }));
+  assert.ok(report.retained < 1 && report.verified && "agrees" in report.verified && report.verified.agrees, JSON.stringify(report.verified));
+  model.free();
 });
