@@ -127,7 +127,7 @@ static void walk_node(nl_tracing *t, size_t index) {
   if (is_constant_node(t->graph, node)) return;
   nl_trace_rule *rule = t->graph->opset < OPSET_OLDEST || node->has_subgraph ? NULL : nl_trace_rule_of(t, index);
   const bool done = rule != NULL && rule(t, index);
-  t->followed[index] = done;
+  t->left[index] = done ? NL_REASON_NONE : nl_trace_left(t, index);
   if (!done) nl_trace_leave(t, index);
   nl_trace_count(t, index, done);
 }
@@ -154,8 +154,8 @@ static nl_status prepare(nl_tracing *t) {
   NL_TAKE(&t->arena, t->origins, nl_origin, values, t->error);
   NL_TAKE(&t->arena, t->counted, size_t, values, t->error);
   NL_TAKE(&t->arena, t->absorbed, bool, nodes, t->error);
-  NL_TAKE(&t->channels->arena, t->followed, bool, nodes, t->error);
-  t->channels->followed = t->followed;
+  NL_TAKE(&t->channels->arena, t->left, nl_reason, nodes, t->error);
+  t->channels->left = t->left;
   NL_TAKE(&t->arena, t->piles, nl_segment, (size_t)4 * NL_STRIP_MOST, t->error);
   t->work_left = WORK + (nodes + values) * WORK_A_NODE;
   for (size_t v = 0; v < values; v++) {
@@ -195,10 +195,7 @@ void nl_channels_free(nl_channels *channels) {
   free(channels);
 }
 
-nl_reason nl_channels_left(const nl_channels *channels, size_t node) {
-  if (channels->followed[node]) return NL_REASON_NONE;
-  return nl_layer_reason(channels->graph, &channels->graph->nodes[node]);
-}
+nl_reason nl_channels_left(const nl_channels *channels, size_t node) { return channels->left[node]; }
 
 size_t nl_axis_length(const nl_channels *channels, const nl_axis *axis, const size_t *widths) {
   size_t length = 0;

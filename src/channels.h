@@ -127,8 +127,9 @@ typedef struct nl_channels {
   size_t site_count;
   const nl_channel_site *sites;
   const nl_axis *values; // (value_count) the channel axis of each value; count 0 where none is followed
-  const bool *followed;  // (node_count) linears, and nodes that act on each channel by itself
-  size_t parameters;     // elements of all float constants
+  const nl_reason
+      *left;         // (node_count) NONE for linears, and nodes that act on each channel by itself or have no weights
+  size_t parameters; // elements of all float constants
 } nl_channels;
 
 // Never fails because of a strange graph: what is not understood is left whole, and the reason says so.

@@ -68,7 +68,7 @@ typedef struct nl_tracing {
   nl_trail *trails; // (values)
   nl_origin *origins;
   size_t *counted; // an integer value some element of which counts the channels of this value; NL_NONE: none does
-  bool *followed;  // (nodes)
+  nl_reason *left; // (nodes)
   bool *absorbed;  // (nodes) an Add that is the bias of the product before it
   nl_root *roots;
   size_t root_count, root_room;
@@ -126,6 +126,7 @@ bool nl_trace_spare(const nl_tracing *t, size_t node); // an output behind the f
 
 // ---- channels_look.c: what stands further on
 nl_origin nl_trace_blame(const nl_tracing *t, size_t node); // why what the node reads stays, when it is left whole
+nl_reason nl_trace_left(const nl_tracing *t, size_t node);  // the same of a node with weights, or NONE
 // Which axis of a value is read as channels behind it, NL_NONE where that cannot be told.
 size_t nl_trace_wanted_axis(const nl_tracing *t, size_t value);
 bool nl_trace_is_shuffled(const nl_tracing *t, size_t value); // a Transpose and a Reshape stand behind it

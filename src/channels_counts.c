@@ -86,8 +86,8 @@ static size_t source_of(const nl_tracing *t, size_t value, size_t *index, formul
   const size_t producer = t->graph->values[value].producer;
   if (producer == NL_NONE) return NL_NONE;
   const nl_node *node = &t->graph->nodes[producer];
-  for (size_t i = 0; i < sizeof same / sizeof *same; i++)
-    if (nl_span_is(node->op, same[i])) return node->input_count > 0 ? node->inputs[0] : NL_NONE;
+  if (nl_span_among(node->op, sizeof same / sizeof *same, same))
+    return node->input_count > 0 ? node->inputs[0] : NL_NONE;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (nl_span_is(node->op, names[i])) return operand_of(t, node, "+-*/"[i], f);
   if (nl_span_is(node->op, "Concat")) return piece_of(t, node, index);

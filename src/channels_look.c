@@ -20,11 +20,24 @@ static bool takes_across(nl_span op) {
          nl_span_is(op, "LRN");
 }
 
+// A constant, or one that a few nodes turn about.
+static bool is_constant(const nl_tracing *t, size_t value) {
+  static const char *const names[] = {"Transpose", "Reshape", "Identity",        "Cast",
+                                      "Unsqueeze", "Squeeze", "DequantizeLinear"};
+  for (size_t way = 0; way < 8 && value != NL_NONE; way++) {
+    const size_t producer = t->graph->values[value].producer;
+    if (t->graph->values[value].tensor != NL_NONE) return true;
+    if (producer == NL_NONE || t->graph->nodes[producer].input_count == 0) return false;
+    if (!nl_span_among(t->graph->nodes[producer].op, sizeof names / sizeof *names, names)) return false;
+    value = t->graph->nodes[producer].inputs[0];
+  }
+  return false;
+}
+
+// A product of two values that both depend on the input.
 static bool is_product(const nl_tracing *t, const nl_node *node) {
   if (!nl_span_is(node->op, "MatMul") || node->input_count != 2) return false;
-  for (size_t i = 0; i < 2; i++)
-    if (node->inputs[i] == NL_NONE || t->graph->values[node->inputs[i]].tensor != NL_NONE) return false;
-  return true;
+  return !is_constant(t, node->inputs[0]) && !is_constant(t, node->inputs[1]);
 }
 
 static bool is_attention(nl_span op) { return nl_span_ends(op, "Attention"); }
@@ -34,9 +47,7 @@ static bool carries(nl_span op) {
   static const char *const names[] = {"Mul",       "Div",     "Add",    "Where", "Softmax",  "Cast",
                                       "Identity",  "Dropout", "Slice",  "Split", "Squeeze",  "Gather",
                                       "Transpose", "Reshape", "Concat", "Sub",   "Unsqueeze"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (nl_span_is(op, names[i])) return true;
-  return false;
+  return nl_span_among(op, sizeof names / sizeof *names, names);
 }
 
 // Whether a Softmax stands near behind the product (queries, keys) or before it (values).
@@ -96,6 +107,11 @@ nl_origin nl_trace_blame(const nl_tracing *t, size_t index) {
   else if (!node->has_subgraph && reaches_attention(t, index))
     origin.reason = NL_REASON_ATTENTION;
   return origin;
+}
+
+nl_reason nl_trace_left(const nl_tracing *t, size_t index) {
+  const nl_node *node = &t->graph->nodes[index];
+  return is_attending(t, node) ? NL_REASON_ATTENTION : nl_layer_reason(t->graph, node);
 }
 
 // ---- which axis --------------------------------------------------------------------------------------------------------

@@ -344,12 +344,6 @@ static nl_trace_rule *named(nl_span op, const named_rule *table, size_t count) {
   return NULL;
 }
 
-static bool listed(nl_span op, const char *const *list, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    if (nl_span_is(op, list[i])) return true;
-  return false;
-}
-
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 static bool reads_trail(nl_tracing *t, const nl_node *node) {
@@ -367,8 +361,8 @@ nl_trace_rule *nl_trace_rule_of(nl_tracing *t, size_t index) {
   if (!reads_trail(t, node)) return NULL;
   if (nl_span_is(node->domain, "com.microsoft")) return named(node->op, microsoft, COUNT_OF(microsoft));
   if (!onnx) return NULL;
-  if (listed(node->op, unary, COUNT_OF(unary))) return rule_unary;
-  if (listed(node->op, elementwise, COUNT_OF(elementwise))) return rule_elementwise;
+  if (nl_span_among(node->op, COUNT_OF(unary), unary)) return rule_unary;
+  if (nl_span_among(node->op, COUNT_OF(elementwise), elementwise)) return rule_elementwise;
   nl_trace_rule *rule = named(node->op, rules, COUNT_OF(rules));
   return rule != NULL ? rule : nl_trace_move_of(node);
 }

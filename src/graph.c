@@ -24,6 +24,12 @@ bool nl_span_ends(nl_span span, const char *text) {
   return span.size >= size && memcmp(span.bytes + span.size - size, text, size) == 0;
 }
 
+bool nl_span_among(nl_span span, size_t count, const char *const *texts) {
+  for (size_t i = 0; i < count; i++)
+    if (nl_span_is(span, texts[i])) return true;
+  return false;
+}
+
 const nl_attribute *nl_node_attribute(const nl_node *node, const char *name) {
   for (size_t i = 0; i < node->attribute_count; i++) {
     if (nl_span_is(node->attributes[i].name, name)) return &node->attributes[i];

@@ -126,6 +126,7 @@ bool nl_span_is(nl_span span, const char *text);
 bool nl_span_equal(nl_span a, nl_span b);
 bool nl_span_starts(nl_span span, const char *text);
 bool nl_span_ends(nl_span span, const char *text);
+bool nl_span_among(nl_span span, size_t count, const char *const *texts);
 const nl_attribute *nl_node_attribute(const nl_node *node, const char *name); // NULL when absent
 int64_t nl_node_int(const nl_node *node, const char *name, int64_t otherwise);
 double nl_node_float(const nl_node *node, const char *name, double otherwise);

@@ -766,6 +766,7 @@ static void attention_heads_are_not_cut(void **state) {
   for (const char *name = "qkv"; *name != '\0'; name++)
     assert_reason(&v, (const char[]){*name, '\0'}, "attention heads are not cut");
   assert_reason(&v, "joined", "attention heads are not cut");
+  assert_int_equal(nl_channels_left(v.channels, node_named(v.graph, "scores")), NL_REASON_ATTENTION);
   assert_site(&v, "out");
   view_free(&v);
 }
