@@ -99,7 +99,8 @@ nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_opt
 nl_status nl_path_step(nl_path *path, double *progress, nl_error *error);
 void nl_path_free(nl_path *path);
 
-// {"measure": {"kind": "normal"|"normalised" (as the model's own normalisation expects)|"box"|"data", "rows"}, "seed", "sites": [{"name", "width", "order": [unit that goes first, ...],
+// {"measure": {"kind": "normal"|"normalised" (as the model's own normalisations expect: inputs that a leading one makes standard;
+//  with NL_ENGINE_RUNTIME normal inputs, each BatchNormalization set to what they give it)|"box"|"data", "rows"}, "seed", "sites": [{"name", "width", "order": [unit that goes first, ...],
 //  "deviation": [relative deviation once the first unit is gone, ...]}], "variance": Var f over the measure}
 nl_status nl_path_describe(const nl_path *path, nl_buffer *json, nl_error *error);
 
@@ -176,6 +177,9 @@ nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choic
 //   activations the smaller network really has. Exact at ε = 0 on the measure: copies, proportional and constant units and
 //   any linear dependence go. Works for every network of dense layers and elementwise functions, sums and products. Limits:
 //   what is alike on the measure need not be alike elsewhere; n³ work and n² memory for a site of n units.
+//   In any other graph (NL_ENGINE_RUNTIME) a unit is a channel, at all positions and kernel offsets; there are no derivatives, so one
+//   run a site finds how much of its consumers' error the outputs feel, to first order; and each consumer, kernel and all, is fitted
+//   on patches of what the smaller network reads (patch.h). More than 4,608 numbers a patch: the compensation alone.
 //
 // partition. The blocks of the adjoint partition (below) with a fitted P: each block's unit gets the mean of its members'
 //   incoming weights, and the consumers are fitted by least squares as above, which is the prolongation from the true
@@ -202,7 +206,8 @@ nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choic
 // The polish works after any of them: label-free self-distillation (Hinton, Vinyals, Dean 2015, arXiv 1503.02531, on the
 //   outputs themselves). Weights and biases move until the mean of |f' - f|² over the measure is as small as it gets; with the
 //   user's rows also over four jittered copies of them. A fifth of the rows is held back, the best iterate on those is kept,
-//   and nothing is kept that is worse on the whole measure. What is pruned stays 0. Limits: it learns the measure, so few or
+//   and nothing is kept that is worse on the whole measure. What is pruned stays 0. Of other graphs (NL_ENGINE_RUNTIME) it moves the
+//   dense layers they end in, two or more with elementwise functions between. Limits: it learns the measure, so few or
 //   strange rows teach little; never at tolerance 0, which is exact already.
 typedef enum nl_method {
   NL_METHOD_PROJECTED = 0,
