@@ -179,7 +179,8 @@ static nl_status add_consumer(const nl_path *path, const nl_channel_site *site, 
 static bool factor_product(size_t n, const double *product, double *factor) {
   double trace = 0;
   for (size_t i = 0; i < n; i++) trace += product[i * n + i];
-  for (double ridge = 1e-18; ridge < 1e-6; ridge *= 10) {
+  double ridge = 1e-18;
+  for (int attempt = 0; attempt < 12; attempt++, ridge *= 10) {
     memcpy(factor, product, n * n * sizeof *factor);
     if (!nl_cholesky(n, factor, ridge * trace / (double)n + 1e-300)) continue;
     for (size_t i = 0; i < n; i++)
