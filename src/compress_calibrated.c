@@ -171,10 +171,9 @@ nl_status nl_calibration_step(nl_path *path, nl_error *error) {
 nl_status nl_path_begin_run(const nl_path *path, nl_run *run, size_t rows, const size_t count[NL_SIDE_COUNT],
                             const size_t *const values[NL_SIDE_COUNT], void *owner, nl_take_batch take,
                             nl_write_model write, nl_error *error) {
-  nl_write_model writers[NL_SIDE_COUNT] = {NULL};
-  writers[NL_SIDE_REDUCED] = write;
-  if (path->calibration != NULL) writers[NL_SIDE_ORIGINAL] = nl_calibration_write;
-  NL_TRY(nl_run_begin(run, path->model->graph, rows, count, values, owner, take, writers, error));
+  const nl_write_model original = path->calibration != NULL ? nl_calibration_write : NULL;
+  NL_TRY(nl_run_begin(run, path->model->graph, rows, count, values, owner, take,
+                      (const nl_write_model[]){original, write}, error));
   run->origin = path;
   return NL_OK;
 }
