@@ -1,11 +1,11 @@
 // Unedited bytes survive: models with fields nobody knows, in an unusual order, rewritten with as little edited as can be.
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { assertSurvived, dressedModel } from "./graphs/survival.js";
-import { survives } from "./graphs/survivors.js";
+import { LARGE, survives } from "./graphs/survivors.js";
 import { GRAPH, MODEL, concatenated, fieldBytes, fieldsOf } from "./graphs/wire.js";
 import { bytesOf, fixtureFile, materialFile, materialFiles, needsMaterial } from "./material.js";
 
@@ -16,7 +16,10 @@ for (const name of fixtures)
     await survives(fixtureFile(name));
   });
 
-for (const name of materialFiles("models/", /\.onnx$/))
+/** Larger ones: tests/long. */
+const isSmall = (/** @type {string} */ name) => statSync(materialFile(`models/${name}`)).size < LARGE;
+
+for (const name of materialFiles("models/", /\.onnx$/).filter(isSmall))
   test(`${name} of the material keeps every byte that a smaller layer does not concern`, needsMaterial, async () => {
     await survives(materialFile(`models/${name}`));
   });

@@ -9,6 +9,9 @@ import { bytesOf } from "../material.js";
 import { assertSurvived, dressedModel } from "./survival.js";
 import { shapesFor } from "./sizes.js";
 
+/** Bytes of a model that is left to the long tests. */
+export const LARGE = 2 ** 18;
+
 /** External weights of the tests' models stand in one file beside them. @param {string} file @returns {Map<string, Uint8Array>} */
 export function filesBeside(file) {
   const data = `${file}.data`;
@@ -16,7 +19,7 @@ export function filesBeside(file) {
 }
 
 /** @param {string} file of a model @param {{rows?: number}} [options] @returns {Promise<number|null>} fields that changed; null where nothing can be lumped */
-export async function survives(file, { rows = 128 } = {}) {
+export async function survives(file, { rows = 32 } = {}) {
   const name = basename(file);
   const before = dressedModel(bytesOf(file));
   const options = { name, files: filesBeside(file), shapes: shapesFor(name), rows, polish: false, verify: false };

@@ -63,7 +63,7 @@ export const MODEL = { graph: 7, metadata: 14 };
 export const GRAPH = { node: 1, initializer: 5, input: 11, output: 12, info: 13 };
 export const NODE = { input: 1, output: 2, name: 3, op: 4, attribute: 5 };
 export const TENSOR = { dims: 1, type: 2, floats: 4, name: 8, raw: 9, doubles: 10, external: 13, location: 14 };
-export const ATTRIBUTE = { name: 1, tensor: 5 };
+export const ATTRIBUTE = { name: 1, int: 3, tensor: 5 };
 
 /** All of a model's graph in one message: protobuf merges what comes in several parts. @param {Uint8Array} model */
 export const graphOf = (model) => concatenated(payloads(model, MODEL.graph));

@@ -1,11 +1,17 @@
-// tests/bytes.test.js on the models of the packages.
+// tests/bytes.test.js on the models of the packages and the larger ones of the material.
+import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { test } from "node:test";
 
-import { survives } from "../graphs/survivors.js";
+import { materialModels } from "../graphs/models.js";
+import { LARGE, survives } from "../graphs/survivors.js";
+import { needsMaterial } from "../material.js";
 import { needsPackages, packageModels } from "./packages.js";
 
-for (const file of packageModels)
-  test(`${basename(file)} keeps every byte that a smaller layer does not concern`, needsPackages, async () => {
-    await survives(file, { rows: 8 });
-  });
+const large = materialModels.filter((file) => statSync(file).size >= LARGE);
+
+for (const [files, needed] of /** @type {const} */ ([[large, needsMaterial], [packageModels, needsPackages]]))
+  for (const file of files)
+    test(`${basename(file)} keeps every byte that a smaller layer does not concern`, needed, async () => {
+      await survives(file, { rows: 8 });
+    });
