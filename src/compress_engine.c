@@ -56,8 +56,8 @@ nl_status nl_model_need_network(const nl_model *model, nl_error *error) {
 nl_status nl_model_need_forward(const nl_model *model, nl_error *error) {
   NL_TRY(nl_model_need_network(model, error));
   if (model->engine == NL_ENGINE_FORWARD) return NL_OK;
-  return nl_fail_span(error, NL_ERROR_UNSUPPORTED, model->graph->nodes[nl_model_producer(model, 0)].name,
-                      "this is there for networks of dense layers only, and this model has more");
+  return nl_fail(error, NL_ERROR_UNSUPPORTED, "a network of more than dense layers",
+                 "the worst case, blocks and encodings are there for lines of dense layers");
 }
 
 static bool forwards(const nl_model *model) { return model->network != NULL && model->engine == NL_ENGINE_FORWARD; }
