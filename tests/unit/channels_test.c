@@ -310,7 +310,8 @@ static void an_add_behind_a_product_is_its_bias(void **state) {
   assert_false(d->has_bias), assert_int_equal(d->bias.node, NL_NONE);
   assert_int_equal(d->written, value_named(v.graph, "d"));
   assert_rider(&v, "f", 1, "1: A5");
-  assert_false(site_named(&v, "c")->affine); // its reader has no room for a bias
+  assert_int_equal(v.channels->rider_count, 1); // a bias is no rider
+  assert_false(site_named(&v, "c")->affine);    // its reader has no room for a bias
   view_free(&v);
 }
 
@@ -426,6 +427,29 @@ static void residual_sums_share_one_site(void **state) {
   assert_int_equal(site->consumer_count, 2), assert_int_equal(site->read_count, 2);
   assert_int_equal(v.channels->linears[site->producer].node, node_named(v.graph, "a"));
   assert_int_equal(v.channels->site_count, 2);
+  view_free(&v);
+}
+
+static void readers_of_one_value_are_one_read(void **state) {
+  (void)state;
+  begin_graph(13), graph_input("x", "-1,3,8,8"), graph_output("y");
+  conv("x", "a", 3, 4, "1,1"), apply("Relu", "a", "b", ""), conv("b", "c", 4, 2, "1,1"), conv("b", "d", 4, 2, "3,3");
+  apply("GlobalMaxPool", "d", "e", ""), apply("Add", "c e", "y", "");
+  view v = seen();
+  assert_int_equal(site_named(&v, "a")->consumer_count, 2), assert_int_equal(site_named(&v, "a")->read_count, 1);
+  view_free(&v);
+}
+
+static void tied_groups_share_their_reason_and_the_output_comes_first(void **state) {
+  (void)state;
+  begin_graph(13), graph_input("x", "-1,3"), graph_output("y");
+  dense("x", "a", 3, 4), dense("x", "b", 3, 4), apply("Softmax", "b", "p", ""), dense("p", "c", 4, 5);
+  apply("Add", "a b", "d", ""), dense("d", "e", 4, 5), apply("Softmax", "e", "q", ""), apply("Relu", "e", "y", "");
+  apply_of("my.domain", "Strange", "c q", "z", ""), graph_output("z");
+  view v = seen();
+  assert_tied(&v, "a", "b");
+  assert_reason(&v, "a", "all its channels are taken together by Softmax “p”");
+  assert_reason(&v, "e", "output of the model");
   view_free(&v);
 }
 
@@ -722,6 +746,36 @@ static void sizes_of_a_resize_are_stated(void **state) {
   view_free(&v);
 }
 
+static void scales_of_one_along_the_channels_pass(void **state) {
+  (void)state;
+  const float scales[] = {1, 1, 2, 2};
+  begin_graph(9), graph_input("x", "-1,3,-1,-1"), graph_output("y"),
+      initializer(&drawn, "s", 1, (int64_t[]){4}, scales);
+  conv("x", "a", 3, 5, "1,1"), apply("Upsample", "a s", "b", ""), conv("b", "y", 5, 2, "1,1");
+  view v = seen();
+  assert_site(&v, "a");
+  view_free(&v);
+  begin_graph(13), graph_input("x", "1,3,4,-1"), graph_output("y"), initializer(&drawn, "s", 1, (int64_t[]){4}, scales);
+  dense("x", "w", 3, 3), apply("Transpose", "x", "t", "perm=0,2,3,1"), dense("t", "a", 3, 5);
+  apply("Resize", "a - s", "y", ""); // channels last: they are scaled
+  v = seen();
+  assert_reason(&v, "a", "read by Resize “y”");
+  view_free(&v);
+}
+
+static void a_long_way_to_a_constant_is_not_gone(void **state) {
+  (void)state;
+  begin_graph(13), graph_input("x", "-1,3"), graph_output("y"), weight("i0", "4,2"), dense("x", "a", 3, 4);
+  for (int i = 0; i < 12; i++) {
+    char in[8], out[8];
+    snprintf(in, sizeof in, "i%d", i), snprintf(out, sizeof out, "i%d", i + 1), apply("Identity", in, out, "");
+  }
+  apply("MatMul", "a i12", "y", "");
+  view v = seen();
+  assert_reason(&v, "a", "read by MatMul “y”");
+  view_free(&v);
+}
+
 static void operators_on_the_channel_axis_itself_pin(void **state) {
   (void)state;
   begin_graph(13), graph_input("x", "1,3,4,4"), graph_output("y");
@@ -905,6 +959,8 @@ int main(void) {
       cmocka_unit_test(constants_along_the_channels_ride),
       cmocka_unit_test(constants_ride_through_added_axes),
       cmocka_unit_test(residual_sums_share_one_site),
+      cmocka_unit_test(readers_of_one_value_are_one_read),
+      cmocka_unit_test(tied_groups_share_their_reason_and_the_output_comes_first),
       cmocka_unit_test(gates_of_one_place_tie_and_masks_of_one_channel_do_not),
       cmocka_unit_test(values_that_are_not_followed_pin_what_they_meet),
       cmocka_unit_test(norms_and_sums_over_channels_take_them_together),
@@ -928,6 +984,8 @@ int main(void) {
       cmocka_unit_test(a_shuffle_of_groups_is_followed),
       cmocka_unit_test(depth_becomes_space),
       cmocka_unit_test(sizes_of_a_resize_are_stated),
+      cmocka_unit_test(scales_of_one_along_the_channels_pass),
+      cmocka_unit_test(a_long_way_to_a_constant_is_not_gone),
       cmocka_unit_test(operators_on_the_channel_axis_itself_pin),
       cmocka_unit_test(a_constant_that_widens_a_value_pins),
       cmocka_unit_test(attention_heads_are_not_cut),
