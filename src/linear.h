@@ -7,6 +7,10 @@
 
 // A (n, n) + ridge I = L Lᵀ; the lower triangle of A becomes L. False when the matrix is not positive definite.
 bool nl_cholesky(size_t n, double *a, double ridge);
+// The same for large n, three times as fast: by blocks of columns, through the matrix product; its last bits differ.
+// `work`: nl_matmul_f64_work() doubles, then nl_cholesky_blocks_work(n).
+bool nl_cholesky_blocks(size_t n, double *a, double ridge, double *work);
+size_t nl_cholesky_blocks_work(size_t n);
 // B (n, m) becomes (L Lᵀ)⁻¹ B.
 void nl_cholesky_solve(size_t n, const double *l, size_t m, double *b);
 

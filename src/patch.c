@@ -7,6 +7,9 @@
 // Either way to the fit may take two matrices of FEATURES_MOST² (170 MB each) and some seconds or minutes.
 enum { FEATURES_MOST = 4608, ROOM_MOST = FEATURES_MOST * FEATURES_MOST };
 enum { ROWS_TO_SPLIT = NL_PATCH_FOLDS, ROWS_FOR_ONE_FOLD = 400, SIZE_FOR_FOLDS = 1024 };
+// More positions say little more; a Gram matrix of n features takes positions n² / 2 multiplications.
+enum { POSITIONS_LEAST = 8192, POSITIONS_A_FEATURE = 4 };
+enum { WORK_PER_STEP = 20000000 }; // multiplications: some 20 ms
 
 struct nl_patch {
   nl_arena arena;
@@ -22,7 +25,9 @@ struct nl_patch {
   size_t folds;           // judged
   size_t wanted;          // positions
   size_t rows, positions; // of the batches so far
-  double before, after;
+  bool ready;
+  size_t solved; // groups
+  nl_narrow_linear fitted;
 };
 
 // ---- life ---------------------------------------------------------------------------------------------------------------
@@ -64,6 +69,7 @@ static size_t choose_room(nl_patch *patch, double expected) {
   const size_t groups = patch->linear->groups, features = patch->features;
   const size_t per_position = groups * (features + patch->out);
   patch->wanted = patch->options.positions;
+  if (patch->wanted == 0) patch->wanted = POSITIONS_LEAST + POSITIONS_A_FEATURE * features;
   const size_t all = expected < (double)patch->wanted ? (size_t)expected : patch->wanted;
   if (all >= features && features <= FEATURES_MOST && groups * features * features <= ROOM_MOST) return 0;
   const size_t most = smaller(FEATURES_MOST, 2 * (size_t)ROOM_MOST / per_position);
@@ -83,10 +89,11 @@ static nl_status begin(nl_patch *patch, const nl_gather *gather, double share, n
   const nl_narrow_linear *start = patch->start;
   const size_t groups = patch->linear->groups, weights = patch->out * patch->features;
   const size_t room = choose_room(patch, (double)gather->positions / share);
-  choose_folds(patch, (double)(gather->positions / gather->per_row) / share, room);
+  const size_t rows = gather->positions / gather->per_row;
+  choose_folds(patch, (double)rows / share, room);
   NL_TAKE(&patch->arena, patch->u, double, NL_PATCH_BLOCK *groups * patch->features, error);
   NL_TAKE(&patch->arena, patch->z, double, NL_PATCH_BLOCK * start->out, error);
-  NL_TAKE(&patch->arena, patch->work, double, nl_matmul_f64_work(), error);
+  NL_TAKE(&patch->arena, patch->work, double, nl_patch_fit_work(patch->features, room), error);
   NL_TAKE(&patch->arena, patch->fits, nl_patch_fit, groups, error);
   for (size_t g = 0; g < groups; g++) {
     const nl_patch_problem problem = {.features = patch->features,
@@ -159,37 +166,62 @@ nl_status nl_patch_add(nl_patch *patch, const nl_fed *original, const nl_fed *re
 
 // ---- solution -----------------------------------------------------------------------------------------------------------
 
-// Mean squared errors before and after over the variance of z, all groups together.
-static void weigh_gain(nl_patch *patch) {
-  double variance = 0, before = 0, after = 0;
-  for (size_t g = 0; g < patch->linear->groups && patch->begun; g++) {
-    variance += patch->fits[g].variance;
-    before += patch->fits[g].before;
-    after += patch->fits[g].after;
+static nl_status ready(nl_patch *patch, nl_error *error) {
+  const nl_narrow_linear *start = patch->start;
+  const size_t count = start->out * patch->features;
+  nl_narrow_linear *fitted = &patch->fitted;
+  NL_TAKE(&patch->arena, fitted->weights, double, count, error);
+  memcpy(fitted->weights, start->weights, count * sizeof *fitted->weights);
+  if (start->bias != NULL) {
+    NL_TAKE(&patch->arena, fitted->bias, double, start->out, error);
+    memcpy(fitted->bias, start->bias, start->out * sizeof *fitted->bias);
   }
-  patch->before = variance > 0 ? before / variance : 0;
-  patch->after = variance > 0 ? after / variance : 0;
+  for (size_t g = 0; g < patch->linear->groups && patch->begun; g++) nl_patch_fit_ready(&patch->fits[g], patch->work);
+  patch->ready = true;
+  return NL_OK;
+}
+
+static bool solved(const nl_patch *patch) {
+  return patch->ready && (!patch->begun || patch->solved == patch->linear->groups);
+}
+
+nl_status nl_patch_step(nl_patch *patch, nl_error *error) {
+  if (!patch->ready) NL_TRY(ready(patch, error));
+  for (double work = 0; !solved(patch) && work < WORK_PER_STEP;) {
+    nl_patch_fit *fit = &patch->fits[patch->solved];
+    double *weights = patch->fitted.weights + patch->solved * patch->out * patch->features;
+    double *bias = patch->fitted.bias != NULL ? patch->fitted.bias + patch->solved * patch->out : NULL;
+    work += nl_patch_fit_cost(fit);
+    if (nl_patch_fit_step(fit, patch->options.ridge, weights, bias, patch->work)) patch->solved++;
+  }
+  return solved(patch) ? NL_OK : NL_MORE;
 }
 
 nl_status nl_patch_solve(nl_patch *patch, nl_narrow_linear *out, nl_arena *arena, nl_error *error) {
-  const nl_narrow_linear *start = patch->start;
-  const size_t groups = patch->linear->groups, count = start->out * patch->features;
-  nl_narrow_linear fitted = *start;
+  const size_t count = patch->start->out * patch->features;
+  nl_status status = NL_MORE;
+  while (status == NL_MORE) status = nl_patch_step(patch, error);
+  if (status != NL_OK) return status;
+  nl_narrow_linear fitted = {.out = patch->start->out, .in = patch->start->in};
   NL_TAKE(arena, fitted.weights, double, count, error);
-  memcpy(fitted.weights, start->weights, count * sizeof *fitted.weights);
-  if (start->bias != NULL) {
-    NL_TAKE(arena, fitted.bias, double, start->out, error);
-    memcpy(fitted.bias, start->bias, start->out * sizeof *fitted.bias);
+  memcpy(fitted.weights, patch->fitted.weights, count * sizeof *fitted.weights);
+  if (patch->fitted.bias != NULL) {
+    NL_TAKE(arena, fitted.bias, double, fitted.out, error);
+    memcpy(fitted.bias, patch->fitted.bias, fitted.out * sizeof *fitted.bias);
   }
-  for (size_t g = 0; g < groups && patch->begun; g++)
-    nl_patch_fit_solve(&patch->fits[g], patch->options.ridge, fitted.weights + g * patch->out * patch->features,
-                       fitted.bias != NULL ? fitted.bias + g * patch->out : NULL, patch->work);
-  weigh_gain(patch);
   *out = fitted;
   return NL_OK;
 }
 
 void nl_patch_gain(const nl_patch *patch, double *before, double *after) {
-  *before = patch->before;
-  *after = patch->after;
+  double variance = 0;
+  *before = *after = 0;
+  for (size_t g = 0; g < patch->linear->groups && patch->begun; g++) {
+    variance += patch->fits[g].variance;
+    *before += patch->fits[g].before;
+    *after += patch->fits[g].after;
+  }
+  if (!(variance > 0)) return;
+  *before /= variance;
+  *after /= variance;
 }

@@ -56,7 +56,7 @@ typedef struct nl_patch_problem {
 typedef struct nl_patch_sums nl_patch_sums;
 typedef struct nl_patch_rows nl_patch_rows;
 
-// create, add ..., ready, try ..., finish. `work`: nl_matmul_f64_work() doubles.
+// create, add ..., ready, try ..., finish. `work`: nl_patch_fit_work() doubles.
 // add: u (rows, features), work memory afterwards, and r (rows, outputs) of a fold; one of `folds` or more is none.
 // try: the sum of squares left of the folds, each by the others' fit; ridge: λ over the mean variance of a feature. Infinite or
 // NaN where there is no solution. finish: fits on all and moves weights (outputs, features) and bias (outputs).
@@ -74,6 +74,8 @@ void nl_patch_rows_ready(nl_patch_rows *kept, double *work);
 double nl_patch_rows_try(nl_patch_rows *kept, double ridge, double *work);
 void nl_patch_rows_finish(nl_patch_rows *kept, double ridge, double *weights, double *bias, double *work);
 
+enum { NL_PATCH_RIDGES = 9 };
+
 // Either of them, and what the choice of a ridge needs.
 typedef struct nl_patch_fit {
   nl_patch_problem problem;
@@ -84,6 +86,7 @@ typedef struct nl_patch_fit {
   double *z, *zz;       // (outputs) sums of z - shift and its square over the positions of a fold
   // over the positions of a fold: sum of squares that start and fit leave, variance of z
   double before, after, variance;
+  double left[NL_PATCH_RIDGES]; // sum of squares that each ridge leaves; negative: not tried
 } nl_patch_fit;
 
 // room: 0 for sums.
@@ -91,8 +94,13 @@ nl_status nl_patch_fit_create(nl_patch_fit *out, const nl_patch_problem *problem
                               nl_error *error);
 // z (rows, outputs) becomes r.
 void nl_patch_fit_add(nl_patch_fit *fit, size_t fold, size_t rows, double *u, double *z, double *work);
-// ridge: 0: the one that leaves least of the folds. weights and bias hold the start and are changed where that is less than the
-// start leaves.
-void nl_patch_fit_solve(nl_patch_fit *fit, double ridge, double *weights, double *bias, double *work);
+// Before the first step.
+void nl_patch_fit_ready(nl_patch_fit *fit, double *work);
+// Tries a ridge, or after the last of them fits: then true. ridge: 0: the one that leaves least of the folds. weights and bias hold
+// the start and are changed where that is less than the start leaves.
+bool nl_patch_fit_step(nl_patch_fit *fit, double ridge, double *weights, double *bias, double *work);
+double nl_patch_fit_cost(const nl_patch_fit *fit); // multiplications of a step, about
+// Doubles that `work` holds.
+size_t nl_patch_fit_work(size_t features, size_t room);
 
 #endif

@@ -87,7 +87,7 @@ static double find_means(nl_patch_rows *kept, size_t fitted) {
 
 // (Ũ Ũᵀ + nλI) α = R - step over the positions fitted on, Ũ being U less their mean: an entry of Ũ Ũᵀ is one of the Gram matrix less
 // its row's and its column's mean plus the mean of all. nλ: `ridge` times the trace of ŨᵀŨ over its size.
-static bool solve(nl_patch_rows *kept, double ridge, size_t fitted) {
+static bool solve(nl_patch_rows *kept, double ridge, size_t fitted, double *work) {
   const size_t out = kept->problem.outputs;
   const double total = find_means(kept, fitted);
   double trace = 0;
@@ -99,7 +99,8 @@ static bool solve(nl_patch_rows *kept, double ridge, size_t fitted) {
     trace += row[i];
     for (size_t o = 0; o < out; o++) kept->alpha[i * out + o] = kept->r[at * out + o] - kept->step[o];
   }
-  if (!(trace > 0) || !nl_cholesky(fitted, kept->factor, ridge * trace / (double)kept->problem.features)) return false;
+  if (!(trace > 0) || !nl_cholesky_blocks(fitted, kept->factor, ridge * trace / (double)kept->problem.features, work))
+    return false;
   nl_cholesky_solve(fitted, kept->factor, out, kept->alpha);
   return true;
 }
@@ -119,11 +120,10 @@ static double left_of_held(nl_patch_rows *kept, size_t fitted) {
 }
 
 double nl_patch_rows_try(nl_patch_rows *kept, double ridge, double *work) {
-  (void)work;
   double left = 0;
   for (size_t f = 0; f < kept->problem.folds; f++) {
     const size_t fitted = set_order(kept, f);
-    left += solve(kept, ridge, fitted) ? left_of_held(kept, fitted) : INFINITY;
+    left += solve(kept, ridge, fitted, work) ? left_of_held(kept, fitted) : INFINITY;
   }
   return left;
 }
@@ -131,7 +131,7 @@ double nl_patch_rows_try(nl_patch_rows *kept, double ridge, double *work) {
 // W += αᵀ U, b += step - αᵀ U center: the mean of all U is 0.
 void nl_patch_rows_finish(nl_patch_rows *kept, double ridge, double *weights, double *bias, double *work) {
   const size_t in = kept->problem.features, out = kept->problem.outputs, n = set_order(kept, NL_NONE);
-  if (!solve(kept, ridge, n)) return;
+  if (!solve(kept, ridge, n, work)) return;
   nl_matmul_f64(out, in, n, kept->alpha, 1, out, kept->u, in, 1, weights, in, work);
   for (size_t i = 0; i < n && kept->affine; i++)
     nl_axpy_f64(out, -nl_dot_f64(in, kept->u + i * in, kept->center), kept->alpha + i * out, kept->step);

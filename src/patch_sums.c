@@ -92,7 +92,7 @@ void nl_patch_sums_ready(nl_patch_sums *fit) {
 
 // (C + λI) Δ = cross, step = E r - Δᵀ E u, with covariances where there is a step, else raw second moments. The factor goes below
 // the Gram matrix' diagonal. False without a positive definite C + λI.
-static bool solve(nl_patch_sums *fit, double ridge) {
+static bool solve(nl_patch_sums *fit, double ridge, double *work) {
   const sums *all = &fit->all;
   const size_t in = fit->problem.features, out = fit->problem.outputs;
   const double rows = (double)all->rows, centred = fit->affine ? 1.0 / rows : 0.0;
@@ -105,7 +105,7 @@ static bool solve(nl_patch_sums *fit, double ridge) {
     for (size_t o = 0; o < out; o++)
       fit->delta[i * out + o] = (all->cross[i * out + o] - centred * all->u[i] * all->r[o]) / rows;
   }
-  const bool found = trace > 0 && nl_cholesky(in, gram, ridge * trace / (double)in);
+  const bool found = trace > 0 && nl_cholesky_blocks(in, gram, ridge * trace / (double)in, work);
   if (found) nl_cholesky_solve(in, gram, out, fit->delta);
   for (size_t i = 0; i < in; i++) gram[i * in + i] = fit->diagonal[i];
   for (size_t o = 0; o < out; o++) fit->step[o] = centred * all->r[o];
@@ -128,16 +128,15 @@ double nl_patch_sums_try(nl_patch_sums *fit, double ridge, double *work) {
   double left = 0;
   for (size_t f = 0; f < fit->problem.folds; f++) {
     merge(fit, f, -1);
-    left += solve(fit, ridge) ? left_of(fit, &fit->folds[f], work) : INFINITY;
+    left += solve(fit, ridge, work) ? left_of(fit, &fit->folds[f], work) : INFINITY;
     merge(fit, f, 1);
   }
   return left;
 }
 
 void nl_patch_sums_finish(nl_patch_sums *fit, double ridge, double *weights, double *bias, double *work) {
-  (void)work;
   const size_t in = fit->problem.features, out = fit->problem.outputs;
-  if (!solve(fit, ridge)) return;
+  if (!solve(fit, ridge, work)) return;
   for (size_t o = 0; o < out; o++) {
     double moved = 0;
     for (size_t i = 0; i < in; i++) {

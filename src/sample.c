@@ -81,7 +81,7 @@ static size_t locate(const lay *l, size_t position, size_t *stride) {
 
 nl_status nl_sample_positions(const nl_channels *channels, const nl_axis *axis, size_t group, const nl_fed *fed,
                               nl_span name, size_t *positions, nl_error *error) {
-  lay l;
+  lay l = {0};
   NL_TRY(lay_of(&l, channels, axis, group, fed, name, error));
   *positions = l.outer * l.per_outer;
   return NL_OK;
@@ -117,7 +117,7 @@ static nl_status add_rows(nl_moments *moments, const lay *l, const nl_fed *fed, 
 
 nl_status nl_sample_add(nl_moments *moments, const nl_channels *channels, const nl_axis *axis, size_t group,
                         const nl_fed *fed, nl_span name, size_t most, uint64_t seed, double *work, nl_error *error) {
-  lay l;
+  lay l = {0};
   NL_TRY(lay_of(&l, channels, axis, group, fed, name, error));
   const nl_spread spread = nl_spread_over(l.outer * l.per_outer, most, seed + moments->rows);
   const size_t count = moments->n * moments->block_rows;

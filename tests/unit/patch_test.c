@@ -419,7 +419,7 @@ static void both_ways_agree(size_t folds, bool biased) {
   double *start = random_numbers(1, OUT * IN, 1), *sum_weights = random_numbers(1, OUT * IN, 1);
   double bias[OUT] = {1, 2, 3}, sum_bias[OUT] = {1, 2, 3};
   double *u = random_numbers(2, ROWS * IN, 1), *r = random_numbers(3, ROWS * OUT, 1);
-  double *work = aligned_alloc(16, nl_matmul_f64_work() * sizeof *work);
+  double *work = aligned_alloc(16, nl_patch_fit_work(IN, 0) * sizeof *work);
   for (size_t i = 0; i < ROWS * IN; i++) u[i] += 3;
   const nl_patch_problem problem = {IN, OUT, start, biased ? bias : NULL, folds};
   nl_arena arena = {0};
