@@ -7,7 +7,7 @@
 
 // Fits that share a run see the smaller network before any of them: exact order costs two runs a linear, so where there are many,
 // neighbours go together.
-enum { WAVES_MOST = 16, ROWS_OF_MANY = 256, POSITIONS_LEAST = 8192 };
+enum { WAVES_MOST = 16, ROWS_OF_MANY = 256 };
 // Deviations this small are rounding: nothing is to be fitted.
 static const double exact = 1e-7;
 
@@ -137,18 +137,11 @@ static nl_status take_patches(void *owner, const nl_run *run, size_t rows, nl_er
   return NL_OK;
 }
 
-// Positions a fit is taken from: more say little more and cost features² each.
-static size_t positions_for(size_t features) {
-  const size_t each = features <= 2048 ? 8 : 4;
-  return features * each > POSITIONS_LEAST ? features * each : POSITIONS_LEAST;
-}
-
 static nl_status create_patch(nl_result *result, size_t l, nl_patch **out, nl_error *error) {
   nl_fitted *f = result->linears;
   const nl_channels *channels = channels_of(result);
   const nl_linear *linear = &channels->linears[l];
-  const size_t features = f->linears[l].in / linear->groups * linear->kernel_size;
-  const nl_patch_options options = {.positions = positions_for(features), .seed = result->path->seed};
+  const nl_patch_options options = {.seed = result->path->seed};
   size_t *kept = NULL;
   nl_error unused = {0};
   NL_TAKE(&f->arena, kept, size_t, linear->out_width + 1, error);
@@ -180,6 +173,13 @@ static nl_status begin_wave(nl_result *result, nl_error *error) {
                            (const size_t *const[]){written, read}, result, take_patches, write_smaller, error);
 }
 
+// NL_MORE while a fit of the wave is not solved yet.
+static nl_status solve_wave(nl_fitted *f, nl_error *error) {
+  for (size_t i = 0; i < f->next - f->wave; i++)
+    if (f->patches[i] != NULL) NL_TRY(nl_patch_step(f->patches[i], error));
+  return NL_OK;
+}
+
 static nl_status end_wave(nl_result *result, nl_error *error) {
   nl_fitted *f = result->linears;
   for (size_t i = 0; i < f->next - f->wave; i++) {
@@ -203,7 +203,10 @@ nl_status nl_fitted_refit(nl_result *result, double *progress, nl_error *error) 
     NL_TRY(compensate(result, error));
     return NL_MORE;
   }
-  if (f->patches != NULL) NL_TRY(end_wave(result, error));
+  if (f->patches != NULL) {
+    NL_TRY(solve_wave(f, error));
+    NL_TRY(end_wave(result, error));
+  }
   if (f->wave == f->fit_count) return NL_OK;
   NL_TRY(begin_wave(result, error));
   return NL_RUN;

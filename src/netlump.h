@@ -179,7 +179,7 @@ nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choic
 //   what is alike on the measure need not be alike elsewhere; n³ work and n² memory for a site of n units.
 //   In any other graph (NL_ENGINE_RUNTIME) a unit is a channel, at all positions and kernel offsets; there are no derivatives, so one
 //   run a site finds how much of its consumers' error the outputs feel, to first order; and each consumer, kernel and all, is fitted
-//   on patches of what the smaller network reads (patch.h). More than 4,608 numbers a patch: the compensation alone.
+//   on patches of what the smaller network reads (patch.h). Where a fit would not fit in memory: the compensation alone.
 //
 // partition. The blocks of the adjoint partition (below) with a fitted P: each block's unit gets the mean of its members'
 //   incoming weights, and the consumers are fitted by least squares as above, which is the prolongation from the true
