@@ -265,7 +265,7 @@ test("a convolutional network shrinks, is checked on the measure's rows and scor
   assert.deepEqual(report.sites.map(({ after }) => after), choice.widths);
   assert.ok(report.verified && "agrees" in report.verified && report.verified.agrees === true && report.verified.rows === 150, JSON.stringify(report.verified));
   assert.ok(report.score?.kind === "accuracy" && report.score.before > 0.95 && report.score.after > 0.9 && report.score.heldOut, JSON.stringify(report.score));
-  assert.deepEqual([...stages].sort(), ["path", "refit", "runtime", "verify"]);
+  assert.deepEqual([...stages].sort(), ["path", "polish", "refit", "runtime", "verify"]);
   model.free();
 });
 
