@@ -158,6 +158,36 @@ static void a_convolution_is_laid_out_as_onnx_has_it(void **state) {
   nl_graph_free(graph), nl_buffer_free(&onnx), close_source(&s);
 }
 
+static void ints_are(const nl_node *node, const char *name, size_t count, const int64_t *expected) {
+  const nl_attribute *attribute = nl_node_attribute(node, name);
+  assert_non_null(attribute);
+  assert_int_equal(attribute->count, count);
+  assert_memory_equal(attribute->ints, expected, count * sizeof *expected);
+}
+
+// 5 wide, kernel 4, stride 2: 3 places need 8, so 3 are added; an open height with stride 1 needs 3 too, whatever it is
+static void same_padding_puts_the_odd_one_behind(void **state) {
+  (void)state;
+  source s;
+  nl_buffer onnx = {0};
+  nl_graph *graph =
+      read_model(&s,
+                 SEQUENTIAL("{'class_name':'MaxPooling2D','config':{'name':'p','pool_size':4,'strides':[1,2],"
+                            "'padding':'same','batch_input_shape':[null,null,5,1]}},"
+                            "{'class_name':'AveragePooling2D','config':{'name':'q','strides':3,'padding':'same'}}",
+                            ""),
+                 0, &onnx);
+  ints_are(&graph->nodes[node_named(graph, "p")], "pads", 4, (int64_t[]){1, 1, 2, 2});
+  ints_are(&graph->nodes[node_named(graph, "p")], "strides", 2, (int64_t[]){1, 2});
+  const nl_attribute *automatic = nl_node_attribute(&graph->nodes[node_named(graph, "q")], "auto_pad");
+  assert_non_null(automatic);
+  assert_span(automatic->s, "SAME_UPPER");
+  const nl_value *output = &graph->values[graph->outputs[0]];
+  assert_int_equal(output->dims[2], 1);
+  assert_int_equal(output->dims[1], -1);
+  nl_graph_free(graph), nl_buffer_free(&onnx), close_source(&s);
+}
+
 #define LINK(name) "['" name "',0,0,{}]"
 static const char RESIDUAL[] =
     "{'modelTopology':{'class_name':'Functional','config':{'name':'net','layers':["
@@ -541,6 +571,7 @@ int main(void) {
       cmocka_unit_test(a_weight_may_begin_in_one_shard_and_end_in_another),
       cmocka_unit_test(a_file_that_is_too_short_names_the_weight_it_lacks),
       cmocka_unit_test(a_convolution_is_laid_out_as_onnx_has_it),
+      cmocka_unit_test(same_padding_puts_the_odd_one_behind),
       cmocka_unit_test(layers_in_any_order_come_after_what_they_read),
       cmocka_unit_test(what_cannot_be_read_is_named_when_the_text_is_opened),
       cmocka_unit_test(what_does_not_fit_is_named_when_the_weights_are_there),
