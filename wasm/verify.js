@@ -66,7 +66,8 @@ export function verifyMeasured(result, { signal, onProgress } = {}) {
     const rows = { count: report.measure.rows, at: (/** @type {number} */ first, /** @type {number} */ count) => path.rows(first, count) };
     const { found, types } = await runner.compare({ onnx: result.write("onnx"), files: result.files("onnx") }, info.computed, rows, { signal, tell });
     const { rms, max, scale, spread } = found.figures;
-    const rounding = (Math.max(...[...types].map(epsilonOf)) * scale) / (spread || 1);
+    // Networks of doubles may hold singles.
+    const rounding = (Math.max(...["float32", ...types].map(epsilonOf)) * scale) / (spread || 1);
     // Then the measure's normalisations were set to these rows, and the file's are not.
     const calibrated = report.measure.kind === "normalised";
     const agrees = calibrated ? null : agree(found.deviation, report.deviation, rounding, SAME_ROWS);

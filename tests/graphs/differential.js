@@ -137,9 +137,10 @@ export async function checkGraph(seed) {
   const small = await compress(graph.bytes, { epsilon: 0.05, data, shapes, polish: false, name: `graph-${seed}.onnx` });
   const after = await run(graph, small.bytes, rows);
   assert.deepEqual(after.map(({ dims }) => dims), before.map(({ dims }) => dims));
-  const [theirs, reported] = [deviationOf(before, after), small.report.deviation];
-  const slack = 100 * epsilonOf(graph.type);
-  assert.ok(Math.abs(theirs - reported) <= 0.01 * reported + slack, `ONNX Runtime finds ${theirs}, the report says ${reported}`);
+  // Outputs that do not vary have no deviation relative to that. Graphs of doubles hold stretches of singles.
+  const [theirs, reported] = [deviationOf(before, after), small.report.deviation ?? Infinity];
+  const slack = 100 * Math.max(epsilonOf(graph.type), epsilonOf("float32"));
+  assert.ok(theirs === reported || Math.abs(theirs - reported) <= 0.01 * reported + slack, `ONNX Runtime finds ${theirs}, the report says ${reported}`);
   assert.ok(small.report.verified && !("skipped" in small.report.verified) && small.report.verified.agrees !== false, JSON.stringify(small.report.verified));
   assertLeftAlone(graph.bytes, small.bytes, small.report);
   return { planned: plans.reduce((sum, { least }) => sum + least, 0), gone: plans.reduce((sum, { width, after }) => sum + width - (after ?? width), 0) };

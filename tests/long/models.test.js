@@ -10,7 +10,7 @@ import { needsPackages, packageModels } from "./packages.js";
 
 /** @param {string} file */
 async function checkModel(file) {
-  const { results, widths, refused } = await examine(file, { epsilons: [0.01, 0.03] });
+  const { results, widths, refused } = await examine(file, { epsilons: [0.01, 0.03], rows: /ocr/i.test(file) ? 32 : 0 });
   assert.ok(results.length === 2 || refused !== null, "either results or a reason");
   assert.ok(results.length > 0 || widths.length === 0, `${refused}`);
   for (const result of results) {
