@@ -120,7 +120,7 @@ test("folders are classes when they are asked for", async () => {
     assert.deepEqual([table.columns, table.labelColumns], [17, 1]);
     table.labels?.forEach((label, row) => assert.equal(label, Math.round((table.features[16 * row] * 255) / 20) % 2 ? 0 : 1, "cats come before dogs"));
   }
-  const alone = [{ name: "a.png", bytes: () => png(4, 4, 1, () => 0) }];
+  const alone = { names: ["a.png"], load: () => [png(4, 4, 1, () => 0)] };
   assert.equal((await readPictures(alone, "a.png", { ...how, labels: "auto" })).labels, null);
   await fails(() => readPictures(alone, "a.png", { ...how, labels: "folder" }), /each class in a folder of its own, and a\.png has no such folders/);
   await fails(() => readTable(zip, "pets.zip", { ...how, labels: 1 }), /which have no label columns\. With --labels folder/);
@@ -133,7 +133,7 @@ test("what cannot be read is named, picture by picture", async () => {
   const broken = zipSync({ "a/good.png": png(4, 4, 1, () => 0), "a/bad.png": png(4, 4, 1, () => 0).subarray(0, 50), "a/text.png": new Uint8Array(30) });
   await fails(() => readTable(broken, "x.zip", how), /^a\/(bad|text)\.png cannot be read: /);
   await fails(() => readTable(png(4, 4, 1, () => 0), "x.png", {}), /x\.png holds images, and what they become depends on a model/);
-  await fails(() => readPictures([], "folder", how), /folder holds no images\. JPEG, PNG/);
+  await fails(() => readPictures({ names: [], load: () => [] }, "folder", how), /folder holds no images\. JPEG, PNG/);
   await fails(() => readTable(png(4, 4, 1, () => 0), "x.png", { ...how, features: 17 }), /The model reads 17 numbers a row, an image of x\.png becomes 16/);
   assert.deepEqual(["a.PNG", "b/c.jpeg", "d.tga", "e.txt", "__MACOSX/f.png", "g/._h.jpg", "png"].map(isImage), [true, true, true, false, false, false, false]);
   model.free();

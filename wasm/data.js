@@ -34,13 +34,13 @@ export async function readTable(bytes, name, { labels = 0, features, divide = 1,
 
 /** @param {Uint8Array} bytes @param {string} name */
 function picturesIn(bytes, name) {
-  if (isImage(name)) return [{ name, bytes: () => bytes }];
+  if (isImage(name)) return { names: [name], load: () => [bytes] };
   return isZip(bytes) ? zipped(bytes, name) : null;
 }
 
 /**
  * The same for pictures that are files of their own.
- * @param {import("./images.js").Picture[]} pictures
+ * @param {import("./images.js").Pictures} pictures
  * @param {string} source where they are from
  * @param {{labels?: Labels, features?: number, divide?: number, rows?: number, images: (() => Reading)|null}} options
  * @returns {Promise<Table>}

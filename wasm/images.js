@@ -9,7 +9,8 @@ import { badData, badNorm, imageLabels, imagesUnfit, noClasses, noImages, noImag
  * @typedef {import("./types.js").Table} Table
  * @typedef {{name: string, type: string, shape: (number|null)[]}} Port
  * @typedef {{height: number, width: number, channels: number, last: boolean}} Layout   last: channels come last
- * @typedef {{name: string, bytes: () => Uint8Array|Promise<Uint8Array>}} Picture   name: its path, folders and all
+ * @typedef {{names: string[], load: (names: string[]) => Uint8Array[]|Promise<Uint8Array[]>}} Pictures   names: paths, folders and all;
+ *   load: the files of some
  * @typedef {{mean?: number[], std?: number[]}} Norm   of pixels from 0 to 1, one for all channels or one each
  * @typedef {(bytes: Uint8Array, layout: Layout, norm: Norm) => Float64Array} Decode   what Model.image does
  * @typedef {import("./data.js").Labels} Labels
@@ -18,6 +19,7 @@ import { badData, badNorm, imageLabels, imagesUnfit, noClasses, noImages, noImag
 
 const ENDING = /\.(jpe?g|png|bmp|gif|tga)$/i;
 const MOST = 2 ** 30; // bytes of a table
+const AT_ONCE = 256; // files read at once
 
 /** Whether a file's name is a picture's, and it is not what a Mac leaves behind. @param {string} name */
 export const isImage = (name) => ENDING.test(name) && !/(^|\/)(\._|__MACOSX\/)/.test(name);
@@ -89,24 +91,29 @@ export function normOf({ mean, std }, channels, type) {
 
 // ---- the pictures ------------------------------------------------------------------------------------------------------
 
-/** The pictures in a zip, unpacked when they are needed; null when there is none. @param {Uint8Array} zip @param {string} name @returns {Picture[]|null} */
-export function zipped(zip, name) {
+/** The pictures in a zip, unpacked when they are needed; null when there is none. @param {Uint8Array} zip @param {string} source @returns {Pictures|null} */
+export function zipped(zip, source) {
   const unpack = (/** @type {(file: {name: string}) => boolean} */ filter) => {
     try {
       return unzipSync(zip, { filter });
     } catch (error) {
-      throw fault("DATA", badData(name, "its zip archive is damaged"), { place: name, cause: error });
+      throw fault("DATA", badData(source, "its zip archive is damaged"), { place: source, cause: error });
     }
   };
   /** @type {string[]} */
   const names = [];
-  unpack((file) => isImage(file.name) && names.push(file.name) < 0);
-  return names.length === 0 ? null : names.map((file) => ({ name: file, bytes: () => unpack(({ name: at }) => at === file)[file] }));
+  unpack(({ name }) => isImage(name) && names.push(name) < 0);
+  const load = (/** @type {string[]} */ some) => {
+    const wanted = new Set(some);
+    const files = unpack(({ name }) => wanted.has(name));
+    return some.map((name) => files[name]);
+  };
+  return names.length === 0 ? null : { names, load };
 }
 
-/** The same order on every machine, of names that come in any. @param {Picture[]} pictures */
-function shuffled(pictures) {
-  const list = [...pictures].sort((a, b) => (a.name < b.name ? -1 : 1));
+/** The same order on every machine, of names that come in any. @param {string[]} names */
+function shuffled(names) {
+  const list = [...names].sort();
   let state = 1;
   for (let i = list.length - 1; i > 0; i -= 1) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -116,45 +123,59 @@ function shuffled(pictures) {
   return list;
 }
 
-/** The folder a picture lies in, which names its class. @param {Picture} picture */
-const folderOf = ({ name }) => name.split("/").at(-2) ?? "";
+/** The folder a picture lies in, which names its class. @param {string} name */
+const folderOf = (name) => name.split("/").at(-2) ?? "";
 
-/** The folders there are, by name: the classes 0, 1, ... @param {Picture[]} pictures */
-const classesOf = (pictures) => [...new Set(pictures.map(folderOf))].sort();
+/** The folders there are, by name: the classes 0, 1, ... @param {string[]} names */
+const classesOf = (names) => [...new Set(names.map(folderOf))].sort();
 
 /**
- * @param {Picture[]} pictures
+ * @param {Pictures} pictures
  * @param {string} source where they are from, for people
  * @param {Reading & {labels?: Labels, features?: number, divide?: number, rows?: number}} options features: what the model reads
- *   a row; labels: "folder": the folder's number among all, "auto": where there are several; divide: of the numbers, once they are made; rows: at most
+ *   a row; labels: "folder": the folder's number among all, "auto": where there are several; divide: of the numbers, once they are
+ *   made; rows: at most
  * @returns {Promise<Table>}
  */
-export async function imageTable(pictures, source, { decode, layout, type, norm, labels = 0, features: wanted, divide = 1, rows = 0 }) {
-  const { height, width, channels } = layout;
-  const size = height * width * channels;
-  if (wanted && wanted !== size) throw fault("DATA", imagesUnfit({ source, size, wanted }), { place: source });
+export async function imageTable({ names, load }, source, { labels = 0, rows = 0, ...how }) {
+  const size = sizeOfRow(source, how);
   const most = Math.max(1, Math.min(rows > 0 ? rows : Infinity, Math.floor(MOST / 8 / size)));
-  const taken = shuffled(pictures).slice(0, most);
+  const taken = shuffled(names).slice(0, most);
   if (taken.length === 0) throw fault("DATA", noImages(source), { place: source });
   if (typeof labels === "number" && labels > 0) throw fault("DATA", imageLabels(source), { place: source });
-  const classes = classesOf(pictures);
+  const classes = classesOf(names);
   if (labels === "folder" && classes.length < 2) throw fault("DATA", noClasses(source), { place: source });
-  const numbers = normOf(norm, channels, type);
-  const features = new Float64Array(taken.length * size);
-  for (const [row, picture] of taken.entries()) {
-    const x = await decodePicture(picture, () => picture.bytes(), (bytes) => decode(bytes, layout, numbers));
-    features.set(divide === 1 ? x : x.map((value) => value / divide), row * size);
-  }
-  const numbered = labels === 0 || classes.length < 2 ? null : Float64Array.from(taken, (picture) => classes.indexOf(folderOf(picture)));
+  const features = await decodeAll(taken, load, size, how);
+  const numbered = labels === 0 || classes.length < 2 ? null : Float64Array.from(taken, (name) => classes.indexOf(folderOf(name)));
   const labelColumns = numbered === null ? 0 : 1;
-  const part = taken.length < pictures.length ? ` (${taken.length} of ${pictures.length} images)` : "";
+  const part = taken.length < names.length ? ` (${taken.length} of ${names.length} images)` : "";
   return { features, labels: numbered, rows: taken.length, columns: size + labelColumns, labelColumns, names: null, source: source + part, pictures: true };
 }
 
-/** @param {Picture} picture @param {() => Uint8Array|Promise<Uint8Array>} read @param {(bytes: Uint8Array) => Float64Array} decode */
-async function decodePicture({ name }, read, decode) {
+/** Numbers a picture becomes. @param {string} source @param {{layout: Layout, features?: number}} how */
+function sizeOfRow(source, { layout: { height, width, channels }, features }) {
+  const size = height * width * channels;
+  if (features && features !== size) throw fault("DATA", imagesUnfit({ source, size, wanted: features }), { place: source });
+  return size;
+}
+
+/** @param {string[]} names @param {Pictures["load"]} load @param {number} size @param {Reading & {divide?: number}} how
+ * @returns {Promise<Float64Array>} (names, size) */
+async function decodeAll(names, load, size, { decode, layout, type, norm, divide = 1 }) {
+  const numbers = normOf(norm, layout.channels, type);
+  const features = new Float64Array(names.length * size);
+  for (let at = 0; at < names.length; at += AT_ONCE) {
+    const some = names.slice(at, at + AT_ONCE);
+    const files = await load(some);
+    some.forEach((name, i) => features.set(decodeOne(name, () => decode(files[i], layout, numbers)), (at + i) * size));
+  }
+  return divide === 1 ? features : features.map((value) => value / divide);
+}
+
+/** @param {string} name @param {() => Float64Array} decode */
+function decodeOne(name, decode) {
   try {
-    return decode(await read());
+    return decode();
   } catch (error) {
     if (error instanceof EngineError && error.code === "DATA" && error.detail) throw fault("DATA", unreadableImage(name, error.detail), { place: name, cause: error });
     throw error;

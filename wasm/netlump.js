@@ -140,13 +140,12 @@ function checkPlaces({ out, model: file }, { files }, format) {
 /** @param {string} out where the smaller model goes */
 const weightsOf = (out) => `${out}.data`;
 
-/** The pictures in a folder and those below it, links to folders not followed. @param {string} folder @returns {import("./images.js").Picture[]} */
+/** The pictures in a folder and those below it, links to folders not followed. @param {string} folder @returns {import("./images.js").Pictures} */
 function picturesIn(folder) {
   const entries = using(folder, () => readdirSync(folder, { recursive: true, withFileTypes: true }));
   const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
-  return files
-    .map((file) => ({ name: relative(folder, file).replaceAll(sep, "/"), bytes: () => read(file) }))
-    .filter(({ name }) => isImage(name));
+  const names = files.map((file) => relative(folder, file).replaceAll(sep, "/")).filter(isImage);
+  return { names, load: (some) => some.map((name) => read(join(folder, name))) };
 }
 
 /** @param {Options} options @param {Model} model @returns {Promise<import("./types.js").Table>} */

@@ -151,7 +151,9 @@ class Desk {
     const model = this.#model;
     const how = { ...options, features: model?.features, images: model && readingOf(model, norm) };
     if (!pictures) return readTable(await whole(bytes, name), name, how);
-    return readPictures(pictures.map((picture) => ({ name: picture.name, bytes: () => whole(picture.bytes, picture.name) })), name, how);
+    const files = new Map(pictures.map((picture) => [picture.name, picture.bytes]));
+    const load = (/** @type {string[]} */ names) => Promise.all(names.map((file) => whole(/** @type {Source} */ (files.get(file)), file)));
+    return readPictures({ names: [...files.keys()], load }, name, how);
   }
 
   /** @param {{bytes: Source, name: string, files: Map<string, Source>, shapes: import("./inputs.js").Shapes}} args @param {() => void} endOthers @param {Watch} watch */
