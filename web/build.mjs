@@ -30,9 +30,11 @@ async function buildPage(out) {
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
   const { metafile } = await build({
-    entryPoints: { main: join(root, "web/main.jsx"), worker: join(root, "wasm/worker.js") },
+    entryPoints: { main: join(root, "web/main.jsx"), worker: join(root, "wasm/worker.js"), style: join(root, "web/style.css") },
     outdir: out,
     bundle: true,
+    splitting: true, // what is imported when it is needed becomes a file of its own
+    chunkNames: "parts/[name]-[hash]",
     minify: true,
     format: "esm",
     target: "es2022",
@@ -44,7 +46,6 @@ async function buildPage(out) {
   });
   const copies = {
     "web/index.html": "index.html",
-    "web/style.css": "style.css",
     "web/icon.svg": "icon.svg",
     "build/netlump.wasm": "netlump.wasm",
   };

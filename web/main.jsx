@@ -3,6 +3,8 @@ import { signal } from "@preact/signals";
 import { render } from "preact";
 
 import { loadSamples, openFiles, recallPolish } from "./actions.js";
+import { readAddress } from "./address.js";
+import { state } from "./state.js";
 import { App } from "./views/app.jsx";
 
 /** Whether files hover over the page. */
@@ -26,6 +28,10 @@ document.addEventListener("drop", (event) => {
   void openFiles([.../** @type {DataTransfer} */ (event.dataTransfer).files]);
 });
 document.addEventListener("paste", (event) => void openFiles([...(event.clipboardData?.files ?? [])]));
+
+const follow = () => (state.view.value = readAddress(location.hash).view);
+addEventListener("hashchange", follow);
+follow();
 
 recallPolish();
 render(<App hovering={hovering} />, /** @type {HTMLElement} */ (document.getElementById("app")));

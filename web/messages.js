@@ -6,6 +6,9 @@ const upperFirst = (/** @type {string} */ sentence) => sentence[0].toUpperCase()
 
 export const text = {
   private: "Nothing leaves this device",
+  views: { work: "Compress", class: "Classroom", how: "How it works" },
+  viewsName: "Views",
+  viewMissing: "This part of the page could not be loaded. Reload the page.",
   samplesShort: "Samples",
 
   // the empty page

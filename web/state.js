@@ -30,6 +30,8 @@ import { dials } from "./targets.js";
  */
 
 export const state = {
+  /** Which page is shown; the address says it (address.js). @type {import("@preact/signals").Signal<import("./address.js").View>} */
+  view: signal("work"),
   /** @type {import("@preact/signals").Signal<Sample[]>} */
   samples: signal([]),
   /** @type {import("@preact/signals").Signal<ModelInfo|null>} */

@@ -1,6 +1,6 @@
 // The page as the tests see it: built when it is older than its sources, served, open in Chromium.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -61,6 +61,16 @@ export async function drop(page, files) {
       document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
     }
   }, sent);
+}
+
+/**
+ * Keeps a picture of the page in build/screenshots: for people, nothing compares it.
+ * @param {import("playwright-core").Page} page
+ * @param {string} name without ending
+ */
+export async function shoot(page, name) {
+  mkdirSync(join(root, "build/screenshots"), { recursive: true });
+  await page.screenshot({ path: join(root, "build/screenshots", `${name}.png`), fullPage: true });
 }
 
 /**

@@ -4,6 +4,7 @@ import { CurveCard, PathCard, ScatterCard, WidthsCard } from "./charts.jsx";
 import { Data } from "./data.jsx";
 import { Downloads } from "./downloads.jsx";
 import { Header } from "./header.jsx";
+import { Later } from "./later.jsx";
 import { Model } from "./model.jsx";
 import { Numbers } from "./numbers.jsx";
 import { Problem } from "./problem.jsx";
@@ -12,14 +13,18 @@ import { Start } from "./start.jsx";
 import { Target } from "./target.jsx";
 import { Whole } from "./whole.jsx";
 
+/** Views whose code is fetched when they are first shown. @type {Record<string, () => Promise<{View: import("preact").ComponentType}>>} */
+const LATER = { class: () => import("../classroom/classroom.jsx"), how: () => import("./how.jsx") };
+
 /** @param {{hovering: import("@preact/signals").Signal<boolean>}} props */
 export function App({ hovering }) {
+  const view = state.view.value;
   return (
     <>
       <Header />
-      <main class={state.model.value ? "work" : "start"}>
+      <main class={LATER[view] ? view : state.model.value ? "work" : "start"}>
         <Problem problem={state.problem.value} closable />
-        {state.model.value ? <Workbench /> : <Start />}
+        {LATER[view] ? <Later load={LATER[view]} /> : state.model.value ? <Workbench /> : <Start />}
       </main>
       <footer class="foot">
         <a href="licences.txt">{text.licences}</a>

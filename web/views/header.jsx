@@ -1,4 +1,5 @@
 import { openSample } from "../actions.js";
+import { VIEWS, writeAddress } from "../address.js";
 import { text } from "../messages.js";
 import { state } from "../state.js";
 
@@ -8,7 +9,14 @@ export function Header() {
       <p class="logo">
         net<span>lump</span>
       </p>
-      {state.model.value && state.samples.value.length > 0 && (
+      <nav class="views" aria-label={text.viewsName}>
+        {VIEWS.map((view) => (
+          <a key={view} href={writeAddress(view)} aria-current={view === state.view.value ? "page" : undefined}>
+            {text.views[view]}
+          </a>
+        ))}
+      </nav>
+      {state.view.value === "work" && state.model.value && state.samples.value.length > 0 && (
         <nav aria-label={text.samplesShort}>
           <span>{text.samplesShort}</span>
           {state.samples.value.map((sample) => (
