@@ -59,7 +59,7 @@ import { crashed } from "./messages.js";
  *   `labels` columns are labels. `divide`: 255 for raw images in columns; `norm`: mean and std of pixels from 0 to 1.
  * @property {(options?: {data?: Table|null, seed?: number, rows?: number, mean?: Float64Array, spread?: Float64Array} & Watch) => Promise<PathInfo>} path
  *   Orders the neurons on the measure: `data`'s features, or x ~ N(mean, spread²) when there is none.
- * @property {(target: Target) => Promise<Choice>} choose
+ * @property {(target: import("./types.js").SizeTarget) => Promise<Choice>} choose
  *   Widths and size a target gives, from the path alone, before any refit.
  * @property {(target: Target, options?: {verify?: boolean, score?: Table|null, heldOut?: boolean} & Way & Watch) => Promise<Report>} compress
  *   Makes the smaller model. `verify` (default true): run both in ONNX Runtime. `score`: labelled rows to score on;
@@ -72,6 +72,7 @@ import { crashed } from "./messages.js";
  * @property {(options?: {signal?: AbortSignal}) => Promise<Verified|{skipped: string}>} verify   Runs the last result in ONNX Runtime.
  * @property {(options?: Watch) => Promise<Certificate|{unavailable: string}>} certify
  *   The last result's worst case, as it is written, over the range of the measure's rows; or why this model has none.
+ * @property {(options?: import("./types.js").EquivalenceOptions) => Promise<string>} ode   The encoding as ERODE's .ode file; chains of dense layers only.
  * @property {(rows: Float64Array, which?: "model"|"result") => Promise<Float64Array>} forward   Rows of outputs.
  * @property {(args: {rows: Float64Array|null, count: number, signal?: AbortSignal}) => Promise<Outputs>} outputs
  *   Rows of outputs of both networks, whatever evaluates them: of the first rows, of random ones where there are none.
@@ -228,6 +229,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
     curve: ({ signal, onProgress, ...options } = {}) => call("curve", options, { signal, onProgress }),
     line: ({ signal, onProgress, ...options }) => call("line", options, { signal, onProgress }),
     verify: ({ signal } = {}) => call("verify", {}, { signal }),
+    ode: (options = {}) => call("ode", options),
     certify: ({ signal, onProgress } = {}) => call("certify", {}, { signal, onProgress }),
     forward: (rows, which = "result") => call("forward", { rows, which }),
     outputs: ({ rows, count, signal }) => call("outputs", { rows, count }, { signal }),

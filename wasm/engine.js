@@ -29,7 +29,7 @@ import { runSteps } from "./steps.js";
 /**
  * @typedef {import("./types.js").ModelInfo} ModelInfo
  * @typedef {import("./types.js").PathInfo} PathInfo
- * @typedef {import("./types.js").Target} Target
+ * @typedef {import("./types.js").SizeTarget} Target
  * @typedef {import("./types.js").Choice} Choice
  * @typedef {import("./types.js").Table} Table
  * @typedef {import("./types.js").Report} Report

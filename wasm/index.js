@@ -9,6 +9,7 @@ import { readTable, splitTable } from "./data.js";
 import { createEngine } from "./engine.js";
 import { readingOf } from "./images.js";
 import { finish, targetOf } from "./pipeline.js";
+import { compressTo } from "./search.js";
 
 export { readTable, splitTable } from "./data.js";
 export { createEngine } from "./engine.js";
@@ -65,10 +66,10 @@ async function withPath(bytes, options, use) {
 /**
  * Makes a model smaller.
  * @param {Uint8Array|Blob} bytes an ONNX file or one of the JSON formats; a Blob or File is read piece by piece
- * @param {{epsilon?: number, retain?: number, maxDeviation?: number, method?: Method, linkage?: import("./methods.js").Linkage,
+ * @param {{epsilon?: number, retain?: number, maxDeviation?: number, minAccuracy?: number, maxMse?: number, method?: Method, linkage?: import("./methods.js").Linkage,
  *   degree?: number, polish?: boolean, iterations?: number, verify?: boolean,
  *   certify?: boolean|import("./certificate.js").Box, format?: import("./types.js").Format, weights?: string, large?: number} & Measuring & Source} [options]
- *   one of epsilon (0.02), retain and maxDeviation, as fractions; `method`: one of METHODS; `linkage` and `degree` of those that
+ *   one of epsilon (0.02), retain, maxDeviation and minAccuracy, as fractions, or maxMse; the last two want labels; `method`: one of METHODS; `linkage` and `degree` of those that
  *   partition; `polish` (true, never at ε = 0): move the weights left towards the original's outputs, `iterations` at most
  *   ONNX of more than `large` bytes (10^9) keeps external weights outside, in a file called `weights`
  * @returns {Promise<{bytes: Uint8Array, files: Map<string, import("./engine.js").Source>, report: Report}>} files: what goes with the
@@ -78,7 +79,7 @@ export async function compress(bytes, options = {}) {
   const { method, linkage, degree, polish = true, iterations, weights, large, verify, certify, format, signal, onProgress } = options;
   const target = targetOf(options);
   return withPath(bytes, options, async (path, { measure, score, heldOut }) => {
-    const result = await path.compress(target, { method, linkage, degree, polish, iterations, weights, large, signal, onProgress });
+    const result = await compressTo(path, target, { score, method, linkage, degree, polish, iterations, weights, large, signal, onProgress });
     return finish(result, { data: measure, score, heldOut, verify, certify, format, signal, onProgress });
   });
 }

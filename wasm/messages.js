@@ -64,7 +64,19 @@ export const modelTooLarge = (/** @type {string} */ file, /** @type {number} */ 
 export const weightsTooLarge = ({ file, bytes, needed, memory, most }) =>
   `${file} has ${size(bytes)} with its weights. Together with the smaller model that takes ${size(needed)} of memory, and the engine has ${size(memory)}. ` +
   `Nothing above ${size(most)} can fit: save the weights as float16, half as large as float32, or take a smaller model.`;
-export const severalTargets = () => "Give one of epsilon, retain and maxDeviation, not several.";
+export const severalTargets = () => "Give one of epsilon, retain, maxDeviation, minAccuracy and maxMse, not several.";
+
+/** @param {import("./types.js").ScoreTarget} target @param {number} [original] what the whole network reaches */
+export function scoreOutOfReach({ kind, value }, original) {
+  const form = kind === "accuracy" ? percent : short;
+  const asked = `${kind === "accuracy" ? "an accuracy of" : "an MSE of"} ${form(value)}`;
+  return original === undefined
+    ? `No smaller network reaches ${asked} on these rows. Ask for ${kind === "accuracy" ? "less" : "more"}.`
+    : `The network as it came does not reach ${asked} on these rows: it has ${form(original)}. Ask for ${kind === "accuracy" ? "that or less" : "that or more"}.`;
+}
+export const scoreNeedsLabels = () => "A score needs rows with labels that fit an output of the model. Give data with labels, and say which columns they are.";
+export const otherScore = (/** @type {"accuracy"|"mse"} */ kind) =>
+  kind === "mse" ? "These labels are numbers, no classes: ask for a mean squared error instead of an accuracy." : "These labels are classes: ask for an accuracy instead of a mean squared error.";
 
 // ---- data ------------------------------------------------------------------------------------------------------------
 
@@ -158,6 +170,8 @@ Target, one of:
   --epsilon E           tolerance: relative deviation of each layer's consumers   [0.02]
   --retain SHARE        keep at most this share of the parameters: 30% or 0.3
   --max-deviation D     let the output deviate by at most this, relative: 1% or 0.01
+  --min-accuracy A      the smallest network found with at least this accuracy: 97% or 0.97; needs --labels
+  --max-mse M           the smallest network found with at most this mean squared error; needs --labels
 
   --shape [NAME:]D,...  sizes of the input NAME where the model leaves them open, such as x:1,3,224,224 (the
                         first counts rows); without NAME for every input they fit; once for each input
@@ -226,7 +240,7 @@ export const tooManyArguments = (/** @type {string} */ argument) => `“${argume
 export const badOption = (/** @type {string} */ option, /** @type {string} */ value, /** @type {string} */ wanted) =>
   `--${option} ${value}: ${wanted} is expected.`;
 export const badShape = (/** @type {string} */ text) => `--shape ${text}: sizes are expected, with the input's name before them, such as --shape x:1,3,224,224.`;
-export const oneTarget = () => "Give one of --epsilon, --retain and --max-deviation, not several.";
+export const oneTarget = () => "Give one of --epsilon, --retain, --max-deviation, --min-accuracy and --max-mse, not several.";
 export const needsData = (/** @type {string} */ option) => `--${option} is about the rows of a file. Give --data FILE too.`;
 export const noOde = () => `Where should the equations go? Give --ode FILE. ${hint()}`;
 export const unknownMethod = (/** @type {string} */ method) => `There is no method “${method}”. Methods: ${METHODS.join(", ")}.`;
@@ -251,6 +265,7 @@ export const wrote = (/** @type {string} */ file, /** @type {number} */ bytes) =
 export const STAGES = Object.freeze({
   path: "ordering neurons",
   refit: "refitting",
+  search: "searching the size",
   polish: "polishing",
   curve: "drawing the curve",
   compare: "comparing",

@@ -14,6 +14,7 @@ import * as say from "./messages.js";
 import { parseOptions } from "./options.js";
 import { finish } from "./pipeline.js";
 import { htmlReport } from "./report.js";
+import { compressTo } from "./search.js";
 import { PIECE, part, sizeOf } from "./source.js";
 import { bar, blocksText, comparisonCsv, comparisonText, curveCsv, curveText, fitLines, infoText, reportText } from "./text.js";
 
@@ -226,7 +227,7 @@ async function compressCommand(options, model, onProgress) {
   const { measure, score, heldOut } = await readData(options, model);
   const box = boxOf(options, model.features);
   const path = await model.path({ data: measure, seed, rows, ...(measure ? {} : box), onProgress });
-  const result = await path.compress(target, { ...wayOf(options), onProgress });
+  const result = await compressTo(path, target, { ...wayOf(options), score, onProgress });
   const certify = options.certify && (box ?? true);
   const { bytes, files, report } = await finish(result, { data: measure, score, heldOut, verify, certify, format: wanted, onProgress });
   const page = options.report && htmlReport(report, { curve: await path.curve({ ...wayOf(options), polish: false, methods: curveMethods(options), score, onProgress }) });

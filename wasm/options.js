@@ -40,7 +40,7 @@ import { DEFAULT_TARGET } from "./pipeline.js";
 
 /** Where an option belongs that is not for every command; the first is named where it is used elsewhere. @type {Record<string, Command[]>} */
 const BELONGS = {
-  ...Object.fromEntries(["retain", "max-deviation", "out", "report", "no-verify", "method", "certify", "box", "external-above"].map((name) => [name, ["compress"]])),
+  ...Object.fromEntries(["retain", "max-deviation", "min-accuracy", "max-mse", "out", "report", "no-verify", "method", "certify", "box", "external-above"].map((name) => [name, ["compress"]])),
   epsilon: ["compress", "blocks", "export"],
   points: ["curve"],
   shares: ["compare"],
@@ -55,7 +55,7 @@ const BELONGS = {
   symmetric: ["blocks"],
   ode: ["export"],
 };
-const DATA_ONLY = ["labels", "split", "divide", "mean", "std"];
+const DATA_ONLY = ["min-accuracy", "max-mse", "labels", "split", "divide", "mean", "std"];
 const COMMANDS = ["inspect", "curve", "compare", "blocks", "export"];
 
 const usage = (/** @type {string} */ message) => fault("USAGE", message);
@@ -132,7 +132,7 @@ function parse(words) {
       args: words,
       allowPositionals: true,
       options: {
-        epsilon: text, retain: text, "max-deviation": text,
+        epsilon: text, retain: text, "max-deviation": text, "min-accuracy": text, "max-mse": text,
         data: text, labels: text, mean: text, std: text, split: text, divide: text, seed: text, rows: text,
         out: { type: "string", short: "o" }, report: text, json: flag, quiet: { type: "boolean", short: "q" },
         "no-verify": flag, certify: flag, box: text, "external-above": text, scalar: flag, points: text, methods: text, csv: text, shares: text,
@@ -240,9 +240,9 @@ function sharesOf(text) {
   return shares;
 }
 
-/** @param {{epsilon?: string, retain?: string, "max-deviation"?: string}} values @returns {Target} */
-function targetOf({ epsilon, retain, "max-deviation": deviation }) {
-  if ([epsilon, retain, deviation].filter((value) => value !== undefined).length > 1) throw usage(oneTarget());
+/** @param {{epsilon?: string, retain?: string, "max-deviation"?: string, "min-accuracy"?: string, "max-mse"?: string}} values @returns {Target} */
+function targetOf({ epsilon, retain, "max-deviation": deviation, "min-accuracy": accuracy, "max-mse": mse }) {
+  if ([epsilon, retain, deviation, accuracy, mse].filter((value) => value !== undefined).length > 1) throw usage(oneTarget());
   if (epsilon !== undefined) {
     return { kind: "epsilon", value: numberOf("epsilon", epsilon, "a number from 0 on", (e) => e >= 0) };
   }
@@ -252,6 +252,10 @@ function targetOf({ epsilon, retain, "max-deviation": deviation }) {
   if (deviation !== undefined) {
     return { kind: "deviation", value: numberOf("max-deviation", deviation, "a share such as 1% or 0.01", (d) => d > 0) };
   }
+  if (accuracy !== undefined) {
+    return { kind: "accuracy", value: numberOf("min-accuracy", accuracy, "a share such as 97% or 0.97", (a) => a > 0 && a <= 1) };
+  }
+  if (mse !== undefined) return { kind: "mse", value: numberOf("max-mse", mse, "a number above 0", (m) => m > 0) };
   return DEFAULT_TARGET;
 }
 

@@ -17,10 +17,10 @@ import { innerValues, verify as verifyResult, verifyMeasured } from "./verify.js
 export const DEFAULT_TARGET = Object.freeze(/** @type {Target} */ ({ kind: "epsilon", value: 0.02 }));
 const VERIFIED_ROWS = 1024;
 
-/** @param {{epsilon?: number, retain?: number, maxDeviation?: number}} options @returns {Target} */
-export function targetOf({ epsilon, retain, maxDeviation }) {
+/** @param {{epsilon?: number, retain?: number, maxDeviation?: number, minAccuracy?: number, maxMse?: number}} options @returns {Target} */
+export function targetOf({ epsilon, retain, maxDeviation, minAccuracy, maxMse }) {
   /** @type {[Target["kind"], number|undefined][]} */
-  const all = [["epsilon", epsilon], ["retain", retain], ["deviation", maxDeviation]]; // prettier-ignore
+  const all = [["epsilon", epsilon], ["retain", retain], ["deviation", maxDeviation], ["accuracy", minAccuracy], ["mse", maxMse]]; // prettier-ignore
   const given = all.filter(([, value]) => value !== undefined);
   if (given.length > 1) throw fault("ARGUMENT", severalTargets());
   return given.length === 0 ? DEFAULT_TARGET : { kind: given[0][0], value: Number(given[0][1]) };

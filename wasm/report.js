@@ -84,6 +84,8 @@ function targetLine({ target, epsilon, method }) {
     epsilon: [],
     retain: [`at most ${percent(target.value)} of the parameters`],
     deviation: [`output deviation at most ${percent(target.value)}`],
+    accuracy: [`accuracy at least ${percent(target.value)}`],
+    mse: [`mean squared error at most ${short(target.value)}`],
   }[target.kind];
   return [`method ${method}`, ...asked, ...tolerance].join(", ");
 }

@@ -11,6 +11,7 @@ import { readingOf } from "./images.js";
 import { crashed, noModel, noPath, noResult } from "./messages.js";
 import { normalRows } from "./numbers.js";
 import { certify, finish, verify } from "./pipeline.js";
+import { compressTo } from "./search.js";
 import { sizeOf, whole } from "./source.js";
 
 /**
@@ -132,6 +133,8 @@ class Desk {
         return verify(this.#made, this.#data, watch);
       case "certify":
         return certify(this.#made, watch);
+      case "ode":
+        return this.#opened.ode(args);
       case "write":
         return this.#made.write(args.format);
       case "outputs":
@@ -215,7 +218,7 @@ class Desk {
    * @param {(only: string) => void} endOthers */
   async #compress({ target, verify, score, heldOut, ...way }, watch, endOthers) {
     const data = this.#data;
-    const result = await this.#ordered.compress(target, { ...way, ...watch });
+    const result = await compressTo(this.#ordered, target, { ...way, score, ...watch });
     try {
       const { report } = await finish(result, { data, verify, score, heldOut, ...watch });
       watch.signal?.throwIfAborted();

@@ -12,7 +12,9 @@
  * }} ModelInfo   what nl_model_describe gives, plus the file's name. engine: the core evaluates the network itself, or ONNX Runtime
  *   does; then features is 0 while the inputs' sizes are not known
  *
- * @typedef {{kind: 'epsilon'|'retain'|'deviation', value: number}} Target   retain and deviation as fractions: 0.3, 0.01
+ * @typedef {{kind: 'epsilon'|'retain'|'deviation', value: number}} SizeTarget   retain and deviation as fractions: 0.3, 0.01
+ * @typedef {{kind: 'accuracy'|'mse', value: number}} ScoreTarget   at least so accurate (0.97), or at most so large an error, on labelled rows
+ * @typedef {SizeTarget|ScoreTarget} Target
  * @typedef {{epsilon: number, parameters: number, retained: number, widths: number[]}} Choice
  * @typedef {{name: string, width: number, order: number[], deviation: number[]}} SitePath
  * @typedef {{kind: 'normal'|'normalised'|'box'|'data', rows: number, source?: string}} Measure   source: the data file's name
@@ -66,7 +68,7 @@
  *   bound: nowhere between low and high is an output further from the original's, null where nothing was proved; found: the
  *   largest change a search met, at the inputs foundAt; beforeSoftmax: it speaks of what goes into a last softmax
  *
- * @typedef {{stage: 'runtime'|'path'|'refit'|'polish'|'curve'|'compare'|'verify'|'certify', fraction: number, part?: number}} Progress   part: how far the present run of the
+ * @typedef {{stage: 'runtime'|'path'|'refit'|'search'|'polish'|'curve'|'compare'|'verify'|'certify', fraction: number, part?: number}} Progress   part: how far the present run of the
  *   network is, where ONNX Runtime runs it
  *
  * @typedef {{status: number, code: string, message: string, place: string, detail: string}} Fault   what an EngineError carries

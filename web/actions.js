@@ -5,12 +5,14 @@ import { batch } from "@preact/signals";
 import { createClient } from "../wasm/client.js";
 import { splitTable } from "../wasm/data.js";
 import { OUTSIDE } from "../wasm/methods.js";
+import { asksForScore } from "../wasm/search.js";
 import { guessLabels, named, sortFiles } from "./files.js";
 import { number } from "./format.js";
 import { keyOfChoice, wayOf } from "./lines.js";
 import { text } from "./messages.js";
+import { remaining } from "./remaining.js";
 import { outside, shown, stale, state, unpolished, unsized } from "./state.js";
-import { dials, firstEpsilon, polishable, takesTolerance, targetFrom } from "./targets.js";
+import { dials, firstEpsilon, polishable, scoreDial, takesTolerance, targetFrom } from "./targets.js";
 
 /** @typedef {import("./state.js").Target} Target */
 /** @typedef {import("./files.js").Named} Named */
@@ -45,8 +47,11 @@ const ended = new WeakSet();
 
 /** Shows how far work is, unless it was stopped or is done: its last messages may come later.
  * @param {AbortSignal} signal @param {typeof state.task} [place] */
-const progressOf = (signal, place = state.task) => (/** @type {import("../wasm/types.js").Progress} */ progress) => {
-  if (!signal.aborted && !ended.has(signal)) place.value = progress;
+const progressOf = (signal, place = state.task) => {
+  const left = remaining();
+  return (/** @type {import("../wasm/types.js").Progress} */ progress) => {
+    if (!signal.aborted && !ended.has(signal)) place.value = { ...progress, left: left(progress) };
+  };
 };
 
 /** @param {AbortSignal} signal @param {typeof state.task} [place] */
@@ -94,7 +99,9 @@ export async function openFiles(files) {
 export async function openSample(sample) {
   await attempt(async () => {
     const [model, data] = await Promise.all([sample.model, sample.data].map(fetchSample));
-    await openModel(model, data, [], { kind: "epsilon", value: sample.epsilon });
+    const target = asked;
+    await openModel(model, data, [], target ?? { kind: "epsilon", value: sample.epsilon });
+    state.sample.value = sample.id;
   });
 }
 
@@ -122,7 +129,7 @@ export async function loadSamples() {
  * @param {Named[]} others
  * @param {Target} [target]
  */
-async function openModel(file, rows, others, target = { kind: "epsilon", value: dials.epsilon.start }) {
+async function openModel(file, rows, others, target = asked ?? { kind: "epsilon", value: dials.epsilon.start }) {
   state.opening.value = file.name;
   try {
     const files = new Map(others.map((other) => [other.name, other.bytes]));
@@ -135,6 +142,8 @@ async function openModel(file, rows, others, target = { kind: "epsilon", value: 
       state.data.value = state.problem.value = null;
       forgetMeasure();
       state.result.value = null;
+      state.pins.value = [];
+      state.sample.value = null;
       keepMethods();
     });
   } finally {
@@ -143,6 +152,21 @@ async function openModel(file, rows, others, target = { kind: "epsilon", value: 
   unread = unsized.value ? rows : null;
   if (rows && !unread) await attempt(() => readRows(rows));
   await measure();
+}
+
+/** The target a link asked for, for the model that is opened next. @type {Target|null} */
+let asked = null;
+
+/** Takes the settings of a link, and opens the sample it names. @param {import("./link.js").Settings} settings */
+export async function takeSettings({ sample, target, method, polish, compared }) {
+  batch(() => {
+    state.method.value = method;
+    state.polish.value = polish && recalledPolish();
+    state.compared.value = compared;
+  });
+  asked = target;
+  const named = state.samples.value.find(({ id }) => id === sample);
+  if (named) await openSample(named);
 }
 
 /** Leaves methods that the model does not allow. */
@@ -241,6 +265,7 @@ export async function measure() {
   const signal = startOver();
   forgetMeasure();
   if (!model || model.sites.length === 0 || unsized.value) return;
+  if (asksForScore(state.target.value) && !parts().score) state.target.value = targetFrom("retain", state.result.value?.report ?? null);
   progressOf(signal)({ stage: "path", fraction: 0 });
   await attempt(async () => {
     const path = await client.path({ data: parts().measure, seed: SEED, signal, onProgress: progressOf(signal) });
@@ -297,11 +322,12 @@ function remember(polish) {
   }
 }
 
-export function recallPolish() {
+/** Whether the polish was left on in this session. */
+function recalledPolish() {
   try {
-    state.polish.value = sessionStorage.getItem(POLISH_KEY) !== "off";
+    return sessionStorage.getItem(POLISH_KEY) !== "off";
   } catch {
-    // as above
+    return true; // as above
   }
 }
 
@@ -313,7 +339,7 @@ export function setKind(kind) {
 /** Widths and size, at once, where the path alone knows them: for the methods that follow it. */
 async function choose() {
   const target = state.target.value;
-  if (!takesTolerance(state.method.value)) {
+  if (!takesTolerance(state.method.value) || asksForScore(target)) {
     state.choice.value = state.obstacle.value = null;
     return;
   }
@@ -344,7 +370,12 @@ function nothingGoes() {
  */
 function refuse(message, { code }) {
   if (code !== "NOTHING_AT") state.choice.value = null;
-  if (code === "NOTHING_AT" && takesTolerance(state.method.value)) state.obstacle.value = nothingGoes();
+  const { kind } = state.target.value;
+  const score = state.result.value?.report.score;
+  if (code === "UNREACHABLE" && score && score.kind === kind) {
+    const { from, scale, unit } = scoreDial(score);
+    state.obstacle.value = { message, remedy: { label: text.use(`${number(from * scale)}${unit && ` ${unit}`}`), run: () => setTarget({ kind: score.kind, value: from }) } };
+  } else if (code === "NOTHING_AT" && takesTolerance(state.method.value)) state.obstacle.value = nothingGoes();
   else if (code === "UNSUPPORTED" && state.method.value !== "projected")
     state.obstacle.value = { message: text.methodCannot(message), remedy: { label: text.useProjected, run: () => setMethod("projected") } };
   else state.obstacle.value = { message };
@@ -420,6 +451,32 @@ export function stopBounding() {
   state.bounding.value = null;
 }
 
+// ---- pinning ---------------------------------------------------------------------------------------------------------
+
+let lastPin = 0;
+
+/** Keeps the shown result beside the next ones. */
+export function pin() {
+  const result = state.result.value;
+  if (result && !stale.value && !isPinned(result)) state.pins.value = [...state.pins.value, { id: ++lastPin, result }];
+}
+
+/** @param {import("./state.js").Result} result */
+export const isPinned = ({ report }) => state.pins.value.some((pin) => pin.result.report === report);
+
+/** @param {import("./state.js").Pin} gone */
+export const unpin = (gone) => void (state.pins.value = state.pins.value.filter((pin) => pin !== gone));
+
+/** Goes back to what a pinned result was asked for. @param {import("./state.js").Pin} pin */
+export function backTo({ result: { target, method, polished } }) {
+  batch(() => {
+    state.method.value = method;
+    if (polishable(target)) state.polish.value = polished;
+    state.target.value = { ...target };
+  });
+  if (state.path.value) again(0);
+}
+
 // ---- comparing -------------------------------------------------------------------------------------------------------
 
 /** Takes a line to compare with, or leaves it. @param {import("./lines.js").Choice} choice */
@@ -481,6 +538,9 @@ export function cancel() {
 }
 
 // ---- taking it home --------------------------------------------------------------------------------------------------
+
+/** The network's equations for ERODE. @param {import("../wasm/types.js").EquivalenceOptions} options */
+export const equations = (options) => client.ode(options);
 
 /** The smaller model's file, and those that go with it by their names. @param {import("../wasm/types.js").Format} [format] */
 export const smallerModel = async (format) => ({ bytes: await client.write(format), files: await client.files(format) });

@@ -5,7 +5,7 @@
  *   output: string}} settings   polish: whether there is one, null where the model has none
  */
 export function commandLine({ model, target, method, polish, certify, data, shapes = new Map(), output }) {
-  const option = { epsilon: "--epsilon", retain: "--retain", deviation: "--max-deviation" }[target.kind];
+  const option = { epsilon: "--epsilon", retain: "--retain", deviation: "--max-deviation", accuracy: "--min-accuracy", mse: "--max-mse" }[target.kind];
   return [
     "netlump",
     quoted(model),

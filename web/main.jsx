@@ -2,8 +2,9 @@
 import { signal } from "@preact/signals";
 import { render } from "preact";
 
-import { loadSamples, openFiles, recallPolish } from "./actions.js";
+import { loadSamples, openFiles, takeSettings } from "./actions.js";
 import { readAddress } from "./address.js";
+import { settingsOf } from "./link.js";
 import { state } from "./state.js";
 import { App } from "./views/app.jsx";
 
@@ -29,10 +30,14 @@ document.addEventListener("drop", (event) => {
 });
 document.addEventListener("paste", (event) => void openFiles([...(event.clipboardData?.files ?? [])]));
 
-const follow = () => (state.view.value = readAddress(location.hash).view);
-addEventListener("hashchange", follow);
-follow();
+/** Shows what the address says. A link with settings may come by itself, or be put into the address of the open page. */
+function follow() {
+  const { view, settings } = readAddress(location.hash);
+  state.view.value = view;
+  return view === "work" && settings.size > 0 ? takeSettings(settingsOf(settings)) : undefined;
+}
+addEventListener("hashchange", () => void follow());
 
-recallPolish();
 render(<App hovering={hovering} />, /** @type {HTMLElement} */ (document.getElementById("app")));
-void loadSamples();
+state.view.value = readAddress(location.hash).view;
+void loadSamples().then(follow);

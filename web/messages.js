@@ -4,6 +4,9 @@ import { accuracy, count, number, shape, share, size, upper } from "./format.js"
 
 const upperFirst = (/** @type {string} */ sentence) => sentence[0].toUpperCase() + sentence.slice(1);
 
+/** Neurons of all layers that can shrink. @param {import("../wasm/types.js").Report} report @param {"before"|"after"} when */
+const neurons = ({ sites }, when) => sites.reduce((sum, site) => sum + site[when], 0);
+
 export const text = {
   private: "Nothing leaves this device",
   views: { work: "Compress", class: "Classroom", how: "How it works" },
@@ -105,14 +108,22 @@ export const text = {
 
   // how small
   target: "How small?",
-  kinds: { epsilon: "Tolerance", retain: "Size", deviation: "Error" },
-  dialLabel: { epsilon: "ε", retain: "Keep at most", deviation: "Change at most" },
-  dialName: { epsilon: "Tolerance ε", retain: "Parameters to keep at most, in percent", deviation: "Change of the outputs at most, in percent" },
-  dialEnds: { epsilon: ["exact", "smallest"], retain: ["everything", "smallest"], deviation: ["exact", "smallest"] },
+  kinds: { epsilon: "Tolerance", retain: "Size", deviation: "Error", accuracy: "Accuracy", mse: "MSE" },
+  dialLabel: { epsilon: "ε", retain: "Keep at most", deviation: "Change at most", accuracy: "At least", mse: "At most" },
+  dialName: {
+    epsilon: "Tolerance ε",
+    retain: "Parameters to keep at most, in percent",
+    deviation: "Change of the outputs at most, in percent",
+    accuracy: "Accuracy at least, in percent",
+    mse: "Mean squared error at most",
+  },
+  dialEnds: { epsilon: ["exact", "smallest"], retain: ["everything", "smallest"], deviation: ["exact", "smallest"], accuracy: ["as it came", "smallest"], mse: ["as it came", "smallest"] },
   dialHint: {
     epsilon: "Neurons go while the change of the outputs that each layer causes stays within this share.",
     retain: "The most accurate network of at most this size.",
     deviation: "The smallest network whose outputs change by no more than this.",
+    accuracy: "The smallest network found that is right this often on the rows that score.",
+    mse: "The smallest network found whose error on the rows that score is at most this.",
   },
   /** @param {string} shown @param {import("../wasm/types.js").Choice|null} choice @param {number} before */
   dialValue: (shown, choice, before) =>
@@ -122,7 +133,7 @@ export const text = {
   nothingYet: "Nothing can be lumped at this setting.",
   /** @param {string} value */
   use: (value) => `Use ${value}`,
-  stages: { runtime: "Loading ONNX Runtime", path: "Measuring neurons", refit: "Fitting", polish: "Polishing", verify: "Checking with ONNX Runtime", curve: "Drawing the curve", compare: "Comparing", certify: "Bounding the worst case" },
+  stages: { runtime: "Loading ONNX Runtime", path: "Measuring neurons", refit: "Fitting", search: "Searching the size", polish: "Polishing", verify: "Checking with ONNX Runtime", curve: "Drawing the curve", compare: "Comparing", certify: "Bounding the worst case" },
   polish: "Polish",
   polishHint: "Moves the weights that are left towards the original's outputs, without labels.",
   polishOutside: "No polish: it moves dense layers, and the network does not end in two of them.",
@@ -164,10 +175,13 @@ export const text = {
   /** @param {string} why */
   methodCannot: (why) => `Not with this method: ${why}`,
   useProjected: "Use projected",
-  /** @param {import("../wasm/types.js").PathInfo} path */
-  measured: ({ measure, seed }) => (measure.kind === "data" ? `Measured on ${count(measure.rows)} rows` : `Measured on ${count(measure.rows)} drawn rows, seed ${seed}`),
-  /** @param {import("../wasm/types.js").Progress} task */
-  working: ({ stage, part }) => (part === undefined ? text.stages[stage] : `${text.stages[stage]}, running the network: ${Math.floor(100 * part)}\u00a0%`),
+  /** @param {import("./state.js").Task} task */
+  working: ({ stage, part, left }) => {
+    const doing = part === undefined ? text.stages[stage] : `${text.stages[stage]}, running the network: ${Math.floor(100 * part)}\u00a0%`;
+    return left === null ? doing : `${doing}, ${text.left(left)}`;
+  },
+  /** @param {number} seconds */
+  left: (seconds) => (seconds < 60 ? `${Math.max(1, Math.round(seconds))}\u00a0s left` : `${Math.round(seconds / 60)}\u00a0min left`),
   cancel: "Cancel",
   stopped: "Stopped.",
   again: "Start again",
@@ -211,10 +225,40 @@ export const text = {
     `${v.calibrated ? `${upperFirst(calibratedNote())}. ` : ""}Both networks were run by ${v.runtime} on ${count(v.rows)} rows. Their outputs differ by ${number(v.rms)} RMS and ${number(v.max)} at most; relative to the original's spread, ${share(v.deviation)}.`,
   /** @param {string} reason */
   verifySkipped: (reason) => `ONNX Runtime was not asked: ${reason}`,
+  /** What a number is expected to be before it is computed. @param {string} value */
+  about: (value) => `≈\u00a0${value}`,
+  /** The result in a line. @param {import("../wasm/types.js").Report} r */
+  inOneLine: (r) => {
+    const [before, after] = [neurons(r, "before"), neurons(r, "after")];
+    const form = r.score?.kind === "accuracy" ? accuracy : number;
+    return [
+      after === before ? `${count(r.parameters.before)} → ${count(r.parameters.after)} parameters not 0` : `${count(before)} → ${count(after)} neurons`,
+      `${size(r.bytes.before)} → ${size(r.bytes.after)}${r.bytes.after < r.bytes.before ? ` (↓ ${share(1 - r.bytes.after / r.bytes.before)})` : ""}`,
+      `outputs change by ${share(r.deviation)} on ${count(r.measure.rows)} rows`,
+      ...(r.score ? [`${r.score.kind === "accuracy" ? "accuracy" : "test MSE"} ${form(r.score.before)} → ${form(r.score.after)}`] : []),
+    ].join(" · ");
+  },
+  /** What a result was measured on. @param {import("../wasm/types.js").Report} r */
+  basis: ({ measure, seed }) =>
+    measure.kind === "data" ? `Measured on ${count(measure.rows)} rows of ${measure.source ?? "your data"}.` : `Measured on ${count(measure.rows)} drawn rows, seed ${seed}.`,
+  copySentence: "Copy",
+  pin: "Pin",
+  pinHint: "Keep this result to compare the next ones with",
+  pins: "Pinned results",
+  now: "now",
+  back: "Back to it",
+  unpin: "Remove",
+  /** @param {"accuracy"|"mse"|null} kind */
+  score: (kind) => (kind === null ? text.largest : kind === "accuracy" ? text.testAccuracy : text.testMse),
+  /** How a result was made. @param {import("../wasm/types.js").Report} r */
+  way: ({ method, polish, epsilon, target }) =>
+    [
+      `${text.methodNames[method]}${polish ? " + polish" : ""}`,
+      { epsilon: `ε\u00a0=\u00a0${number(epsilon ?? 0)}`, retain: `size ≤\u00a0${share(target.value)}`, deviation: `change ≤\u00a0${share(target.value)}`, accuracy: `accuracy ≥\u00a0${accuracy(target.value)}`, mse: `MSE ≤\u00a0${number(target.value)}` }[target.kind],
+    ].join(", "),
   /** The result in a sentence, for screen readers. @param {import("../wasm/types.js").Report} r */
   result: (r) => {
-    const before = r.sites.reduce((sum, site) => sum + site.before, 0);
-    const after = r.sites.reduce((sum, site) => sum + site.after, 0);
+    const [before, after] = [neurons(r, "before"), neurons(r, "after")];
     const score = r.score && (r.score.kind === "accuracy" ? `, accuracy ${accuracy(r.score.before)} to ${accuracy(r.score.after)}` : `, test MSE ${number(r.score.before)} to ${number(r.score.after)}`);
     const polished = r.polish ? `, after a polish that took them from ${share(r.polish.before)} to ${share(r.polish.after)} on rows held back` : "";
     const left = after === before ? `${count(r.parameters.before)} to ${count(r.parameters.after)} parameters not 0` : `${before} to ${after} neurons`;
@@ -306,6 +350,7 @@ export const text = {
     layer: "Layer",
     operation: "Operation",
     neurons: "Neurons",
+    change: "Change",
     reason: "Stays because",
     before: "Before",
     after: "After",
@@ -325,11 +370,15 @@ export const text = {
   saveReport: "Report",
   saveNumbers: "Numbers (JSON)",
   saveCurve: "Curve CSV",
+  saveOde: "ERODE .ode",
+  saveAll: "Everything (zip)",
   copyCommand: "Copy command",
+  copyLink: "Copy link",
   copied: "Copied",
   /** @param {string[]} names */
   together: (names) => `${names.join(" and ")} belong together: keep them in one folder.`,
-  copyFailed: "The clipboard is closed to this page. The command:",
+  copyFailed: "The clipboard is closed to this page:",
+  linkSettings: "Link copied. It holds the settings, nothing of the model or the data.",
   /** @param {string} why */
   noJson: (why) => `Not as JSON: ${why}`,
   close: "Close",

@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 
 import { isOpen } from "../wasm/inputs.js";
+import { expectedAt } from "./expected.js";
 import { shownKeys } from "./lines.js";
 import { dials } from "./targets.js";
 
@@ -26,6 +27,8 @@ import { dials } from "./targets.js";
  * @typedef {{points: CurvePoint[], why: string|null}} Line   why: there is no point
  * @typedef {{report: Report, target: Target, method: Method, path: PathInfo, outputs: Outputs|null, polished: boolean}} Result
  *   polished: the polish ran to its end, whatever came of it
+ * @typedef {Progress & {left: number|null}} Task   left: seconds
+ * @typedef {{id: number, result: Result}} Pin
  * @typedef {{message: string, remedy?: {label: string, run: () => void}}} Problem
  */
 
@@ -58,10 +61,14 @@ export const state = {
   lines: signal(new Map()),
   /** The line being drawn beside the curve. @type {import("@preact/signals").Signal<{key: string, fraction: number}|null>} */
   drawing: signal(null),
-  /** What is being worked on. @type {import("@preact/signals").Signal<Progress|null>} */
+  /** What is being worked on. @type {import("@preact/signals").Signal<Task|null>} */
   task: signal(null),
-  /** How far the worst case of the shown result is bounded. @type {import("@preact/signals").Signal<Progress|null>} */
+  /** Results kept to compare with, of the present model. @type {import("@preact/signals").Signal<Pin[]>} */
+  pins: signal([]),
+  /** How far the worst case of the shown result is bounded. @type {import("@preact/signals").Signal<Task|null>} */
   bounding: signal(null),
+  /** The sample that is open, by its name. @type {import("@preact/signals").Signal<string|null>} */
+  sample: signal(null),
   /** What went wrong, for the whole page. @type {import("@preact/signals").Signal<Problem|null>} */
   problem: signal(null),
   /** What the target cannot give. @type {import("@preact/signals").Signal<Problem|null>} */
@@ -93,6 +100,13 @@ export const shown = computed(() => shownKeys(state.method.value, state.compared
 
 /** The points of all lines there are, for files and tables. */
 export const shownPoints = computed(() => shown.value.flatMap((key) => state.lines.value.get(key)?.points ?? []));
+
+/** What the slider's new place will give, read off the drawn line before it is computed; null where the shown result is the one asked
+ * for, or nothing is known. */
+export const expected = computed(() => {
+  const { model, choice, result } = { model: state.model.value, choice: state.choice.value, result: state.result.value };
+  return stale.value && model && choice && result ? expectedAt(curve.value ?? [], choice, { bytes: model.bytes, parameters: model.parameters, accuracy: result.report.score?.kind === "accuracy" }) : null;
+});
 
 /** Neurons before and after, per site: from the choice while a result is being made. */
 export const widths = computed(() => {

@@ -1,8 +1,12 @@
 // The answer in four numbers.
+import { useState } from "preact/hooks";
+
 import { PRUNING } from "../../wasm/methods.js";
+import { isPinned, pin } from "../actions.js";
 import { accuracy, count, number, share, size } from "../format.js";
 import { text } from "../messages.js";
-import { stale, state } from "../state.js";
+import { expected, stale, state } from "../state.js";
+import { Pins } from "./pins.jsx";
 import { Worst } from "./worst.jsx";
 
 export function Numbers() {
@@ -11,20 +15,46 @@ export function Numbers() {
   const left = state.choice.value?.parameters ?? report?.parameters.after ?? null;
   const dim = stale.value || (report === null && state.task.value !== null);
   const pruned = PRUNING.includes(report?.method ?? state.method.value);
+  const soon = expected.value;
   return (
     <section class="card numbers" aria-label={text.answer}>
       <Cell title={pruned ? text.parametersNotZero : text.parameters} dim={dim && state.choice.value === null} value={left === null ? null : count(left)} beside={text.of(model.parameters)} below={left === null ? "" : text.down(model.parameters, left)} />
       <Cell
         title={text.file}
-        dim={dim}
-        value={report && size(report.bytes.after)}
+        dim={dim && !soon}
+        value={soon ? text.about(size(soon.bytes)) : report && size(report.bytes.after)}
         beside={text.ofSize(model.bytes)}
-        below={report ? (pruned ? text.asLarge : text.down(report.bytes.before, report.bytes.after)) : ""}
+        below={soon ? text.down(model.bytes, soon.bytes) : report ? (pruned ? text.asLarge : text.down(report.bytes.before, report.bytes.after)) : ""}
       />
-      <Cell title={text.changeBy} dim={dim} value={report && share(report.deviation)} below={report && <Moved report={report} />} />
+      <Cell title={text.changeBy} dim={dim && !soon} value={soon ? text.about(share(soon.deviation)) : report && share(report.deviation)} below={report && <Moved report={report} />} />
       <Quality report={report} dim={dim} />
+      {report && <Line report={report} dim={dim} />}
       <Worst report={report} dim={dim} />
+      <Pins />
     </section>
+  );
+}
+
+/** The result in a line, to be read out, copied, or pinned. @param {{report: import("../state.js").Report, dim: boolean}} props */
+function Line({ report, dim }) {
+  const [note, setNote] = useState("");
+  const sentence = text.inOneLine(report);
+  const copy = () => navigator.clipboard.writeText(sentence).then(() => setNote(text.copied), () => setNote(text.copyFailed));
+  return (
+    <div class="sentence">
+      <p class={dim ? "dim" : ""}>
+        {sentence}. <span class="basis">{text.basis(report)}</span>
+      </p>
+      <span class="tools">
+        <span role="status">{note}</span>
+        <button type="button" class="link" disabled={dim} onClick={() => void copy()}>
+          {text.copySentence}
+        </button>
+        <button type="button" class="link" disabled={dim || isPinned(/** @type {import("../state.js").Result} */ (state.result.value))} title={text.pinHint} onClick={pin}>
+          {text.pin}
+        </button>
+      </span>
+    </div>
   );
 }
 
@@ -53,7 +83,8 @@ function Quality({ report, dim }) {
     return <Cell title={text.largest} dim={dim} value={report && number(report.largest)} below={badge} />;
   }
   const [title, form] = score.kind === "accuracy" ? [text.testAccuracy, accuracy] : [text.testMse, number];
-  return <Cell title={title} dim={dim} value={form(score.after)} beside={text.was(form(score.before))} below={badge} />;
+  const soon = expected.value?.score ?? null;
+  return <Cell title={title} dim={dim && soon === null} value={soon === null ? form(score.after) : text.about(form(soon))} beside={text.was(form(score.before))} below={badge} />;
 }
 
 /** @param {{title: string, value: string|null, beside?: string, below?: import("preact").ComponentChildren, dim?: boolean}} props */

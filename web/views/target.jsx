@@ -4,7 +4,7 @@ import { METHODS, OUTSIDE, PRUNING } from "../../wasm/methods.js";
 import { cancel, measure, polishNow, setKind, setMethod, setPolish, setTarget, wantsPolish } from "../actions.js";
 import { text } from "../messages.js";
 import { outside, stale, state, unpolished } from "../state.js";
-import { STEPS, boxText, dials, parse, polishable, positionOf, takesTolerance, valueAt } from "../targets.js";
+import { STEPS, boxText, dialOf, dialsFor, parse, polishable, positionOf, takesTolerance, valueAt } from "../targets.js";
 import { Problem } from "./problem.jsx";
 
 const BASELINES = ["norm", ...PRUNING, "random"];
@@ -15,13 +15,14 @@ const METHOD_GROUPS = [
 
 export function Target() {
   const { kind, value } = state.target.value;
-  const dial = dials[kind];
+  const score = state.result.value?.report.score ?? null;
+  const dial = dialOf(state.target.value, score);
   return (
     <section class="card" aria-labelledby="target">
       <header>
         <h2 id="target">{text.target}</h2>
       </header>
-      <Kinds kind={kind} />
+      <Kinds kind={kind} dials={dialsFor(score)} />
       <div class="dial">
         <label for="dial-box">{text.dialLabel[kind]}</label>
         <Box dial={dial} value={value} />
@@ -42,12 +43,12 @@ export function Target() {
   );
 }
 
-/** @param {{kind: keyof typeof dials}} props */
-function Kinds({ kind }) {
+/** @param {{kind: import("../state.js").Target["kind"], dials: import("../targets.js").Dial[]}} props */
+function Kinds({ kind, dials }) {
   return (
     <fieldset class="segments">
       <legend class="visually-hidden">{text.target}</legend>
-      {Object.values(dials).map((dial) => (
+      {dials.map((dial) => (
         <label key={dial.kind}>
           <input type="radio" name="kind" checked={dial.kind === kind} disabled={dial.kind === "epsilon" && !takesTolerance(state.method.value)} onChange={() => setKind(dial.kind)} />
           <span>{text.kinds[dial.kind]}</span>
@@ -133,7 +134,6 @@ function Work() {
           </button>
         </>
       )}
-      {!task && !stopped && !unpolished && state.path.value && <span>{text.measured(state.path.value)}</span>}
       {stopped && (
         <>
           <span>{text.stopped}</span>
