@@ -105,6 +105,7 @@ function spawnWorker() {
  * @property {import("comlink").Remote<import("./service.js").Service>} service
  * @property {Promise<void>} ready   the model that was open is open again
  * @property {Promise<never>} broken   rejects when the worker is gone
+ * @property {boolean} up   it came up, with the model
  * @property {(error: Error) => void} end
  */
 
@@ -124,7 +125,10 @@ function connectTo(thread, prepare) {
   );
   broken.catch(() => {}); // nobody may be waiting
   thread.onCrash?.(() => end(fault("CRASHED", crashed())));
-  return { service, broken, end, ready: Promise.race([prepare(service), broken]) };
+  /** @type {Connection} */
+  const connection = { service, broken, end, up: false, ready: Promise.race([prepare(service), broken]) };
+  connection.ready.then(() => (connection.up = true), () => {});
+  return connection;
 }
 
 /** @param {AbortSignal} signal @returns {Promise<never>} */
@@ -159,7 +163,10 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
     });
     const current = connection;
     current.broken.catch(() => {
-      if (connection === current) connection = null;
+      if (connection !== current) return;
+      connection = null;
+      // One that was up is replaced at once: what is asked next finds the model open. One that never came up would fail again.
+      if (current.up && kept !== null) connected().ready.catch(() => {});
     });
     return current;
   }

@@ -25,7 +25,7 @@ const reaches = (target, value) => (target.kind === "accuracy" ? value >= target
 /** @type {Found} */
 const WHOLE = { share: 1, result: null };
 const PROBES = 10; // sizes tried, each between the smallest that does and the largest that does not
-const POLISHED_PROBES = 5; // below the smallest that did before the polish
+const POLISHED_PROBES = 8; // below the smallest that did before the polish
 const FINE = Math.log(1.02); // sizes nearer than this are one
 
 /**

@@ -26,7 +26,7 @@ const SLOW_POINTS = 7; // where each takes as long as a result
 const SCATTER_ROWS = 400;
 const POLISH_KEY = "netlump.polish"; // in the session's storage: "off" or nothing
 
-const client = createClient({ onRestart: () => void measure() });
+const client = createClient({ onRestart: restarted });
 
 /** Ends the work in progress. */
 let work = new AbortController();
@@ -38,6 +38,20 @@ let bounding = new AbortController();
 let unread = null;
 /** The line being drawn beside the curve; it goes on while targets change. @type {{key: string, controller: AbortController}|null} */
 let drawn = null;
+
+const QUIET = 10_000; // ms: two restarts within are one too many
+let lastRestart = -Infinity;
+
+/** The worker is a new one: what it had made is made again, unless that is what ends it. */
+function restarted() {
+  const now = performance.now();
+  const again = now - lastRestart < QUIET;
+  lastRestart = now;
+  if (!again) return void measure();
+  startOver();
+  forgetMeasure();
+  state.problem.value = { message: text.restartedTwice, remedy: { label: text.again, run: () => void measure() } };
+}
 
 /** @param {unknown} error */
 const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
@@ -161,7 +175,7 @@ let asked = null;
 export async function takeSettings({ sample, target, method, polish, compared }) {
   batch(() => {
     state.method.value = method;
-    state.polish.value = polish && recalledPolish();
+    state.polish.value &&= polish;
     state.compared.value = compared;
   });
   asked = target;
@@ -322,12 +336,11 @@ function remember(polish) {
   }
 }
 
-/** Whether the polish was left on in this session. */
-function recalledPolish() {
+export function recallPolish() {
   try {
-    return sessionStorage.getItem(POLISH_KEY) !== "off";
+    state.polish.value = sessionStorage.getItem(POLISH_KEY) !== "off";
   } catch {
-    return true; // as above
+    // as above
   }
 }
 

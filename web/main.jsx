@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { render } from "preact";
 
-import { loadSamples, openFiles, takeSettings } from "./actions.js";
+import { loadSamples, openFiles, recallPolish, takeSettings } from "./actions.js";
 import { readAddress } from "./address.js";
 import { settingsOf } from "./link.js";
 import { state } from "./state.js";
@@ -39,5 +39,6 @@ function follow() {
 addEventListener("hashchange", () => void follow());
 
 render(<App hovering={hovering} />, /** @type {HTMLElement} */ (document.getElementById("app")));
+recallPolish();
 state.view.value = readAddress(location.hash).view;
 void loadSamples().then(follow);

@@ -184,6 +184,7 @@ export const text = {
   left: (seconds) => (seconds < 60 ? `${Math.max(1, Math.round(seconds))}\u00a0s left` : `${Math.round(seconds / 60)}\u00a0min left`),
   cancel: "Cancel",
   stopped: "Stopped.",
+  restartedTwice: "The engine had to be started anew twice in a row. The model is still open, your files are as they were.",
   again: "Start again",
   noSites: "Nothing to lump in this model",
   noSitesWhy: "It can be opened, but no layer of it can shrink. Why, layer by layer:",
@@ -236,11 +237,11 @@ export const text = {
       `${size(r.bytes.before)} → ${size(r.bytes.after)}${r.bytes.after < r.bytes.before ? ` (↓ ${share(1 - r.bytes.after / r.bytes.before)})` : ""}`,
       `outputs change by ${share(r.deviation)} on ${count(r.measure.rows)} rows`,
       ...(r.score ? [`${r.score.kind === "accuracy" ? "accuracy" : "test MSE"} ${form(r.score.before)} → ${form(r.score.after)}`] : []),
-    ].join(" · ");
+    ].join(" · ").replaceAll(/(?<=\d) (?=%|KB|MB|B|neurons|rows)/g, "\u00a0");
   },
   /** What a result was measured on. @param {import("../wasm/types.js").Report} r */
   basis: ({ measure, seed }) =>
-    measure.kind === "data" ? `Measured on ${count(measure.rows)} rows of ${measure.source ?? "your data"}.` : `Measured on ${count(measure.rows)} drawn rows, seed ${seed}.`,
+    measure.kind === "data" ? `Measured on ${measure.source ?? "your data"}.` : `Measured on ${count(measure.rows)} drawn rows, seed ${seed}.`,
   copySentence: "Copy",
   pin: "Pin",
   pinHint: "Keep this result to compare the next ones with",

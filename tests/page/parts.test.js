@@ -7,7 +7,11 @@ import { moved, nearestStop } from "../../web/charts/cursor.js";
 import { commandLine } from "../../web/command.js";
 import { columnsOf, guessLabels, numbersIn, sortFiles } from "../../web/files.js";
 import { accuracy, number, percent, share, shortName, size, upper } from "../../web/format.js";
-import { STEPS, boxText, dials, firstEpsilon, parse, positionOf, targetFrom, valueAt } from "../../web/targets.js";
+import { readAddress, writeAddress } from "../../web/address.js";
+import { expectedAt } from "../../web/expected.js";
+import { linkOf, settingsOf } from "../../web/link.js";
+import { remaining } from "../../web/remaining.js";
+import { STEPS, boxText, dialOf, dials, dialsFor, firstEpsilon, parse, positionOf, scoreDial, targetFrom, valueAt } from "../../web/targets.js";
 
 const bytes = (/** @type {string} */ text) => new TextEncoder().encode(text);
 
@@ -138,4 +142,45 @@ test("the copied command says what the page did", () => {
     commandLine({ model: "cnn.onnx", target: { kind: "retain", value: 0.2 }, method: "norm", polish: null, certify: false, data: null, shapes: new Map([["x:0", [1, 3, 8, 8]], ["my ids", [1, 16]]]), output: "o" }),
     "netlump cnn.onnx --retain 0.2 --method norm --shape x:0:1,3,8,8 --shape 'my ids:1,16' -o o",
   );
+});
+
+test("a score's dial begins at what the network reaches; its positions and values are each other's inverse", () => {
+  const score = /** @type {const} */ ({ kind: "accuracy", before: 0.97777 });
+  for (const dial of [scoreDial(score), scoreDial({ kind: "mse", before: 0.00031234 })]) {
+    for (let position = 0; position <= STEPS; position++) assert.equal(positionOf(dial, valueAt(dial, position)), position, dial.kind);
+    assert.equal(parse(dial, boxText(dial, dial.start)), dial.start);
+  }
+  assert.deepEqual([scoreDial(score).from, scoreDial({ kind: "mse", before: 0.00031234 }).from], [0.977, 0.000313]);
+  assert.deepEqual([dialsFor(null).length, dialsFor(score).length, dialOf({ kind: "accuracy", value: 0.9 }, score).unit], [3, 4, "%"]);
+  const report = /** @type {any} */ ({ score: { kind: "accuracy", before: 0.97777, after: 0.9644 } });
+  assert.deepEqual(targetFrom("accuracy", report), { kind: "accuracy", value: 0.964 });
+  assert.equal(targetFrom("mse", report).kind, "retain", "there is no such score");
+});
+
+test("a link says what differs from the defaults and is read back; nonsense in it is left out", () => {
+  const settings = { sample: "digits", target: /** @type {const} */ ({ kind: "accuracy", value: 0.95 }), method: /** @type {const} */ ("adjoint"), polish: false, compared: /** @type {any} */ (["norm", "wanda"]) };
+  assert.equal(writeAddress("work", linkOf(settings)), "#?sample=digits&min-accuracy=0.95&method=adjoint&polish=no&compare=norm+wanda");
+  const address = readAddress("#?sample=digits&min-accuracy=0.95&method=adjoint&polish=no&compare=norm+wanda");
+  assert.deepEqual([address.view, settingsOf(address.settings)], ["work", settings]);
+  assert.equal(linkOf({ sample: null, target: null, method: "projected", polish: true, compared: [] }).toString(), "");
+  assert.deepEqual(settingsOf(new URLSearchParams("epsilon=-3&method=magic&compare=all")), { sample: null, target: null, method: "projected", polish: true, compared: [] });
+  assert.deepEqual([readAddress("#class?step=3").view, readAddress("#how").view, readAddress("#other").view, readAddress("").view], ["class", "how", "work", "work"]);
+});
+
+test("the time left follows from how far a stage has come, and is not guessed too early", () => {
+  let now = 0;
+  const left = remaining(() => now);
+  const at = (/** @type {number} */ time, /** @type {number} */ fraction, stage = /** @type {any} */ ("refit")) => ((now = time), left({ stage, fraction }));
+  assert.deepEqual([at(0, 0), at(500, 0.5), at(1000, 0.01)], [null, null, null]);
+  assert.equal(at(2000, 0.5), 2);
+  assert.equal(at(3000, 0.2, "polish"), null, "another stage begins anew");
+  assert.ok(Math.abs(/** @type {number} */ (at(5000, 0.6, "polish")) - 2) < 1e-9);
+});
+
+test("what a size will come to is read off the line between its neighbours", () => {
+  const points = /** @type {any[]} */ ([{ retained: 1, deviation: 0, score: 0.98 }, { retained: 0.5, deviation: 0.01, score: 0.9 }, { retained: 0.05, deviation: 0.1, score: 0.4 }]);
+  const whole = { bytes: 1000, parameters: 200, accuracy: true };
+  const found = expectedAt(points, /** @type {any} */ ({ retained: 0.05 * Math.sqrt(10), parameters: 32 }), whole);
+  assert.ok(found && Math.abs(found.deviation - 0.1 / Math.sqrt(10)) < 1e-9 && found.bytes === 160 && Math.abs((found.score ?? 0) - 0.6) < 1e-9);
+  assert.equal(expectedAt(points, /** @type {any} */ ({ retained: 0.01, parameters: 2 }), whole), null, "nothing is known below the line");
 });
