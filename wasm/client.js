@@ -61,6 +61,8 @@ import { crashed } from "./messages.js";
  *   Orders the neurons on the measure: `data`'s features, or x ~ N(mean, spread²) when there is none.
  * @property {(target: import("./types.js").SizeTarget) => Promise<Choice>} choose
  *   Widths and size a target gives, from the path alone, before any refit.
+ * @property {(targets: import("./types.js").SizeTarget[]) => Promise<(Choice|null)[]>} choices
+ *   The same for many at once, null where a target gives none: what a slider needs to answer by itself.
  * @property {(target: Target, options?: {verify?: boolean, score?: Table|null, heldOut?: boolean} & Way & Watch) => Promise<Report>} compress
  *   Makes the smaller model. `verify` (default true): run both in ONNX Runtime. `score`: labelled rows to score on;
  *   `heldOut`: whether they were kept out of the measure.
@@ -229,6 +231,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
     read: (bytes, name, { signal, ...options } = {}) => call("read", { bytes, name, ...options }, { signal }),
     path: ({ signal, onProgress, ...options } = {}) => call("path", options, { signal, onProgress }),
     choose: (target) => call("choose", { target }),
+    choices: (targets) => call("choices", { targets }),
     compress: (target, { signal, onProgress, ...options } = {}) =>
       call("compress", { target, ...options }, { signal, onProgress }),
     write: (format) => call("write", { format }),

@@ -123,6 +123,8 @@ class Desk {
         return this.#order(args, watch, endOthers);
       case "choose":
         return this.#ordered.choose(args.target);
+      case "choices":
+        return this.#choices(args.targets);
       case "compress":
         return this.#compress(args, watch, endOthers);
       case "curve":
@@ -179,6 +181,19 @@ class Desk {
     const info = this.#opened.reshape(shapes);
     this.#path = this.#result = this.#data = null;
     return info;
+  }
+
+  /** @param {import("./types.js").SizeTarget[]} targets @returns {(import("./types.js").Choice|null)[]} null where there is none */
+  #choices(targets) {
+    const path = this.#ordered;
+    return targets.map((target) => {
+      try {
+        return path.choose(target);
+      } catch (error) {
+        if (error instanceof EngineError && error.code !== "CRASHED") return null;
+        throw error;
+      }
+    });
   }
 
   /** The first rows through both networks. @param {{rows: Float64Array|null, count: number}} args rows: null for random ones @param {Watch} watch */

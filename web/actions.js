@@ -12,7 +12,7 @@ import { keyOfChoice, wayOf } from "./lines.js";
 import { text } from "./messages.js";
 import { remaining } from "./remaining.js";
 import { outside, shown, stale, state, unpolished, unsized } from "./state.js";
-import { dials, firstEpsilon, polishable, scoreDial, takesTolerance, targetFrom } from "./targets.js";
+import { STEPS, dials, firstEpsilon, polishable, scoreDial, takesTolerance, targetFrom, valueAt } from "./targets.js";
 
 /** @typedef {import("./state.js").Target} Target */
 /** @typedef {import("./files.js").Named} Named */
@@ -270,6 +270,7 @@ function parts() {
 function forgetMeasure() {
   drawn?.controller.abort();
   state.path.value = state.choice.value = state.obstacle.value = null;
+  state.choices.value = new Map();
   state.lines.value = new Map();
 }
 
@@ -294,9 +295,10 @@ export async function measure() {
 export function setTarget(target) {
   const { kind, value } = state.target.value;
   if (target.kind === kind && target.value === value) return;
-  state.target.value = target;
-  if (!state.path.value) return;
-  again(REFIT_DELAY);
+  batch(() => {
+    state.target.value = target;
+    if (state.path.value) again(REFIT_DELAY);
+  });
 }
 
 /** Chooses at once and makes the result after some rest. @param {number} delay ms */
@@ -349,6 +351,23 @@ export function setKind(kind) {
   if (kind !== state.target.value.kind) setTarget(targetFrom(kind, state.result.value?.report ?? null));
 }
 
+/** Asks what every place of the slider comes to, so that it answers by itself from then on. @param {Target["kind"]} kind */
+async function tabulate(kind) {
+  const path = state.path.value;
+  const dial = kind in dials ? dials[/** @type {keyof typeof dials} */ (kind)] : null;
+  if (!path || !dial || state.choices.value.has(kind)) return;
+  const targets = Array.from({ length: STEPS + 1 }, (_, position) => /** @type {import("../wasm/types.js").SizeTarget} */ ({ kind, value: valueAt(dial, position) }));
+  const choices = await client.choices(targets);
+  const byValue = new Map(choices.flatMap((choice, i) => (choice && choice.retained < 1 ? [[targets[i].value, choice]] : [])));
+  if (path === state.path.value) state.choices.value = new Map(state.choices.value).set(kind, byValue);
+}
+
+/** What the table says of the target; nothing where the worker has to be asked. */
+function chosen() {
+  const { kind, value } = state.target.value;
+  return takesTolerance(state.method.value) ? state.choices.value.get(kind)?.get(value) : undefined;
+}
+
 /** Widths and size, at once, where the path alone knows them: for the methods that follow it. */
 async function choose() {
   const target = state.target.value;
@@ -356,6 +375,13 @@ async function choose() {
     state.choice.value = state.obstacle.value = null;
     return;
   }
+  const known = chosen();
+  if (known) {
+    state.choice.value = known;
+    state.obstacle.value = null;
+    return;
+  }
+  void attempt(() => tabulate(target.kind), () => {}); // what fails here fails below, where it is shown
   try {
     const choice = await client.choose(target);
     if (target !== state.target.value) return;

@@ -49,6 +49,8 @@ export const state = {
   target: signal({ kind: "epsilon", value: dials.epsilon.start }),
   /** What the path says the target comes to, at once. @type {import("@preact/signals").Signal<Choice|null>} */
   choice: signal(null),
+  /** What the places of the slider come to, by kind of target and value. @type {import("@preact/signals").Signal<ReadonlyMap<string, ReadonlyMap<number, Choice>>>} */
+  choices: signal(new Map()),
   /** The last finished result. @type {import("@preact/signals").Signal<Result|null>} */
   result: signal(null),
   /** @type {import("@preact/signals").Signal<Method>} */
