@@ -103,7 +103,9 @@ native: $(BUILD)/native/libnetlump.a ## build the core as a native library
 define unit
 $(BUILD)/$(1)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/$(1)/libnetlump.a | tools-test
 	@mkdir -p $$(@D)
-	$(2) $(STRICT) $(3) $(INCLUDES) $$< $(BUILD)/$(1)/libnetlump.a -lcmocka -lm -o $$@
+	$(2) $(STRICT) $(3) $$(LINKED_SO) $(INCLUDES) $$< $(BUILD)/$(1)/libnetlump.a -lcmocka -lm -o $$@
+# Lets the test's own functions stand between the core and the heap.
+$(BUILD)/$(1)/unit/memory_test: LINKED_SO := $(foreach name,malloc calloc realloc aligned_alloc free,-Wl,--wrap=$(name))
 endef
 $(eval $(call unit,native,$$(CC),-O1 -g))
 $(eval $(call unit,asan,clang,$(SANITIZE)))

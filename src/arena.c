@@ -46,6 +46,11 @@ void *nl_arena_take(nl_arena *arena, size_t count, size_t size) {
   return bytes;
 }
 
+nl_status nl_no_memory(nl_error *error, size_t count, size_t size) {
+  const uint64_t bytes = size != 0 && count > SIZE_MAX / size ? UINT64_MAX : (uint64_t)count * size;
+  return nl_fail_count(error, NL_ERROR_MEMORY, NULL, bytes != 0 ? bytes : 1, 0);
+}
+
 void nl_arena_free(nl_arena *arena) {
   for (nl_arena_block *block = arena->last; block != NULL;) {
     nl_arena_block *previous = block->previous;

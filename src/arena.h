@@ -11,13 +11,15 @@ typedef struct nl_arena {
 
 // `count` zeroed elements of `size` bytes, aligned to 16; NULL when memory is out or count*size overflows.
 void *nl_arena_take(nl_arena *arena, size_t count, size_t size);
+// Fails with NL_ERROR_MEMORY, saying that `count` elements of `size` bytes were wanted.
+nl_status nl_no_memory(nl_error *error, size_t count, size_t size);
 void nl_arena_free(nl_arena *arena); // everything; the arena can be used again
 
 // Takes an array of `count` `type`s into `pointer`, or returns NL_ERROR_MEMORY from the calling function.
 #define NL_TAKE(arena, pointer, type, count, error)                                                                    \
   do {                                                                                                                 \
     (pointer) = (type *)nl_arena_take((arena), (count), sizeof(type));                                                 \
-    if ((pointer) == NULL) return nl_fail_count((error), NL_ERROR_MEMORY, NULL, (uint64_t)(count) * sizeof(type), 0);  \
+    if ((pointer) == NULL) return nl_no_memory((error), (count), sizeof(type));                                        \
   } while (0)
 
 typedef struct nl_buffer {

@@ -190,7 +190,7 @@ nl_status nl_form_create(nl_form_pass **out, const nl_form_input *input, nl_erro
     list_monomials(pass);
     list_products(pass);
     pass->products = nl_arena_take(&pass->arena, pass->product_count + 1, sizeof *pass->products);
-    if (pass->products == NULL) status = nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+    if (pass->products == NULL) status = nl_no_memory(error, pass->product_count + 1, sizeof *pass->products);
   }
   if (status == NL_OK) {
     pass->product_count = 0;

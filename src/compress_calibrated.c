@@ -76,7 +76,7 @@ nl_status nl_calibration_create(nl_calibration **out, const nl_graph *graph, nl_
 static nl_status set_moments(nl_edits *edits, size_t node, size_t slot, size_t count, const size_t *kept,
                              const double *values, nl_error *error) {
   double *picked = malloc((count + 1) * sizeof *picked);
-  if (picked == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (picked == NULL) return nl_no_memory(error, count + 1, sizeof *picked);
   for (size_t i = 0; i < count; i++) picked[i] = values[kept[i]];
   const nl_status status =
       nl_edits_set_constant(edits, node, slot, NL_TYPE_F32, 1, (const int64_t[]){(int64_t)count}, picked, error);
@@ -90,7 +90,7 @@ nl_status nl_calibration_edit(const nl_calibration *c, nl_edits *edits, const nl
     const norm *n = &c->norms[i];
     if (!n->known) continue;
     size_t *kept = malloc((n->width + 1) * sizeof *kept);
-    if (kept == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+    if (kept == NULL) return nl_no_memory(error, n->width + 1, sizeof *kept);
     const nl_axis *axis = &channels->values[n->read];
     const bool followed = lumpings != NULL && axis->count > 0;
     const size_t count = followed ? nl_narrow_length(channels, lumpings, axis) : n->width;

@@ -33,7 +33,7 @@ static nl_status build(nl_certificate *certificate, const nl_model *original, co
 nl_status nl_certificate_create(nl_certificate **out, const nl_model *original, const nl_model *reduced,
                                 const double *low, const double *high, nl_error *error) {
   nl_certificate *certificate = calloc(1, sizeof *certificate);
-  if (certificate == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (certificate == NULL) return nl_no_memory(error, 1, sizeof *certificate);
   const nl_status status = build(certificate, original, reduced, low, high, error);
   if (status != NL_OK)
     nl_certificate_free(certificate);

@@ -56,7 +56,7 @@ static nl_status say_layer(nl_buffer *json, const nl_partition *partition, size_
   const size_t blocks = partition->blocks[layer];
   size_t *start = nl_arena_take(&work, blocks + 2, sizeof *start),
          *units = nl_arena_take(&work, width + 1, sizeof *units);
-  nl_status status = start != NULL && units != NULL ? NL_OK : nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  nl_status status = start != NULL && units != NULL ? NL_OK : nl_no_memory(error, blocks + width + 3, sizeof *start);
   if (status == NL_OK) sort_units(width, partition->block_of[layer], blocks, start, units);
   for (size_t b = 0; status == NL_OK && b < blocks; b++) {
     status = say(json, *first ? "[" : ",[", error);

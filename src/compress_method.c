@@ -116,7 +116,7 @@ static nl_status order_by_norm(const nl_path *path, size_t index, size_t *order,
   if (model->engine == NL_ENGINE_FORWARD)
     return nl_prune_unit_order(model->network, &model->sites.sites[index], &path->parameters, order, error);
   double *norms = malloc((n + 1) * sizeof *norms);
-  if (norms == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (norms == NULL) return nl_no_memory(error, n + 1, sizeof *norms);
   const nl_status status = nl_tapped_norms(model, index, norms, error);
   for (size_t i = 0; status == NL_OK && i < n; i++) {
     size_t at = i; // insertion: the lower number first among equals

@@ -107,7 +107,7 @@ nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_opt
   path->model = model;
   path->stock = calloc(1, sizeof *path->stock);
   const nl_status status =
-      path->stock != NULL ? build_path(path, options, error) : nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+      path->stock != NULL ? build_path(path, options, error) : nl_no_memory(error, 1, sizeof *path->stock);
   if (status != NL_OK)
     nl_path_free(path);
   else
@@ -198,15 +198,16 @@ static double stack_consumers(const nl_path *path, const nl_site *site, const do
 }
 
 // What the elimination counts: errors of the model's output over its variance, to first order; where the outputs say
-// nothing (none depends on this site), errors of the consumers over theirs. Returns what squared errors are divided by.
-static double weigh_consumers(const nl_path *path, const nl_site *site, const double *second, size_t m,
-                              double *weights) {
-  const double variance = nl_outputs_variance(path->outputs, path->model->network->results);
+// nothing (none depends on this site), errors of the consumers over theirs. *scale: what squared errors are divided by.
+static nl_status weigh_consumers(const nl_path *path, const nl_site *site, const double *second, size_t m,
+                                 double *weights, double *scale, nl_error *error) {
+  bool done = false;
+  *scale = nl_outputs_variance(path->outputs, path->model->network->results);
   stack_consumers(path, site, second, false, m, weights);
-  if (variance > 0 && isfinite(variance) &&
-      nl_sensitivity_apply(path->sensitivity, path->site, site->width, m, weights))
-    return variance;
-  return stack_consumers(path, site, second, true, m, weights);
+  if (*scale > 0 && isfinite(*scale))
+    NL_TRY(nl_sensitivity_apply(path->sensitivity, path->site, site->width, m, weights, &done, error));
+  if (!done) *scale = stack_consumers(path, site, second, true, m, weights);
+  return NL_OK;
 }
 
 static nl_status start_site(nl_path *path, nl_error *error) {
@@ -218,8 +219,10 @@ static nl_status start_site(nl_path *path, nl_error *error) {
   for (size_t c = 0; c < site->consumer_count; c++) m += path->parameters.layers[site->consumers[c]].width;
   double *weights = malloc((site->width * m + 1) * sizeof *weights);
   if (weights == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, site->width * m * sizeof *weights, 0);
-  const double scale = weigh_consumers(path, site, at->second, m, weights);
-  const nl_status status = nl_elimination_create(&path->elimination, site->width, at->second, m, weights, scale, error);
+  double scale;
+  nl_status status = weigh_consumers(path, site, at->second, m, weights, &scale, error);
+  if (status == NL_OK)
+    status = nl_elimination_create(&path->elimination, site->width, at->second, m, weights, scale, error);
   free(weights);
   return status;
 }
@@ -404,7 +407,7 @@ nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choic
   if (path->stage != STAGE_DONE) return nl_fail(error, NL_ERROR_ARGUMENT, "path", "it is not complete yet");
   if (!(target.value >= 0)) return nl_fail(error, NL_ERROR_ARGUMENT, "target", "a number of at least 0 is needed");
   size_t *chosen = widths != NULL ? widths : malloc((model->sites.count + 1) * sizeof *chosen);
-  if (chosen == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (chosen == NULL) return nl_no_memory(error, model->sites.count + 1, sizeof *chosen);
   nl_status status = NL_OK;
   if (target.kind == NL_TARGET_RETAIN)
     status = choose_share(path, target.value, chosen, error);

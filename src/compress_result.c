@@ -147,7 +147,8 @@ nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target targe
   result->target = target;
   if (options != NULL) result->options = *options;
   result->widths = calloc(path->model->sites.count + 1, sizeof *result->widths);
-  nl_status status = result->widths != NULL ? NL_OK : nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  nl_status status =
+      result->widths != NULL ? NL_OK : nl_no_memory(error, path->model->sites.count + 1, sizeof *result->widths);
   if (status == NL_OK) status = name_weights(result, error);
   if (status == NL_OK) status = nl_method_prepare(result, error);
   if (status == NL_OK) status = begin(result, error);
@@ -172,7 +173,7 @@ static nl_status take_fitted_rows(nl_result *result, nl_error *error) {
   const size_t features = path->features;
   if (result->fitted != NULL || !nl_result_may_polish(result)) return NL_OK;
   result->fitted = malloc((path->rows * features + 1) * sizeof *result->fitted);
-  if (result->fitted == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (result->fitted == NULL) return nl_no_memory(error, path->rows, features * sizeof *result->fitted);
   for (size_t r = 0; r < path->rows; r++)
     if (!nl_polish_holds_back(path->seed, r % path->scored_rows))
       memcpy(result->fitted + result->fitted_rows++ * features, path->x + r * features, features * sizeof *path->x);

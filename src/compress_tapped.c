@@ -154,7 +154,7 @@ static nl_status add_consumer(const nl_path *path, const nl_channel_site *site, 
   const size_t n = site->width;
   size_t *channel_of = nl_arena_take(&arena, linear->in_width + 1, sizeof *channel_of);
   nl_status status = channel_of != NULL ? nl_narrow_load(&weights, channels, consumer, &arena, error)
-                                        : nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+                                        : nl_no_memory(error, linear->in_width + 1, sizeof *channel_of);
   if (status == NL_OK) {
     const size_t each = elements_of(linear, site->group, channel_of);
     const size_t m = each * (linear->out_width / linear->groups) * linear->kernel_size;

@@ -40,10 +40,10 @@ double nl_outputs_variance(const nl_variance *spreads, size_t results) {
 nl_status nl_deviation_create(nl_deviation **out, const nl_network *network, const nl_parameters *original,
                               const nl_parameters *reduced, size_t rows, const double *x, nl_error *error) {
   nl_deviation *d = calloc(1, sizeof *d);
-  if (d == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (d == NULL) return nl_no_memory(error, 1, sizeof *d);
   *d = (nl_deviation){.network = network, .original = original, .reduced = reduced, .rows = rows, .x = x};
   d->spreads = calloc(network->results + 1, sizeof *d->spreads);
-  nl_status status = d->spreads != NULL ? NL_OK : nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  nl_status status = d->spreads != NULL ? NL_OK : nl_no_memory(error, network->results + 1, sizeof *d->spreads);
   if (status == NL_OK) status = nl_scratch_create(&d->f, network, original, NL_FORWARD_ROWS, error);
   if (status == NL_OK) status = nl_scratch_create(&d->g, network, reduced, NL_FORWARD_ROWS, error);
   if (status != NL_OK)

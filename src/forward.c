@@ -124,7 +124,7 @@ static nl_status load_step(nl_layer *layer, const nl_network *network, const nl_
 nl_status nl_parameters_load(nl_parameters *out, const nl_network *network, nl_error *error) {
   nl_parameters parameters = {.count = network->step_count};
   parameters.layers = nl_arena_take(&parameters.arena, network->step_count + 1, sizeof(nl_layer));
-  nl_status status = parameters.layers != NULL ? NL_OK : nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  nl_status status = parameters.layers != NULL ? NL_OK : nl_no_memory(error, network->step_count + 1, sizeof(nl_layer));
   for (size_t s = 0; status == NL_OK && s < network->step_count; s++)
     if (network->steps[s].evaluable)
       status = load_step(&parameters.layers[s], network, &network->steps[s], &parameters.arena, error);
@@ -241,7 +241,7 @@ nl_status nl_scratch_create(nl_scratch *out, const nl_network *network, const nl
   nl_scratch scratch = {.rows = rows};
   size_t width = 0;
   for (size_t s = 0; s < network->step_count; s++) width += parameters->layers[s].width;
-  if (width > SIZE_MAX / sizeof(double) / (rows + 1) / 2) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (width > SIZE_MAX / sizeof(double) / (rows + 1) / 2) return nl_no_memory(error, width, SIZE_MAX);
   scratch.values = calloc(network->step_count + 1, sizeof *scratch.values);
   scratch.work = aligned_alloc(16, nl_matmul_f64_work() * sizeof(double));
   scratch.block = malloc((rows * width + 1) * sizeof(double));

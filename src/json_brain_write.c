@@ -101,7 +101,10 @@ static nl_status fill_neuron(const nl_brain *b, cJSON *neuron, const dense *d, s
   cJSON *weights = get(neuron, "weights");
   for (size_t i = 0; i < d->in; i++) {
     cJSON *item = number_item(d->weights[o * d->in + i]);
-    if (item == NULL || !cJSON_AddItemToObject(weights, from[i], item)) return nl_json_no_memory(b->error);
+    if (item == NULL || !cJSON_AddItemToObject(weights, from[i], item)) {
+      cJSON_Delete(item);
+      return nl_json_no_memory(b->error);
+    }
   }
   return NL_OK;
 }

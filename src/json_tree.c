@@ -11,7 +11,7 @@ size_t nl_json_members(const cJSON *item) {
 
 size_t nl_json_count(const cJSON *item) { return cJSON_IsArray(item) ? nl_json_members(item) : 0; }
 
-nl_status nl_json_no_memory(nl_error *error) { return nl_fail_count(error, NL_ERROR_MEMORY, NULL, 0, 0); }
+nl_status nl_json_no_memory(nl_error *error) { return nl_no_memory(error, 1, sizeof(cJSON)); }
 
 nl_status nl_json_set(cJSON *object, const char *key, cJSON *item, nl_error *error) {
   if (item == NULL) return nl_json_no_memory(error);

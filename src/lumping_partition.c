@@ -85,7 +85,7 @@ static nl_status take_parts(parts *p, size_t n, size_t k, bool mixes, nl_arena *
   NL_TAKE(work, p->size, size_t, k + 1, error);
   NL_TAKE(work, p->representative, size_t, k + 1, error);
   NL_TAKE(out, p->offset, double, n + 1, error);
-  if (k > 0 && n > SIZE_MAX / k) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (k > 0 && n > SIZE_MAX / k) return nl_no_memory(error, n, k);
   if (mixes) NL_TAKE(out, p->restriction, double, n *k + 1, error);
   NL_TAKE(out, p->prolongation, double, n *k + 1, error);
   return NL_OK;
@@ -94,7 +94,8 @@ static nl_status take_parts(parts *p, size_t n, size_t k, bool mixes, nl_arena *
 static nl_status find_representatives(parts *p, const nl_chain_layer *layer, const nl_layer_blocks *b, nl_arena *work,
                                       nl_error *error) {
   double *mean, *least;
-  if (b->blocks > 0 && layer->in_width > SIZE_MAX / 2 / b->blocks) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (b->blocks > 0 && layer->in_width > SIZE_MAX / 2 / b->blocks)
+    return nl_no_memory(error, layer->in_width, 2 * b->blocks);
   NL_TAKE(work, mean, double, b->blocks *(layer->in_width + 1) + 1, error);
   NL_TAKE(work, least, double, b->blocks + 1, error);
   for (size_t i = 0; i < layer->width; i++)

@@ -465,7 +465,7 @@ static nl_rule_answer place_reshaped(nl_build *build, size_t index, const nl_lay
   nl_build_pin(build, source->step, NL_REASON_FIXED_WIDTH, index);
   int64_t *dims = nl_arena_take(&build->network->arena, rank, sizeof *dims);
   if (dims == NULL) {
-    build->failed = nl_fail(build->error, NL_ERROR_MEMORY, NULL, NULL);
+    build->failed = nl_no_memory(build->error, rank, sizeof *dims);
     return NL_RULE_FAILED;
   }
   size_t rest = width;

@@ -61,7 +61,7 @@ static nl_status write_number(nl_buffer *out, double value, nl_error *error) {
   cJSON *item = cJSON_CreateNumber(value);
   const bool fine = item != NULL && cJSON_PrintPreallocated(item, text, sizeof text, 0);
   cJSON_Delete(item);
-  if (!fine) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (!fine) return nl_no_memory(error, 1, sizeof *item);
   size_t count = read_digits(text, digits, &power);
   if (count == DIGITS_MOST && digits[0] != '9') {
     char shorter[DIGITS_MOST + 8];

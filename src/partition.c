@@ -116,7 +116,7 @@ static bool is_constant(const double *row, size_t blocks, double magnitude) {
 static nl_status take_signatures(layer_state *state, size_t n, size_t m, double factor, nl_error *error) {
   nl_signatures *s = &state->pairs.signatures;
   *s = (nl_signatures){.n = n, .m = m, .factor = factor};
-  if (m > 0 && n > SIZE_MAX / m) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (m > 0 && n > SIZE_MAX / m) return nl_no_memory(error, n, m);
   NL_TAKE(&state->memory, s->values, double, n *m + 1, error);
   NL_TAKE(&state->memory, s->slack, double, n + 1, error);
   NL_TAKE(&state->memory, state->units, size_t, n + 1, error);

@@ -247,7 +247,7 @@ nl_status nl_polynomial_forward(nl_pairs *out, const nl_chain_layer *layer, cons
   nl_signatures *s = &out->signatures;
   *s = (nl_signatures){.n = f->n, .factor = 1.0};
   for (size_t b = 0; b < f->blocks; b++) s->m += f->first[b + 1] - f->first[b] == 1 ? 1 : f->degree;
-  if (s->m > 0 && s->n > SIZE_MAX / s->m) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (s->m > 0 && s->n > SIZE_MAX / s->m) return nl_no_memory(error, s->n, s->m);
   NL_TAKE(arena, s->values, double, s->n * s->m + 1, error);
   NL_TAKE(arena, s->slack, double, s->n + 1, error);
   for (size_t b = 0, column = 0; b < f->blocks; b++) {
@@ -348,7 +348,7 @@ nl_status nl_polynomial_backward(nl_pairs *out, const nl_chain_layer *layer, con
   NL_TRY(backward_context(b, layer, activation, neighbour, arena, error));
   nl_signatures *s = &out->signatures;
   *s = (nl_signatures){.n = layer->width, .m = 1 + b->degree * b->m, .factor = 1.0};
-  if (s->n > SIZE_MAX / s->m) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (s->n > SIZE_MAX / s->m) return nl_no_memory(error, s->n, s->m);
   NL_TAKE(arena, s->values, double, s->n * s->m + 1, error);
   NL_TAKE(arena, s->slack, double, s->n + 1, error);
   for (size_t i = 0; i < s->n; i++) {

@@ -16,7 +16,7 @@ nl_status nl_descent_take(nl_descent *out, nl_arena *arena, size_t n, size_t his
   NL_TAKE(arena, d.at, double, n + 1, error);
   NL_TAKE(arena, d.steepest, double, n + 1, error);
   NL_TAKE(arena, d.direction, double, n + 1, error);
-  if (history > SIZE_MAX / (n + 1)) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (history > SIZE_MAX / (n + 1)) return nl_no_memory(error, history, n);
   NL_TAKE(arena, d.moves, double, history *n + 1, error);
   NL_TAKE(arena, d.turns, double, history *n + 1, error);
   NL_TAKE(arena, d.inverse, double, history + 1, error);

@@ -19,7 +19,7 @@ size_t nl_lesson_begin(const nl_lesson *lesson, nl_part part) { return part == 0
 
 static nl_status take_rows(nl_lesson *lesson, nl_arena *arena, const nl_network *network, nl_error *error) {
   const size_t rows = lesson->end[NL_PART_HELD_COPIES], widest = network->features + network->results + 1;
-  if (rows > SIZE_MAX / sizeof(double) / widest) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (rows > SIZE_MAX / sizeof(double) / widest) return nl_no_memory(error, rows, SIZE_MAX);
   NL_TAKE(arena, lesson->x, double, rows * network->features + 1, error);
   NL_TAKE(arena, lesson->answers, double, rows * network->results + 1, error);
   return NL_OK;

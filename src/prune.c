@@ -290,7 +290,7 @@ static nl_status copy_layer(nl_arena *arena, nl_layer *layer, nl_error *error) {
 static nl_status copy_parameters(nl_parameters *out, const nl_parameters *from, nl_error *error) {
   nl_parameters copy = {.count = from->count};
   copy.layers = nl_arena_take(&copy.arena, from->count + 1, sizeof(nl_layer));
-  nl_status status = copy.layers != NULL ? NL_OK : nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  nl_status status = copy.layers != NULL ? NL_OK : nl_no_memory(error, from->count + 1, sizeof(nl_layer));
   for (size_t s = 0; status == NL_OK && s < from->count; s++) {
     copy.layers[s] = from->layers[s];
     status = copy_layer(&copy.arena, &copy.layers[s], error);

@@ -58,7 +58,7 @@ static nl_status edit_bias(nl_edits *edits, const nl_network *network, const nl_
                            nl_error *error) {
   if (layer->bias == NULL) return NL_OK;
   double *values = malloc((layer->width + 1) * sizeof *values);
-  if (values == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (values == NULL) return nl_no_memory(error, layer->width + 1, sizeof *values);
   for (size_t o = 0; o < layer->width; o++) values[o] = layer->bias[o] / step->beta;
   nl_status status;
   if (step->bias.node != NL_NONE)
@@ -78,7 +78,7 @@ static nl_status edit_rider(nl_edits *edits, const nl_network *network, const nl
     const nl_tensor *tensor = constant_at(network, step->constants[c]);
     if (tensor->count == 1 || tensor->count != lumping->n) continue;
     double *values = malloc((tensor->count + lumping->k + 1) * sizeof *values);
-    if (values == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+    if (values == NULL) return nl_no_memory(error, tensor->count + lumping->k + 1, sizeof *values);
     nl_status status = nl_tensor_read(tensor, values, error);
     double *picked = values + tensor->count;
     for (size_t i = 0; i < lumping->k; i++) picked[i] = values[lumping->kept[i]];

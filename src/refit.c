@@ -75,7 +75,7 @@ static void find_changes(nl_refit *refit) {
 nl_status nl_refit_create(nl_refit **out, const nl_refit_input *input, nl_error *error) {
   const size_t steps = input->network->step_count;
   nl_refit *refit = calloc(1, sizeof *refit);
-  if (refit == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (refit == NULL) return nl_no_memory(error, 1, sizeof *refit);
   refit->input = *input;
   nl_arena *arena = &refit->reduced.arena;
   refit->reduced.count = steps;
@@ -89,7 +89,7 @@ nl_status nl_refit_create(nl_refit **out, const nl_refit_input *input, nl_error 
   if (refit->reduced.layers == NULL || refit->original == NULL || refit->values == NULL || refit->window == NULL ||
       refit->changed == NULL || refit->last_use == NULL || refit->work == NULL) {
     nl_refit_free(refit);
-    return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+    return nl_no_memory(error, steps + nl_matmul_f64_work(), sizeof(double));
   }
   find_last_uses(refit);
   find_changes(refit);

@@ -32,7 +32,10 @@ static cJSON *create_text(nl_span text) {
 }
 
 bool nl_report_text(cJSON *parent, const char *name, nl_span text) {
-  return cJSON_AddItemToObject(parent, name, create_text(text));
+  cJSON *item = create_text(text);
+  if (cJSON_AddItemToObject(parent, name, item)) return true;
+  cJSON_Delete(item); // there was no memory for its name
+  return false;
 }
 
 bool nl_report_item(cJSON *array, nl_span text) { return cJSON_AddItemToArray(array, create_text(text)); }
@@ -246,7 +249,7 @@ bool nl_report_ports(cJSON *parent, const char *name, const nl_graph *graph, siz
 nl_status nl_report_print(cJSON *object, bool complete, nl_buffer *out, nl_error *error) {
   char *text = complete ? cJSON_PrintUnformatted(object) : NULL;
   cJSON_Delete(object);
-  if (text == NULL) return nl_fail(error, NL_ERROR_MEMORY, NULL, NULL);
+  if (text == NULL) return nl_no_memory(error, 1, sizeof *object); // of one more piece; how many, nobody knows
   const nl_status status = nl_buffer_append(out, text, strlen(text), error);
   cJSON_free(text);
   return status;

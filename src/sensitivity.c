@@ -110,33 +110,31 @@ void nl_sensitivity_add(nl_sensitivity *s, const nl_scratch *scratch, size_t row
   s->rows += rows;
 }
 
-// The factor of M / rows (a mean over rows, a sum over outputs) with its ridge; NULL where it says nothing.
-static double *factor(const nl_sensitivity *s, size_t index) {
+// The factor of M / rows (a mean over rows, a sum over outputs) with its ridge into l (m, m); false where it says nothing.
+static bool factor(const nl_sensitivity *s, size_t index, double *l) {
   const size_t m = s->widths[index], probes = s->network->results > PROBES_MOST ? PROBES_MOST : 1;
   const double *moments = s->moments[index];
   double trace = 0;
   for (size_t i = 0; i < m; i++) trace += moments[i * m + i];
-  if (m == 0 || !(trace > 0) || !isfinite(trace)) return NULL;
-  double *l = malloc(m * m * sizeof *l);
-  if (l == NULL) return NULL;
+  if (m == 0 || !(trace > 0) || !isfinite(trace)) return false;
   const double by = 1.0 / ((double)s->rows * (double)probes);
   for (size_t i = 0; i < m; i++)
     for (size_t j = i; j < m; j++) l[j * m + i] = l[i * m + j] = by * moments[i * m + j];
-  if (nl_cholesky(m, l, ridge_share * by * trace / (double)m)) return l;
-  free(l);
-  return NULL;
+  return nl_cholesky(m, l, ridge_share * by * trace / (double)m);
 }
 
-bool nl_sensitivity_apply(const nl_sensitivity *s, size_t index, size_t n, size_t m, double *weights) {
-  double *l = s->moments[index] != NULL && s->rows > 0 ? factor(s, index) : NULL;
-  double *row = l != NULL ? malloc(m * sizeof *row) : NULL;
-  for (size_t j = 0; row != NULL && j < n; j++) {
+nl_status nl_sensitivity_apply(const nl_sensitivity *s, size_t index, size_t n, size_t m, double *weights, bool *done,
+                               nl_error *error) {
+  *done = false;
+  if (s->moments[index] == NULL || s->rows == 0) return NL_OK;
+  double *l = malloc((m * m + m + 1) * sizeof *l), *row = l + m * m;
+  if (l == NULL) return nl_no_memory(error, m * m + m + 1, sizeof *l);
+  *done = factor(s, index, l);
+  for (size_t j = 0; *done && j < n; j++) {
     memcpy(row, weights + j * m, m * sizeof *row);
     memset(weights + j * m, 0, m * sizeof *row);
     for (size_t o = 0; o < m; o++) nl_axpy_f64(o + 1, row[o], l + o * m, weights + j * m); // L's lower triangle
   }
-  const bool done = row != NULL;
-  free(row);
   free(l);
-  return done;
+  return NL_OK;
 }

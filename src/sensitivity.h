@@ -17,8 +17,9 @@ void nl_sensitivity_free(nl_sensitivity *sensitivity);
 void nl_sensitivity_add(nl_sensitivity *sensitivity, const nl_scratch *scratch, size_t rows);
 size_t nl_sensitivity_rows(const nl_sensitivity *sensitivity); // seen so far
 
-// weights (n, m), m the widths of the site's consumers side by side: weights ← weights L with M = L Lᵀ. False, weights
-// untouched, where M says nothing (no path to an output) or would be too large to keep.
-bool nl_sensitivity_apply(const nl_sensitivity *sensitivity, size_t site, size_t n, size_t m, double *weights);
+// weights (n, m), m the widths of the site's consumers side by side: weights ← weights L with M = L Lᵀ. *done is
+// false, weights untouched, where M says nothing (no path to an output) or would be too large to keep.
+nl_status nl_sensitivity_apply(const nl_sensitivity *sensitivity, size_t site, size_t n, size_t m, double *weights,
+                               bool *done, nl_error *error);
 
 #endif
