@@ -1,0 +1,84 @@
+// Memory that does not grow any more: said with what was needed, nothing lost, and the next run works.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { EngineError } from "../wasm/fault.js";
+import { createEngine } from "../wasm/index.js";
+import { bytesOf, jsonModel, sampleFile } from "./material.js";
+
+const PAGE = 2 ** 16;
+const MEMORY_SECTION = 5;
+
+/** A number in LEB128 from `at` on, and where it ends. @param {Uint8Array} bytes @param {number} at */
+function leb(bytes, at) {
+  let value = 0;
+  for (let shift = 0; ; shift += 7) {
+    const byte = bytes[at++];
+    value += (byte & 127) * 2 ** shift;
+    if (byte < 128) return { value, end: at };
+  }
+}
+
+/** The module, with a memory of at most so many bytes. @param {number} most */
+function limited(most) {
+  const module = new Uint8Array(readFileSync(fileURLToPath(new URL("../build/netlump.wasm", import.meta.url))));
+  for (let at = 8; at < module.length; ) {
+    const id = module[at];
+    const { value: size, end } = leb(module, at + 1);
+    if (id === MEMORY_SECTION) {
+      const least = leb(module, end + 2); // behind the count and the flag that there is a most
+      const { end: last } = leb(module, least.end);
+      let pages = Math.max(least.value, Math.floor(most / PAGE));
+      for (let i = least.end; i < last; i++, pages = Math.floor(pages / 128)) module[i] = (pages % 128) | (i + 1 < last ? 128 : 0);
+      return module;
+    }
+    at = end + size;
+  }
+  throw new Error("the module has no memory of its own");
+}
+
+/** @param {unknown} error */
+const outOfMemory = (error) => error instanceof EngineError && error.code === "MEMORY" && /\d+(\.\d)? [kM]?B are needed|\d+ bytes are needed/.test(error.message);
+
+test("rows, a model and a file that do not fit are refused with the bytes they need; what was open works on", async () => {
+  const engine = await createEngine({ wasm: limited(24 * 2 ** 20) });
+  const name = "digits.onnx";
+  const model = engine.open(bytesOf(sampleFile(name)), name);
+  const rows = 60_000;
+  const table = /** @type {any} */ ({ features: new Float64Array(rows * model.info.features), labels: null, rows, columns: model.info.features, labelColumns: 0, names: null, source: "rows.csv" });
+  await assert.rejects(model.path({ data: table }), outOfMemory);
+  await assert.rejects(model.path({ rows: 200_000 }), outOfMemory);
+  assert.throws(() => engine.open(jsonModel([4, 1500, 1500, 2]), "wide.json"), outOfMemory);
+  const made = async (/** @type {import("../wasm/engine.js").Model} */ of) => {
+    const path = await of.path({ rows: 512 });
+    return (await path.compress({ kind: "epsilon", value: 0.1 })).write();
+  };
+  const free = (await createEngine()).open(bytesOf(sampleFile(name)), name);
+  assert.equal(Buffer.compare(await made(model), await made(free)), 0, "the same bytes as with all memory there is");
+  model.free();
+  free.free();
+});
+
+test("a path that runs out of memory on its way is freed, and a smaller one takes its place", async () => {
+  const engine = await createEngine({ wasm: limited(48 * 2 ** 20) });
+  const model = engine.open(jsonModel([8, 400, 400, 2]), "wide.json");
+  let refused = 0;
+  for (let rows = 8192; rows >= 1024; rows /= 2) {
+    /** @type {import("../wasm/engine.js").Path|null} */
+    let path = null;
+    try {
+      path = await model.path({ rows });
+      const result = await path.compress({ kind: "retain", value: 0.5 });
+      assert.ok(result.report.retained <= 0.5);
+    } catch (error) {
+      if (!outOfMemory(error)) throw error;
+      refused += 1;
+    } finally {
+      path?.free();
+    }
+  }
+  assert.ok(refused > 0 && refused < 4, String(refused));
+  model.free();
+});
