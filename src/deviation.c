@@ -89,9 +89,17 @@ nl_status nl_deviation_step(nl_deviation *d, double *progress, nl_error *error) 
   return d->row < d->rows ? NL_MORE : NL_OK;
 }
 
+// Sum of squares that rounding alone makes of the outputs.
+static double rounding(const nl_deviation *d) {
+  double power = 0;
+  for (size_t o = 0; o < d->network->results; o++) power += d->spreads[o].mean * d->spreads[o].mean;
+  return 1e-26 * power * (double)d->rows;
+}
+
 double nl_deviation_relative(const nl_deviation *d) {
   const double variance = nl_outputs_variance(d->spreads, d->network->results) * (double)d->rows;
-  return d->squares == 0 ? 0.0 : variance > 0 ? sqrt(d->squares / variance) : INFINITY;
+  if (variance > rounding(d)) return sqrt(d->squares / variance);
+  return d->squares <= rounding(d) ? 0.0 : INFINITY; // outputs that do not vary
 }
 
 double nl_deviation_largest(const nl_deviation *d) { return d->largest; }

@@ -93,7 +93,8 @@ typedef struct nl_path_options {
   const double *levels;
 } nl_path_options;
 
-// Errors: NL_ERROR_NO_SITE when the model has no site that can be evaluated, NL_ERROR_DATA for rows that are not finite.
+// Errors: NL_ERROR_NO_SITE when the model has no site that can be evaluated, NL_ERROR_NOT_FINITE for rows that are
+// not.
 nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_options *options, nl_error *error);
 // Some 20 to 50 ms of work. NL_MORE until done, then NL_OK; *progress in [0, 1]. NL_RUN: see runs, below.
 nl_status nl_path_step(nl_path *path, double *progress, nl_error *error);

@@ -29,6 +29,7 @@ export const upper = (value) => number(roundedUp(value, value < 1e-4 || value >=
  * @param {number} share
  */
 export function percent(share) {
+  if (!Number.isFinite(share)) return "–"; // of outputs that do not vary
   const value = share * 100;
   if (value === 0) return "0 %";
   if (Math.abs(value) < 0.001) return "< 0.001 %";
@@ -42,7 +43,7 @@ export function percent(share) {
  */
 export function share(value) {
   const size = Math.abs(value);
-  if (size === 0 || size === 1 || size < 1e-5) return percent(value);
+  if (!Number.isFinite(value) || size === 0 || size === 1 || size < 1e-5) return percent(value);
   const digits = size >= 0.1 ? 3 : 2;
   return `${new Intl.NumberFormat("en", { minimumSignificantDigits: digits, maximumSignificantDigits: digits }).format(value * 100)} %`;
 }
