@@ -6,7 +6,6 @@ import { createClient } from "../wasm/client.js";
 import { splitTable } from "../wasm/data.js";
 import { OUTSIDE } from "../wasm/methods.js";
 import { asksForScore } from "../wasm/search.js";
-import { guessLabels, named, sortFiles } from "./files.js";
 import { number } from "./format.js";
 import { keyOfChoice, wayOf } from "./lines.js";
 import { text } from "./messages.js";
@@ -15,9 +14,6 @@ import { outside, shown, stale, state, unpolished, unsized } from "./state.js";
 import { STEPS, dials, firstEpsilon, polishable, scoreDial, takesTolerance, targetFrom, valueAt } from "./targets.js";
 
 /** @typedef {import("./state.js").Target} Target */
-/** @typedef {import("./files.js").Named} Named */
-/** @typedef {import("./files.js").Rows} Rows */
-/** @typedef {import("./state.js").Norm} Norm */
 
 const SEED = 1;
 const REFIT_DELAY = 180; // ms of rest before the refit starts: one drag is one refit
@@ -26,7 +22,7 @@ const SLOW_POINTS = 7; // where each takes as long as a result
 const SCATTER_ROWS = 400;
 const POLISH_KEY = "netlump.polish"; // in the session's storage: "off" or nothing
 
-const client = createClient({ onRestart: restarted });
+export const client = createClient({ onRestart: restarted });
 
 /** Ends the work in progress. */
 let work = new AbortController();
@@ -34,8 +30,6 @@ let work = new AbortController();
 let waiting;
 /** Ends the bounding of the shown result's worst case. */
 let bounding = new AbortController();
-/** Rows that came with a model whose inputs' sizes are not known yet. @type {Rows|null} */
-let unread = null;
 /** The line being drawn beside the curve; it goes on while targets change. @type {{key: string, controller: AbortController}|null} */
 let drawn = null;
 
@@ -74,7 +68,7 @@ function end(signal, place = state.task) {
   if (!signal.aborted) place.value = null;
 }
 
-function startOver() {
+export function startOver() {
   clearTimeout(waiting);
   work.abort(new DOMException("superseded", "AbortError"));
   work = new AbortController();
@@ -88,171 +82,12 @@ function startOver() {
  * @param {() => Promise<void>} run
  * @param {(message: string, error: any) => void} [fail]
  */
-async function attempt(run, fail = (message) => (state.problem.value = { message })) {
+export async function attempt(run, fail = (message) => (state.problem.value = { message })) {
   try {
     await run();
   } catch (error) {
     if (!isAbort(error)) fail(error instanceof Error ? error.message : String(error), error);
   }
-}
-
-// ---- opening ---------------------------------------------------------------------------------------------------------
-
-/** @param {File[]} files */
-export async function openFiles(files) {
-  if (files.length === 0) return;
-  await attempt(async () => {
-    const { model, data, others } = sortFiles(files.map(named));
-    if (model) return openModel(model, data, others);
-    if (data && state.model.value) return openData(data);
-    if (data) throw new Error(text.dataWithoutModel(data.name));
-  });
-}
-
-/** @param {import("./state.js").Sample} sample */
-export async function openSample(sample) {
-  await attempt(async () => {
-    const [model, data] = await Promise.all([sample.model, sample.data].map(fetchSample));
-    const target = asked;
-    await openModel(model, data, [], target ?? { kind: "epsilon", value: sample.epsilon });
-    state.sample.value = sample.id;
-  });
-}
-
-/**
- * @param {string} name
- * @returns {Promise<Named>}
- */
-async function fetchSample(name) {
-  const response = await fetch(`samples/${name}`);
-  if (!response.ok) throw new Error(text.samplesMissing);
-  return { name, bytes: new Uint8Array(await response.arrayBuffer()) };
-}
-
-export async function loadSamples() {
-  await attempt(async () => {
-    const response = await fetch("samples/samples.json");
-    if (!response.ok) throw new Error(text.samplesMissing);
-    state.samples.value = await response.json();
-  });
-}
-
-/**
- * @param {Named} file
- * @param {Rows|null} rows
- * @param {Named[]} others
- * @param {Target} [target]
- */
-async function openModel(file, rows, others, target = asked ?? { kind: "epsilon", value: dials.epsilon.start }) {
-  state.opening.value = file.name;
-  try {
-    const files = new Map(others.map((other) => [other.name, other.bytes]));
-    const model = await client.open(file.bytes, file.name, { files });
-    startOver();
-    batch(() => {
-      state.model.value = model;
-      state.shapes.value = new Map();
-      state.target.value = target;
-      state.data.value = state.problem.value = null;
-      forgetMeasure();
-      state.result.value = null;
-      state.pins.value = [];
-      state.sample.value = null;
-      keepMethods();
-    });
-  } finally {
-    state.opening.value = null;
-  }
-  unread = unsized.value ? rows : null;
-  if (rows && !unread) await attempt(() => readRows(rows));
-  await measure();
-}
-
-/** The target a link asked for, for the model that is opened next. @type {Target|null} */
-let asked = null;
-
-/** Takes the settings of a link, and opens the sample it names. @param {import("./link.js").Settings} settings */
-export async function takeSettings({ sample, target, method, polish, compared }) {
-  batch(() => {
-    state.method.value = method;
-    state.polish.value &&= polish;
-    state.compared.value = compared;
-  });
-  asked = target;
-  const named = state.samples.value.find(({ id }) => id === sample);
-  if (named) await openSample(named);
-}
-
-/** Leaves methods that the model does not allow. */
-function keepMethods() {
-  if (!outside.value) return;
-  if (!OUTSIDE.includes(state.method.value)) state.method.value = "projected";
-  state.compared.value = state.compared.value.filter((one) => OUTSIDE.some((method) => method === one));
-}
-
-/** @param {import("../wasm/inputs.js").Shapes} shapes */
-export async function setShapes(shapes) {
-  await attempt(async () => {
-    const model = await client.shape(shapes);
-    startOver();
-    const wider = model.features !== state.model.value?.features;
-    batch(() => {
-      state.model.value = model;
-      state.shapes.value = shapes;
-      state.problem.value = null;
-      if (wider) state.data.value = null;
-      forgetMeasure();
-      state.result.value = null;
-    });
-    const rows = unread;
-    unread = null;
-    if (rows) await attempt(() => readRows(rows));
-    await measure();
-  });
-}
-
-/** @param {Rows} file */
-async function openData(file) {
-  if (unsized.value) {
-    unread = file;
-    throw new Error(text.sizesFirst(file.name));
-  }
-  await readRows(file);
-  await measure();
-}
-
-/** @param {Rows} file @param {Norm} [norm] of pictures */
-async function readRows(file, norm = {}) {
-  const { features } = /** @type {import("./state.js").ModelInfo} */ (state.model.value);
-  const table = await client.read(file.bytes, file.name, { labels: await guessLabels(file, features), pictures: file.pictures, norm });
-  batch(() => {
-    state.problem.value = null;
-    state.data.value = { table, holdOut: table.labels !== null, file, norm };
-  });
-}
-
-/** Reads the pictures again as the model was trained on them. @param {Norm} norm */
-export async function setNorm(norm) {
-  const data = state.data.value;
-  if (!data) return;
-  await attempt(async () => {
-    await readRows(data.file, norm);
-    state.data.value = { .../** @type {import("./state.js").Data} */ (state.data.value), holdOut: data.holdOut };
-    await measure();
-  });
-}
-
-/** @param {boolean} holdOut whether the second half of the rows is kept for scoring */
-export function setHoldOut(holdOut) {
-  const data = state.data.value;
-  if (!data) return;
-  state.data.value = { ...data, holdOut };
-  void measure();
-}
-
-export function removeData() {
-  state.data.value = null;
-  void measure();
 }
 
 export const dismissProblem = () => (state.problem.value = null);
@@ -267,11 +102,18 @@ function parts() {
   return { measure, score: score.labels ? score : null, heldOut };
 }
 
-function forgetMeasure() {
+export function forgetMeasure() {
   drawn?.controller.abort();
   state.path.value = state.choice.value = state.obstacle.value = null;
   state.choices.value = new Map();
   state.lines.value = new Map();
+}
+
+/** Leaves methods that the model does not allow. */
+export function keepMethods() {
+  if (!outside.value) return;
+  if (!OUTSIDE.includes(state.method.value)) state.method.value = "projected";
+  state.compared.value = state.compared.value.filter((one) => OUTSIDE.some((method) => method === one));
 }
 
 /** Orders the neurons on the present measure, then makes the smaller model. */

@@ -2,9 +2,10 @@
 import { signal } from "@preact/signals";
 import { render } from "preact";
 
-import { loadSamples, openFiles, recallPolish, takeSettings } from "./actions.js";
+import { recallPolish } from "./actions.js";
 import { readAddress } from "./address.js";
 import { settingsOf } from "./link.js";
+import { loadSamples, openFiles, takeSettings } from "./opening.js";
 import { state } from "./state.js";
 import { App } from "./views/app.jsx";
 

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 
-import { removeData, setHoldOut, setNorm } from "../actions.js";
+import { removeData, setHoldOut, setNorm } from "../opening.js";
 import { numbersIn } from "../files.js";
 import { number } from "../format.js";
 import { text } from "../messages.js";

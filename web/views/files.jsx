@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 
-import { openFiles } from "../actions.js";
+import { openFiles } from "../opening.js";
 
 /**
  * A button that opens the file chooser.

@@ -1,4 +1,4 @@
-import { openSample } from "../actions.js";
+import { openSample } from "../opening.js";
 import { VIEWS, writeAddress } from "../address.js";
 import { text } from "../messages.js";
 import { state } from "../state.js";

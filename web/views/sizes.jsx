@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 
 import { guessedShape, isOpen } from "../../wasm/inputs.js";
-import { setShapes } from "../actions.js";
+import { setShapes } from "../opening.js";
 import { text } from "../messages.js";
 import { state, unsized } from "../state.js";
 

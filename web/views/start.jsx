@@ -1,4 +1,4 @@
-import { openSample } from "../actions.js";
+import { openSample } from "../opening.js";
 import { text } from "../messages.js";
 import { state } from "../state.js";
 import { Figure } from "./figure.jsx";
