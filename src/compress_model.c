@@ -51,6 +51,11 @@ nl_status nl_model_open(nl_model **out, const void *bytes, size_t size, nl_error
   return status;
 }
 
+nl_status nl_model_look(const void *head, size_t head_size, const void *tail, size_t tail_size, nl_error *error) {
+  const nl_span first = {head, head_size}, last = {tail, tail_size};
+  return nl_json_is_object(first) ? NL_OK : nl_onnx_look(first, last, error); // whose JSON it is, all of it says
+}
+
 void nl_model_free(nl_model *model) {
   if (model == NULL) return;
   nl_network_free(model->network);

@@ -32,6 +32,7 @@ typedef enum nl_json_kind {
   NL_JSON_FOREIGN // of a library netlump knows by name and does not read: nl_json_refuse
 } nl_json_kind;
 
+bool nl_json_is_object(nl_span text); // as far as its first bytes say
 // By content, not by name.
 nl_json_kind nl_json_recognise(nl_span text);
 // NL_ERROR_UNSUPPORTED with what a foreign text is and the way out.

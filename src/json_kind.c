@@ -146,6 +146,14 @@ static bool is_convnetjs(nl_span text) { return has(first_object(member(text, "l
 static bool is_synaptic(nl_span text) { return has(text, "neurons") && has(text, "connections"); }
 static bool is_neataptic(nl_span text) { return has(text, "nodes") && has(text, "connections"); }
 static bool is_mlfnn(nl_span text) { return says(text, "model", "FNN") && has(text, "layers"); }
+static bool is_tokenizer(nl_span text) { return has(text, "added_tokens") || has(text, "tokenizer_class"); }
+static bool is_configuration(nl_span text) { return has(text, "model_type") || has(text, "architectures"); }
+static bool is_index(nl_span text) { return has(text, "weight_map"); }
+static bool is_package(nl_span text) {
+  return has(text, "name") && (has(text, "dependencies") || has(text, "devDependencies") || has(text, "scripts"));
+}
+static bool is_notebook(nl_span text) { return has(text, "nbformat") && has(text, "cells"); }
+static bool is_report(nl_span text) { return has(text, "netlump") && has(text, "measure"); }
 
 typedef struct foreign {
   bool (*is)(nl_span text);
@@ -153,6 +161,7 @@ typedef struct foreign {
 } foreign;
 
 #define WRITE_IT "Write its weights as netlump JSON (README, formats) or export the network to ONNX"
+#define EXPORT_IT "Export it to ONNX, a model of Hugging Face with “optimum-cli export onnx”"
 
 static const foreign FOREIGN[] = {
     {is_graph_model,
@@ -166,6 +175,12 @@ static const foreign FOREIGN[] = {
     {is_synaptic, "it is a Synaptic network. " WRITE_IT},
     {is_neataptic, "it is a Neataptic network. " WRITE_IT},
     {is_mlfnn, "it is an ml-fnn network. " WRITE_IT},
+    {is_report, "it is a report of netlump's, numbers about a model. Open the model itself"},
+    {is_tokenizer, "it is a tokenizer, which goes with a network. Open the .onnx file of that network"},
+    {is_configuration, "it is the configuration of a network, without its weights. " EXPORT_IT},
+    {is_index, "it is the index of weights in several files. " EXPORT_IT},
+    {is_notebook, "it is a Jupyter notebook. Run it, and export its network to ONNX"},
+    {is_package, "it is the description of a JavaScript package. Choose a .onnx or .json file with a network"},
 };
 
 static const foreign *foreign_of(nl_span text) {
@@ -174,8 +189,10 @@ static const foreign *foreign_of(nl_span text) {
   return NULL;
 }
 
+bool nl_json_is_object(nl_span text) { return walk_object(text).at < text.size; }
+
 nl_json_kind nl_json_recognise(nl_span text) {
-  if (walk_object(text).at >= text.size) return NL_JSON_NONE;
+  if (!nl_json_is_object(text)) return NL_JSON_NONE;
   if (says(text, "format", "netlump")) return NL_JSON_NETLUMP;
   if (foreign_of(text) != NULL) return NL_JSON_FOREIGN;
   if (is_tfjs(text)) return NL_JSON_TFJS;

@@ -40,6 +40,9 @@ typedef enum nl_engine { NL_ENGINE_FORWARD = 0, NL_ENGINE_RUNTIME = 1 } nl_engin
 // Opens ONNX (opset 7 and up) or JSON (netlump's, TensorFlow.js layers, brain.js), told apart by content. The bytes are not copied.
 nl_status nl_model_open(nl_model **out, const void *bytes, size_t size, nl_error *error);
 void nl_model_free(nl_model *model);
+// Whether a file that begins and ends so may be a model: NL_OK, or the error nl_model_open would give for what it is instead. For
+// files too large to be read for that; some kB are enough, the tail is for the names in a zip.
+nl_status nl_model_look(const void *head, size_t head_size, const void *tail, size_t tail_size, nl_error *error);
 
 // The name of an external-data file the model still needs, or an empty span.
 nl_span nl_model_missing_file(const nl_model *model);

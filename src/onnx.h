@@ -8,6 +8,8 @@
 // Recognises what is not ONNX at all (empty, PNG, zip, git-lfs pointer, HTML, text, ...) and says so.
 // Every size in the file is checked against the bytes that are there before memory is taken; nesting is limited.
 nl_status nl_onnx_read(nl_graph **out, nl_span bytes, nl_error *error);
+// By a file's first and last bytes: NL_OK where it may be ONNX, else NL_ERROR_NOT_A_MODEL with what it is and the way out.
+nl_status nl_onnx_look(nl_span head, nl_span tail, nl_error *error);
 void nl_graph_free(nl_graph *graph);
 
 // --- edits: what a smaller model changes. All values in doubles; encoded to the tensor's own type on writing.

@@ -1,7 +1,10 @@
-// onnx_sniff: what people drop when it is not a model, told by its first bytes.
+// onnx_sniff: what people open when it is not a model, told by its first bytes, and of an archive by the names in it.
 #include <string.h>
 
 #include "onnx_parts.h"
+#include "onnx_sniff.h"
+
+// ---- first bytes -------------------------------------------------------------------------------------------------------
 
 typedef struct signature {
   size_t offset;
@@ -12,39 +15,64 @@ typedef struct signature {
 
 #define SIGNATURE(offset, bytes, what)                                                                                 \
   { offset, bytes, sizeof(bytes) - 1, what }
+#define IMAGE(name) name " image, not a model. Choose a .onnx or .json file"
+#define PACKED(name) name " archive. Unpack it and open what is in it"
+#define ROWS "rows for a model, not a model. Open it together with its model"
+#define PROGRAM "a program, not a model. Choose a .onnx or .json file"
+#define TABLE(name) name ", not a model. Save its rows as CSV and open them together with a model"
+#define GGML "weights for llama.cpp (GGML). netlump does not read it; open the network as ONNX"
+#define TENSORRT "a TensorRT engine, made for one kind of graphics card. Open the ONNX model it was built from"
 
 static const signature SIGNATURES[] = {
-    SIGNATURE(0, "\x89PNG\r\n", "a PNG image"),
-    SIGNATURE(0, "\xFF\xD8\xFF", "a JPEG image"),
-    SIGNATURE(0, "GIF8", "a GIF image"),
-    SIGNATURE(8, "WEBPVP8", "a WebP image"),
-    SIGNATURE(0, "\x1F\x8B", "a gzip archive (unpack it first)"),
-    SIGNATURE(0, "%PDF-", "a PDF document"),
-    SIGNATURE(0, "GGUF", "a GGUF file (llama.cpp; netlump does not read it)"),
-    SIGNATURE(4, "TFL3", "a TensorFlow Lite model (convert it with tf2onnx first)"),
-    SIGNATURE(4, "ORTM", "a model in ONNX Runtime's own ORT format (use the .onnx it was made from)"),
-    SIGNATURE(0, "\x89HDF\r\n", "an HDF5 file, perhaps Keras weights (export the model to ONNX with tf2onnx)"),
-    SIGNATURE(0, "\x93NUMPY", "a NumPy array (data rows, which go with a model)"),
-    SIGNATURE(0, "BZh", "a bzip2 archive (unpack it first)"),
-    SIGNATURE(0,
-              "\xFD"
-              "7zXZ",
-              "an xz archive (unpack it first)"),
-    SIGNATURE(0, "7z\xBC\xAF", "a 7-Zip archive (unpack it first)"),
-    SIGNATURE(0, "\x80\x02}", "a Python pickle (export the model with torch.onnx.export)"),
-    SIGNATURE(0, "\x80\x02\x8A", "a PyTorch checkpoint (export the model with torch.onnx.export)"),
-    SIGNATURE(0, "\x80\x03", "a Python pickle (export the model to ONNX from Python)"),
-    SIGNATURE(0, "\x80\x04\x95", "a Python pickle (export the model to ONNX from Python)"),
-    SIGNATURE(0, "\x80\x05\x95", "a Python pickle (export the model to ONNX from Python)"),
-    SIGNATURE(0,
-              "\x7F"
-              "ELF",
-              "a program"),
-    SIGNATURE(0, "MZ\x90", "a program"),
+    SIGNATURE(0, "\x89PNG\r\n", IMAGE("a PNG")),
+    SIGNATURE(0, "\xFF\xD8\xFF", IMAGE("a JPEG")),
+    SIGNATURE(0, "GIF8", IMAGE("a GIF")),
+    SIGNATURE(8, "WEBPVP8", IMAGE("a WebP")),
+    SIGNATURE(0, "II*\0", IMAGE("a TIFF")),
+    SIGNATURE(0, "MM\0*", IMAGE("a TIFF")),
+    SIGNATURE(6, "\0\0\0\0\x36\0\0\0(\0\0\0", IMAGE("a BMP")),
+    SIGNATURE(4, "ftypavif", IMAGE("an AVIF")),
+    SIGNATURE(4, "ftyphei", IMAGE("a HEIC")),
+    SIGNATURE(0, "\x1F\x8B", PACKED("a gzip")),
+    SIGNATURE(0, "BZh", PACKED("a bzip2")),
+    SIGNATURE(0, "\xFD\x37zXZ", PACKED("an xz")),
+    SIGNATURE(0, "7z\xBC\xAF", PACKED("a 7-Zip")),
+    SIGNATURE(0, "\x28\xB5\x2F\xFD", PACKED("a Zstandard")),
+    SIGNATURE(0, "Rar!\x1A\x07", PACKED("a RAR")),
+    SIGNATURE(257, "ustar", PACKED("a tar")),
+    SIGNATURE(0, "%PDF-", "a PDF document, not a model. Choose a .onnx or .json file"),
+    SIGNATURE(0, "GGUF", "a GGUF file for llama.cpp. netlump does not read it; open the network as ONNX"),
+    SIGNATURE(0, "lmgg", GGML),
+    SIGNATURE(0, "fmgg", GGML),
+    SIGNATURE(0, "tjgg", GGML),
+    SIGNATURE(4, "TFL3", "a TensorFlow Lite model. Convert it with tf2onnx (--tflite), or export the network to ONNX"),
+    SIGNATURE(4, "ORTM", "a model in ONNX Runtime's own ORT format. Open the .onnx file it was made from"),
+    SIGNATURE(4, "MSL2", "a MindSpore Lite model. Export the network to ONNX from MindSpore"),
+    SIGNATURE(0, "RKNN", "a model converted for Rockchip's NPUs (RKNN). Open the ONNX model it was made from"),
+    SIGNATURE(0, "ptrt", TENSORRT),
+    SIGNATURE(0, "ftrt", TENSORRT),
+    SIGNATURE(0, "\0\0\0\0\2\0\0\0\5\0\0\0",
+              "weights of a Darknet network. Convert the network to ONNX with its .cfg file"),
+    SIGNATURE(0, "\0\0\0\0\2\0\0\0\0\0\0\0",
+              "weights of a Darknet network. Convert the network to ONNX with its .cfg file"),
+    SIGNATURE(0, "\x93NUMPY", "a NumPy array: " ROWS),
+    SIGNATURE(0, "PAR1", TABLE("a Parquet table")),
+    SIGNATURE(0, "ARROW1", TABLE("an Arrow table")),
+    SIGNATURE(0, "MATLAB 5.0 MAT-file", TABLE("a MATLAB file")),
+    SIGNATURE(0, "MATLAB 7.3 MAT-file", TABLE("a MATLAB file")),
+    SIGNATURE(0, "SQLite format 3", TABLE("an SQLite database")),
+    SIGNATURE(0, "\x7F\x45LF", PROGRAM),
+    SIGNATURE(0, "MZ\x90", PROGRAM),
+    SIGNATURE(0, "\xCF\xFA\xED\xFE", PROGRAM),
+    SIGNATURE(0, "\xCA\xFE\xBA\xBE", PROGRAM),
+    SIGNATURE(0, "\0asm", PROGRAM),
 };
 
-// Whether `text` occurs in the first bytes.
-static bool holds(nl_span bytes, const char *text) {
+static bool is_at(nl_span bytes, size_t offset, const char *text, size_t size) {
+  return bytes.size >= offset + size && memcmp(bytes.bytes + offset, text, size) == 0;
+}
+
+bool nl_sniff_holds(nl_span bytes, const char *text) {
   const size_t size = strlen(text), limit = bytes.size < 4096 ? bytes.size : 4096;
   for (size_t i = 0; i + size <= limit; i++) {
     if (memcmp(bytes.bytes + i, text, size) == 0) return true;
@@ -52,70 +80,102 @@ static bool holds(nl_span bytes, const char *text) {
   return false;
 }
 
-static bool starts(nl_span bytes, const char *text) {
-  const size_t size = strlen(text);
-  return bytes.size >= size && memcmp(bytes.bytes, text, size) == 0;
-}
-
-// Whether `bytes` start with `text`, in whatever case (text in lower case).
-static bool starts_any_case(nl_span bytes, const char *text) {
-  for (size_t i = 0; text[i] != '\0'; i++) {
-    if (i >= bytes.size) return false;
-    const uint8_t letter = bytes.bytes[i];
-    if ((char)(letter >= 'A' && letter <= 'Z' ? letter + 32 : letter) != text[i]) return false;
+static const char *signed_kind(nl_span head) {
+  for (size_t i = 0; i < sizeof SIGNATURES / sizeof SIGNATURES[0]; i++) {
+    const signature *s = &SIGNATURES[i];
+    if (is_at(head, s->offset, s->bytes, s->size)) return s->what;
   }
-  return true;
+  return NULL;
 }
 
-static const char *archive(nl_span bytes) {
-  if (holds(bytes, "data.pkl") || holds(bytes, "/data/0"))
-    return "a PyTorch checkpoint (export the model with torch.onnx.export)";
-  if (holds(bytes, "model.weights.h5")) return "a Keras model (export it to ONNX with tf2onnx)";
-  if (holds(bytes, ".npy")) return "a NumPy archive (data rows, which go with a model)";
-  return "a zip archive (unpack it first)";
+// ---- Python ------------------------------------------------------------------------------------------------------------
+
+#define TORCH "Export the network with torch.onnx.export"
+
+// Pickle's protocols 2 to 5 begin with their number.
+static const char *pickle_kind(nl_span head) {
+  if (head.size < 3 || head.bytes[0] != 0x80 || head.bytes[1] < 2 || head.bytes[1] > 5) return NULL;
+  if (is_at(head, 2, "\x8A\x0Al\xFC\x9C", 5) || nl_sniff_holds(head, "torch"))
+    return "a PyTorch checkpoint: Python objects. " TORCH;
+  if (nl_sniff_holds(head, "sklearn")) return "a scikit-learn model as a Python pickle. Export it with skl2onnx";
+  return "a Python pickle (pickle, joblib). Export the network to ONNX from Python";
 }
 
-static bool is_safetensors(nl_span bytes) {
-  if (bytes.size < 10 || bytes.bytes[8] != '{') return false;
+static const char *hdf5_kind(nl_span head) {
+  if (!is_at(head, 0, "\x89HDF\r\n", 6)) return NULL;
+  return nl_sniff_holds(head, "keras") || nl_sniff_holds(head, "layer_names") || nl_sniff_holds(head, "model_config")
+             ? "a Keras model (HDF5). Export it to ONNX with tf2onnx"
+             : "an HDF5 file, perhaps of Keras. Export the network to ONNX, with tf2onnx for instance";
+}
+
+// https://github.com/huggingface/safetensors: length of a JSON header, 8 bytes, then the header
+static bool is_safetensors(nl_span head) {
+  if (head.size < 10 || head.bytes[8] != '{') return false;
   uint64_t header = 0;
-  for (size_t i = 0; i < 8; i++) header |= (uint64_t)bytes.bytes[i] << (8 * i);
-  return header >= 2 && header <= bytes.size - 8;
+  for (size_t i = 0; i < 8; i++) header |= (uint64_t)head.bytes[i] << (8 * i);
+  return header >= 2 && header <= 100000000;
 }
 
-// Printable text throughout the first bytes? A protobuf message never is: ONNX starts with control characters.
-static bool is_text(nl_span bytes) {
-  const size_t limit = bytes.size < 512 ? bytes.size : 512;
-  for (size_t i = 0; i < limit; i++) {
-    const uint8_t byte = bytes.bytes[i];
-    if (byte == 0x7F || (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r')) return false;
+// ---- zip: APPNOTE.TXT 4.3.12 and 4.3.16 --------------------------------------------------------------------------------
+
+static size_t number(const uint8_t *at, size_t size) {
+  size_t value = 0;
+  for (size_t i = size; i-- > 0;) value = value << 8 | at[i];
+  return value;
+}
+
+// The central directory: what lies before the record that ends the archive. Empty where it is not within the tail.
+static nl_span directory_of(nl_span tail) {
+  for (size_t back = 22; back <= tail.size && back <= 22 + 65535; back++) {
+    const uint8_t *end = tail.bytes + tail.size - back;
+    if (memcmp(end, "PK\5\6", 4) != 0) continue;
+    const size_t size = number(end + 12, 4);
+    return size <= (size_t)(end - tail.bytes) ? (nl_span){end - size, size} : (nl_span){0};
   }
-  return true;
+  return (nl_span){0};
 }
 
-static nl_span trimmed(nl_span text) {
-  if (starts(text, "\xEF\xBB\xBF")) text = (nl_span){text.bytes + 3, text.size - 3};
-  while (text.size != 0 && (text.bytes[0] == ' ' || (text.bytes[0] >= '\t' && text.bytes[0] <= '\r')))
-    text = (nl_span){text.bytes + 1, text.size - 1};
-  return text;
+// Whether a name in the archive ends in `text`; where the directory is out of sight, whether the head has it.
+static bool has_name(nl_span head, nl_span tail, const char *text) {
+  const nl_span directory = directory_of(tail);
+  const size_t wanted = strlen(text);
+  if (directory.size == 0) return nl_sniff_holds(head, text);
+  for (size_t at = 0; directory.size - at >= 46 && memcmp(directory.bytes + at, "PK\1\2", 4) == 0;) {
+    const uint8_t *entry = directory.bytes + at;
+    const size_t name = number(entry + 28, 2), rest = number(entry + 30, 2) + number(entry + 32, 2);
+    if (name + rest > directory.size - at - 46) return false;
+    if (name >= wanted && memcmp(entry + 46 + name - wanted, text, wanted) == 0) return true;
+    at += 46 + name + rest;
+  }
+  return false;
 }
 
-static bool is_link(nl_span text) {
-  if (text.size > 260 || memchr(text.bytes, ' ', text.size) != NULL) return false;
-  while (text.size != 0 && (text.bytes[text.size - 1] == '\n' || text.bytes[text.size - 1] == '\r')) text.size--;
-  return memchr(text.bytes, '\n', text.size) == NULL &&
-         (memchr(text.bytes, '/', text.size) != NULL || memchr(text.bytes, '.', text.size) != NULL);
+static const struct {
+  const char *name, *what;
+} MEMBERS[] = {
+    {"constants.pkl", "a TorchScript model (PyTorch). " TORCH},
+    {"data.pkl", "a PyTorch checkpoint: weights without their network. " TORCH},
+    {"model.weights.h5", "a Keras model. Export it to ONNX, with tf2onnx or with model.export(…, format=\"onnx\")"},
+    {"saved_model.pb", "a zip of a TensorFlow SavedModel. Convert it to ONNX with tf2onnx"},
+    {"weights/weight.bin",
+     "a Core ML package. Open the ONNX model, or export the network to ONNX where it was trained"},
+    {"xl/workbook.xml", TABLE("an Excel workbook")},
+    {".onnx", "a zip archive with a model in it. Unpack it and open the .onnx file"},
+    {".npy", "a NumPy archive: " ROWS},
+    {".png", "a zip of images: " ROWS},
+    {".jpg", "a zip of images: " ROWS},
+    {".jpeg", "a zip of images: " ROWS},
+    {"", PACKED("a zip")},
+};
+
+static const char *zip_kind(nl_span head, nl_span tail) {
+  if (!is_at(head, 0, "PK\3\4", 4) && !is_at(head, 0, "PK\5\6", 4)) return NULL;
+  size_t i = 0;
+  while (MEMBERS[i].name[0] != '\0' && !has_name(head, tail, MEMBERS[i].name)) i++;
+  return MEMBERS[i].what;
 }
 
-static const char *text_kind(nl_span bytes) {
-  const nl_span text = trimmed(bytes);
-  if (text.size == 0) return "blank text";
-  if (starts_any_case(text, "<!doctype html") || starts_any_case(text, "<html"))
-    return "a web page (download the file itself, not its page)";
-  if (text.bytes[0] == '<') return "an XML file";
-  if (text.bytes[0] == '{' || text.bytes[0] == '[') return "JSON, but of no network netlump knows";
-  if (is_link(text)) return "a link to another file (open the file it names)";
-  return "plain text";
-}
+// ---- all of it ---------------------------------------------------------------------------------------------------------
 
 // "size 10244250" in a pointer; 0 when it does not say.
 static uint64_t lfs_size(nl_span bytes) {
@@ -132,21 +192,30 @@ static uint64_t lfs_size(nl_span bytes) {
   return 0;
 }
 
-nl_status nl_onnx_sniff(nl_span bytes, nl_error *error) {
-  if (bytes.size == 0) return nl_fail(error, NL_ERROR_EMPTY, NULL, NULL);
-  if (starts(bytes, "version https://git-lfs") && bytes.size < 1024)
-    return nl_fail_count(error, NL_ERROR_GIT_LFS, NULL, lfs_size(bytes), bytes.size);
-  if (starts(bytes, "PK\x03\x04")) return nl_fail(error, NL_ERROR_NOT_A_MODEL, NULL, archive(bytes));
-  for (size_t i = 0; i < sizeof SIGNATURES / sizeof SIGNATURES[0]; i++) {
-    const signature *s = &SIGNATURES[i];
-    if (bytes.size >= s->offset + s->size && memcmp(bytes.bytes + s->offset, s->bytes, s->size) == 0)
-      return nl_fail(error, NL_ERROR_NOT_A_MODEL, NULL, s->what);
-  }
-  if (is_safetensors(bytes))
-    return nl_fail(error, NL_ERROR_NOT_A_MODEL, NULL,
-                   "a safetensors file: weights without their network (export the model to ONNX)");
-  if (is_text(bytes) && holds(bytes, "<PMML"))
-    return nl_fail(error, NL_ERROR_UNSUPPORTED, NULL, "it is PMML. Export the network to ONNX where it was made");
-  if (is_text(bytes)) return nl_fail(error, NL_ERROR_NOT_A_MODEL, NULL, text_kind(bytes));
-  return NL_OK;
+// The last eight bytes of a LevelDB table, which TensorFlow's checkpoints take for their index.
+static bool is_checkpoint_index(nl_span tail) {
+  return tail.size >= 48 && memcmp(tail.bytes + tail.size - 8, "\x57\xFB\x80\x8B\x24\x75\x47\xDB", 8) == 0;
 }
+
+static const char *kind_of(nl_span head, nl_span tail) {
+  const char *what = signed_kind(head);
+  if (what == NULL) what = zip_kind(head, tail);
+  if (what == NULL) what = pickle_kind(head);
+  if (what == NULL) what = hdf5_kind(head);
+  if (what == NULL && is_safetensors(head))
+    what = "a safetensors file: weights without their network. Export the network to ONNX";
+  if (what == NULL && is_checkpoint_index(tail))
+    what = "a TensorFlow checkpoint: weights without their network. Convert the network to ONNX with tf2onnx";
+  if (what == NULL) what = nl_sniff_text(head);
+  return what != NULL ? what : nl_sniff_protobuf(head);
+}
+
+nl_status nl_onnx_look(nl_span head, nl_span tail, nl_error *error) {
+  if (head.size == 0) return nl_fail(error, NL_ERROR_EMPTY, NULL, NULL);
+  if (is_at(head, 0, "version https://git-lfs", 23) && head.size < 1024)
+    return nl_fail_count(error, NL_ERROR_GIT_LFS, NULL, lfs_size(head), head.size);
+  const char *what = kind_of(head, tail);
+  return what == NULL ? NL_OK : nl_fail(error, NL_ERROR_NOT_A_MODEL, NULL, what);
+}
+
+nl_status nl_onnx_sniff(nl_span bytes, nl_error *error) { return nl_onnx_look(bytes, bytes, error); }

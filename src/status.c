@@ -92,7 +92,7 @@ static const sentence SENTENCES[] = {
     {NL_ERROR_CANCELLED, "Cancelled. The model is as it was."},
     {NL_ERROR_ARGUMENT, "[“{place}”|An argument] cannot be used[: {detail}]."},
     {NL_ERROR_EMPTY, "{file} is empty (0 bytes). Download or export the model again."},
-    {NL_ERROR_NOT_A_MODEL, "{file} is [{detail}|something else], not a model. Choose a .onnx or .json file."},
+    {NL_ERROR_NOT_A_MODEL, "{file} is [{detail}|something else, not a model. Choose a .onnx or .json file]."},
     {NL_ERROR_GIT_LFS,
      "{file} is a Git LFS pointer, not the model[ ({expected} bytes)]. Download the full file, or run “git lfs pull”."},
     {NL_ERROR_TRUNCATED,

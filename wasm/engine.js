@@ -54,6 +54,7 @@ const ENCODINGS = { linear: 0, adjoint: 1, polynomial: 2 }; // nl_encoding
 const EQUIVALENCES = { fde: 0, bde: 1 }; // nl_equivalence: forward, backward
 const OK = 0; // NL_OK
 const RUN = 2; // NL_RUN
+const HEAD = 2 ** 16; // bytes at either end of a file that tell what it is
 const NUMBERS = 2 ** 24; // of a measure's rows, or of outputs kept, where a runtime runs the model
 const ROWS = 512; // of its measure
 
@@ -192,6 +193,7 @@ export class Model extends Handle {
   *#opening(name) {
     const core = this.#core;
     const bytes = sizeOf(this.#source);
+    if (bytes > 2 * HEAD) yield* this.#look(name, bytes);
     checkRoom(name, bytes, 0);
     const pointer = yield* this.#take({ source: this.#source, file: name, offset: 0, size: bytes });
     this.hold(core.make(name, "model_open", pointer, bytes));
@@ -201,6 +203,19 @@ export class Model extends Handle {
     const info = JSON.parse(core.text());
     const beside = [...this.files.values()].reduce((sum, source) => sum + sizeOf(source), 0);
     this.info = { engine: "forward", polishes: true, ...info, bytes: info.bytes + beside, name };
+  }
+
+  /** Refuses what is no model by its ends, however large it is. @param {string} name @param {number} bytes @returns {Opening<void>} */
+  *#look(name, bytes) {
+    const core = this.#core;
+    const pointer = core.take(2 * HEAD);
+    try {
+      yield { source: this.#source, file: name, offset: 0, size: HEAD, pointer };
+      yield { source: this.#source, file: name, offset: bytes - HEAD, size: HEAD, pointer: pointer + HEAD };
+      core.status(name, "model_look", pointer, HEAD, pointer + HEAD, HEAD);
+    } finally {
+      core.release(pointer);
+    }
   }
 
   /** @param {string} name */

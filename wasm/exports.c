@@ -81,6 +81,10 @@ NL_EXPORT(netlump_model_open) nl_model *netlump_model_open(boundary *b, const vo
   nl_model *model = NULL;
   return nl_model_open(&model, bytes, size, entered(b)) == NL_OK ? model : NULL;
 }
+NL_EXPORT(netlump_model_look)
+int netlump_model_look(boundary *b, const void *head, size_t head_size, const void *tail, size_t tail_size) {
+  return (int)nl_model_look(head, head_size, tail, tail_size, entered(b));
+}
 NL_EXPORT(netlump_model_free) void netlump_model_free(nl_model *model) { nl_model_free(model); }
 
 // Text: the name of a file still missing, empty when there is none.

