@@ -53,11 +53,12 @@ import { crashed } from "./messages.js";
  *   "EXTERNAL" and the file's name as `place`.
  * @property {(shapes: Shapes) => Promise<ModelInfo>} shape
  *   Says how long the axes are that inputs leave open. Ends everything that belongs to the model as it was.
- * @property {(file: Source, name: string, options?: {labels?: import("./data.js").Labels, divide?: number, norm?: import("./images.js").Norm,
- *   pictures?: {name: string, bytes: Source}[], signal?: AbortSignal}) => Promise<Table>} read
+ * @property {(file: Source, name: string, options?: {labels?: import("./data.js").Labels, skip?: import("./columns.js").Columns, divide?: number, standardize?: boolean,
+ *   norm?: import("./images.js").Norm, beside?: {name: string, bytes: Source}[], pictures?: {name: string, bytes: Source}[], signal?: AbortSignal}) => Promise<Table>} read
  *   Reads CSV, TSV, NPY, NPZ, IDX (each also .gz), and images, alone, in a zip, or instead of the file as `pictures`. The last
- *   `labels` columns are labels. `divide`: 255 for raw images in columns; `norm`: mean and std of pixels from 0 to 1.
- * @property {(options?: {data?: Table|null, seed?: number, rows?: number, mean?: Float64Array, spread?: Float64Array} & Watch) => Promise<PathInfo>} path
+ *   `labels` columns are labels, or those listed; `skip`: columns left out; `beside`: files with more columns of the same rows. `divide`: 255 for raw images in columns; `norm`: mean and std of pixels from 0 to 1.
+ * @property {(options?: {data?: Table|null, seed?: number, rows?: number, mean?: Float64Array, spread?: Float64Array,
+ *   low?: Float64Array, high?: Float64Array} & Watch) => Promise<PathInfo>} path
  *   Orders the neurons on the measure: `data`'s features, or x ~ N(mean, spread²) when there is none.
  * @property {(target: import("./types.js").SizeTarget) => Promise<Choice>} choose
  *   Widths and size a target gives, from the path alone, before any refit.

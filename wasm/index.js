@@ -23,9 +23,10 @@ export { htmlReport } from "./report.js";
  * @typedef {import("./types.js").Table} Table
  * @typedef {import("./types.js").Comparison} Comparison
  * @typedef {import("./methods.js").Method} Method
- * @typedef {{data?: Uint8Array|Table|number[][]|null, dataName?: string, labels?: import("./data.js").Labels, norm?: import("./images.js").Norm, split?: number, seed?: number, rows?: number,
+ * @typedef {{data?: Uint8Array|Table|number[][]|null, dataName?: string, labels?: import("./data.js").Labels, skip?: import("./columns.js").Columns, standardize?: boolean, divide?: number, norm?: import("./images.js").Norm, split?: number, seed?: number, rows?: number,
  *   signal?: AbortSignal, onProgress?: (progress: import("./types.js").Progress) => void}} Measuring
- *   data: rows to measure on, the last `labels` columns being labels, or images (a zip, or one, named so by dataName), their folders
+ *   data: rows to measure on, the last `labels` columns being labels, or those listed, by name or by index from 0; skip: columns left out;
+ *   standardize, divide: bring the inputs to mean 0 and spread 1, or divide them; or images (a zip, or one, named so by dataName), their folders
  *   being classes with labels "folder"; norm: mean and std of the images' pixels from 0 to 1; split: measure on that share of the rows, score on the others
  * @typedef {{name?: string, files?: import("./engine.js").Files, shapes?: import("./inputs.js").Shapes,
  *   wasm?: import("./loader.js").WasmSource, scalar?: boolean}} Source
@@ -33,13 +34,13 @@ export { htmlReport } from "./report.js";
  */
 
 /** Rows as a file's bytes, a table, or an array of arrays. @param {Uint8Array|Table|number[][]} data
- * @param {{labels: import("./data.js").Labels, features: number, name: string, images: () => import("./images.js").Reading}} options
+ * @param {{name: string, images: () => import("./images.js").Reading} & Omit<NonNullable<Parameters<typeof readTable>[2]>, "images">} options
  * @returns {Promise<Table>} */
-async function tableFrom(data, { labels, features, name, images }) {
-  if (data instanceof Uint8Array) return readTable(data, name, { labels, features, images });
+async function tableFrom(data, { name, images, ...options }) {
+  if (data instanceof Uint8Array) return readTable(data, name, { ...options, images });
   if (!Array.isArray(data)) return data;
   const text = data.map((row) => Array.from(row, Number).join(",")).join("\n");
-  return readTable(new TextEncoder().encode(text), name, { labels, features });
+  return readTable(new TextEncoder().encode(text), name, options);
 }
 
 /**
@@ -50,12 +51,12 @@ async function tableFrom(data, { labels, features, name, images }) {
  * @param {(path: import("./engine.js").Path, parts: {measure: Table|null, score: Table|null, heldOut: boolean}) => Promise<T>} use
  */
 async function withPath(bytes, options, use) {
-  const { data = null, dataName = "data", labels = 0, norm, split = 1, seed, rows, signal, onProgress } = options;
+  const { data = null, dataName = "data", labels = 0, skip, standardize, divide, norm, split = 1, seed, rows, signal, onProgress } = options;
   signal?.throwIfAborted();
   const engine = await createEngine(options);
   const model = await engine.load(bytes, options.name ?? "model", options);
   try {
-    const table = data && (await tableFrom(data, { labels, features: model.features, name: dataName, images: readingOf(model, norm) }));
+    const table = data && (await tableFrom(data, { labels, skip, standardize, divide, features: model.features, name: dataName, images: readingOf(model, norm) }));
     const parts = table ? splitTable(table, split) : { measure: null, score: null, heldOut: false };
     return await use(await model.path({ data: parts.measure, seed, rows, signal, onProgress }), parts);
   } finally {

@@ -111,21 +111,60 @@ export const tooLarge = (/** @type {string} */ file) => `${file} unpacks to more
 export const badElement = (/** @type {string} */ file, /** @type {number} */ row, /** @type {number} */ column) =>
   `${file}, row ${row}, column ${column} is not a finite number.`;
 
-/** @param {{file: string, columns: number, labels: number, features: number}} found */
-export function wrongColumns({ file, columns, labels, features }) {
+/** @param {{file: string, columns: number, labels: number, out: number, features: number, names: string[]|null,
+ *   guess: import("./columns.js").Role[]}} found guess: of what the columns are for */
+export function wrongColumns({ file, columns, labels, out, features, names, guess }) {
   const has = `${file} has ${plural(columns, "column")}`;
-  const without = labels > 0 ? `, ${count(Math.max(columns - labels, 0))} of them without the ${plural(labels, "label")}` : "";
-  const extra = columns - features;
-  const way =
-    extra > 0 && labels === 0
-      ? ` With --labels ${extra} the last ${extra === 1 ? "one is" : `${extra} are`} taken as labels.`
-      : extra === 0
-        ? " Leave --labels out: there is no column to spare."
-        : extra > 0
-          ? ` With --labels ${extra} the rest fits.`
-          : " Columns are missing; give them in the model's own order.";
-  return `The model reads ${plural(features, "number")} a row; ${has}${without}.${way}`;
+  const taken = [...(labels > 0 ? [plural(labels, "label")] : []), ...(out > 0 ? [`${count(out)} left out`] : [])].join(" and ");
+  const without = taken === "" ? "" : `, ${count(Math.max(columns - labels - out, 0))} of them without the ${taken}`;
+  const fits = guess.filter((role) => role === "input").length === features;
+  const way = columns === features ? `Leave ${out > 0 ? "--skip" : "--labels"} out: there is no column to spare.` : fits ? guessed(guess, names, labels + out > 0) : "Columns are missing; give them in the model's own order.";
+  return `The model reads ${plural(features, "number")} a row; ${has}${without}. ${way}`;
 }
+
+/** What to say so that the columns fit. @param {import("./columns.js").Role[]} guess @param {string[]|null} names @param {boolean} said whether something was said */
+function guessed(guess, names, said) {
+  const words = columnWords(guess, names);
+  const last = words.match(/^--labels (\d+)$/);
+  if (last === null) return `With ${words} the rest fits.`;
+  const extra = Number(last[1]);
+  return said ? `With ${words} the rest fits.` : `With ${words} the last ${extra === 1 ? "one is" : `${extra} are`} taken as labels.`;
+}
+
+/** The options that say what columns are for. @param {import("./columns.js").Role[]} roles @param {string[]|null} names
+ * @param {(word: string) => string} [quoted] for a shell */
+export function columnWords(roles, names, quoted = (word) => word) {
+  const of = (/** @type {string} */ wanted) => roles.flatMap((role, i) => (role === wanted ? [i] : []));
+  const [labels, out] = [of("label"), of("out")];
+  const kept = roles.flatMap((role, i) => (role === "out" ? [] : [i]));
+  const last = labels.length > 0 && labels.every((index, i) => index === kept[kept.length - labels.length + i]);
+  const option = (/** @type {string} */ name, /** @type {number[]} */ list) => (list.length === 0 ? [] : [`--${name} ${quoted(columnList(list, names))}`]);
+  return [...(last ? [`--labels ${labels.length}`] : option("labels", labels)), ...option("skip", out)].join(" ");
+}
+
+/** Columns as a list names them. @param {number[]} indexes from 0 @param {string[]|null} names */
+export function columnList(indexes, names) {
+  const simple = (/** @type {number} */ i) => names && /^[A-Za-z_][\w. ]*$/.test(names[i]) && names.indexOf(names[i]) === i && !["last", "folder", "auto"].includes(names[i]);
+  /** @type {string[]} */
+  const list = [];
+  for (let i = 0; i < indexes.length; i += 1) {
+    let end = i;
+    while (indexes[end + 1] === indexes[end] + 1) end += 1;
+    if (simple(indexes[i]) && end - i < 3) list.push(/** @type {string[]} */ (names)[indexes[i]]);
+    else if (end > i) list.push(`#${indexes[i] + 1}-${indexes[(i = end)] + 1}`);
+    else list.push(`#${indexes[i] + 1}`);
+  }
+  return list.join(",");
+}
+/** @param {{file: string, column: string, columns: number, names: string[]|null}} found */
+export const noColumn = ({ file, column, columns, names }) =>
+  `${file} has no column ${column}. ${names ? `Its columns: ${names.slice(0, 12).join(", ")}${names.length > 12 ? " …" : ""}.` : `It has ${plural(columns, "column")} without names: say them by number, from 1.`}`;
+/** @param {{file: string, column: number, name: string|null, cell: string}} at */
+export const wordColumn = ({ file, column, name, cell }) =>
+  `${file}: column ${column + 1}${name ? ` (${name})` : ""} holds words, such as "${cell}", and the model reads numbers. Leave it out (--skip ${columnList([column], name ? [...Array(column).fill(""), name] : null)}) or make it a label.`;
+/** @param {string[]} files @param {number[]} rows */
+export const wrongPair = (files, rows) => `${files[0]} has ${plural(rows[0], "row")} and ${files[1]} has ${plural(rows[1], "row")}: side by side they need equally many.`;
+export const noColumns = (/** @type {string} */ file) => `${file} holds images, which have no columns to choose from. With --labels folder the folders they lie in are the classes.`;
 export const wrongSplit = (/** @type {number} */ rows) =>
   `Splitting ${plural(rows, "row")} this way leaves one part empty. Choose a share between 0 and 1.`;
 export const wrongLabels = (/** @type {number} */ columns, /** @type {number} */ labels) =>
@@ -181,11 +220,17 @@ What "alike" is measured on:
                         GIF, TGA): one, a zip, a folder   [random inputs, x ~ N(0, 1)]
   --mean M, --std S     images become (pixel / 255 - M) / S, one number for all channels or one each with
                         commas between   [0 and 1]
-  --labels K            the last K columns of FILE are labels ("last": 1), used for the score only;
-                        "folder": the folders that images lie in are their classes
+                        Twice: files whose columns stand side by side, such as images and labels in IDX
+  --labels K            the last K columns of FILE are labels ("last": 1), used for the score only; or which
+                        ones, by name or by number from 1: target or 3,5 or 8-10 ("#3": the third alone); words
+                        become classes 0, 1, ... in their own order; "folder": the folders that images lie in
+                        are their classes; "auto": guessed by names, words and what the model reads
+  --skip COLUMNS        leave these columns out, said in the same way: id,date or 1-4
   --split F             measure on the first share F of the rows, score on the others   [1: all for both;
                         0.5 for compare]
   --divide D            divide the inputs in FILE by D (255 for images of bytes)
+  --standardize         bring each input column to mean 0 and spread 1 over the rows of FILE, for models that
+                        were trained so; the smaller model wants the same
   --seed N              of the random inputs   [1]
   --rows N              random inputs, or at most so many rows of FILE   [8192, where ONNX Runtime runs the
                         model 512; all]
@@ -242,6 +287,7 @@ export const badOption = (/** @type {string} */ option, /** @type {string} */ va
 export const badShape = (/** @type {string} */ text) => `--shape ${text}: sizes are expected, with the input's name before them, such as --shape x:1,3,224,224.`;
 export const oneTarget = () => "Give one of --epsilon, --retain, --max-deviation, --min-accuracy and --max-mse, not several.";
 export const needsData = (/** @type {string} */ option) => `--${option} is about the rows of a file. Give --data FILE too.`;
+export const twoScales = () => "Give one of --divide and --standardize, not both.";
 export const noOde = () => `Where should the equations go? Give --ode FILE. ${hint()}`;
 export const unknownMethod = (/** @type {string} */ method) => `There is no method “${method}”. Methods: ${METHODS.join(", ")}.`;
 export const twoPolishes = () => "Give one of --polish and --no-polish, not both.";

@@ -150,9 +150,10 @@ function picturesIn(folder) {
 }
 
 /** @param {Options} options @param {Model} model @returns {Promise<import("./types.js").Table>} */
-async function tableOf({ labels, divide, rows, norm, ...options }, model) {
+async function tableOf({ labels, skip, divide, standardize, rows, norm, ...options }, model) {
   const data = /** @type {string} */ (options.data);
-  const how = { labels, divide, rows, features: model.features, images: readingOf(model, norm) };
+  const beside = options.beside.map((file) => ({ name: basename(file), bytes: read(file) }));
+  const how = { labels, skip, divide, standardize, rows, beside, features: model.features, images: readingOf(model, norm) };
   const isFolder = using(data, () => statSync(data)).isDirectory();
   return isFolder ? readPictures(picturesIn(data), basename(resolve(data)), how) : readTable(read(data), basename(data), how);
 }

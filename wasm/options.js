@@ -17,6 +17,7 @@ import {
   shareTwice,
   tooManyArguments,
   twoPolishes,
+  twoScales,
   unknownEnding,
   unknownMethod,
 } from "./messages.js";
@@ -30,7 +31,7 @@ import { DEFAULT_TARGET } from "./pipeline.js";
  * @typedef {{
  *   command: Command|"help"|"version", model: string, target: Target, method: Method, methods: readonly Method[],
  *   linkage: import("./methods.js").Linkage, degree: number, polish: boolean, shares: readonly number[],
- *   data: string|null, labels: number|"folder", norm: import("./images.js").Norm, split: number, divide: number, seed: number, rows: number,
+ *   data: string|null, beside: string[], labels: import("./data.js").Labels, skip: string[], standardize: boolean, norm: import("./images.js").Norm, split: number, divide: number, seed: number, rows: number,
  *   out: string|null, format: "onnx"|"json"|undefined, report: string|null, csv: string|null, points: number,
  *   equivalence: Required<import("./types.js").EquivalenceOptions>, ode: string|null,
  *   json: boolean, quiet: boolean, verify: boolean, certify: boolean, box: [number, number][]|null, scalar: boolean,
@@ -55,7 +56,7 @@ const BELONGS = {
   symmetric: ["blocks"],
   ode: ["export"],
 };
-const DATA_ONLY = ["min-accuracy", "max-mse", "labels", "split", "divide", "mean", "std"];
+const DATA_ONLY = ["min-accuracy", "max-mse", "labels", "skip", "standardize", "split", "divide", "mean", "std"];
 const COMMANDS = ["inspect", "curve", "compare", "blocks", "export"];
 
 const usage = (/** @type {string} */ message) => fault("USAGE", message);
@@ -88,8 +89,11 @@ export function parseOptions(words) {
     command,
     model: rest[0] ?? "",
     target: targetOf(values),
-    data: values.data ?? null,
+    data: values.data?.[0] ?? null,
+    beside: values.data?.slice(1) ?? [],
     labels: labelsOf(values.labels ?? "0"),
+    skip: values.skip === undefined ? [] : listOf("skip", values.skip),
+    standardize: values.standardize ?? false,
     norm: { mean: values.mean === undefined ? undefined : numbersOf("mean", values.mean), std: values.std === undefined ? undefined : numbersOf("std", values.std) },
     split: numberOf("split", values.split ?? (command === "compare" ? "0.5" : "1"), "a share above 0 and up to 1", (f) => f > 0 && f <= 1),
     divide: numberOf("divide", values.divide ?? "1", "a number other than 0", (d) => d !== 0),
@@ -114,10 +118,18 @@ export function parseOptions(words) {
   };
 }
 
-/** @param {string} text @returns {number|"folder"} */
+/** @param {string} text @returns {import("./data.js").Labels} */
 function labelsOf(text) {
   if (text === "last") return 1;
-  return text === "folder" ? text : numberOf("labels", text, "a number of columns, last or folder", whole(0, 1e6));
+  if (text === "folder" || text === "auto") return text;
+  return parseShare(text) >= 0 ? numberOf("labels", text, "a number of columns, their names, last, folder or auto", whole(0, 1e6)) : listOf("labels", text);
+}
+
+/** Columns by name or number, with commas between. @param {string} name @param {string} text */
+function listOf(name, text) {
+  const list = text.split(",").map((item) => item.trim());
+  if (list.includes("")) throw usage(badOption(name, text, "columns with commas between, by name or by number from 1,"));
+  return list;
 }
 
 /** Numbers with commas between; none of std's is 0. @param {"mean"|"std"} name @param {string} text */
@@ -133,7 +145,7 @@ function parse(words) {
       allowPositionals: true,
       options: {
         epsilon: text, retain: text, "max-deviation": text, "min-accuracy": text, "max-mse": text,
-        data: text, labels: text, mean: text, std: text, split: text, divide: text, seed: text, rows: text,
+        data: { type: "string", multiple: true }, labels: text, skip: text, standardize: flag, mean: text, std: text, split: text, divide: text, seed: text, rows: text,
         out: { type: "string", short: "o" }, report: text, json: flag, quiet: { type: "boolean", short: "q" },
         "no-verify": flag, certify: flag, box: text, "external-above": text, scalar: flag, points: text, methods: text, csv: text, shares: text,
         method: text, linkage: text, degree: text, polish: flag, "no-polish": flag,
@@ -181,6 +193,7 @@ function checkWords(command, rest, values) {
   const foreign = Object.keys(BELONGS).find((name) => given(name) && !BELONGS[name].includes(command));
   if (foreign) throw usage(onlyFor(foreign, called(BELONGS[foreign][0])));
   if (command === "export" && !given("ode")) throw usage(noOde());
+  if (given("divide") && given("standardize")) throw usage(twoScales());
   const lonely = values.data === undefined ? DATA_ONLY.find(given) : undefined;
   if (lonely) throw usage(needsData(lonely));
 }

@@ -150,12 +150,16 @@ class Desk {
     }
   }
 
-  /** @param {{bytes: Source, name: string, labels?: import("./data.js").Labels, divide?: number, pictures?: {name: string, bytes: Source}[],
+  /** @param {{bytes: Source, name: string, labels?: import("./data.js").Labels, skip?: import("./columns.js").Columns, divide?: number,
+   *   standardize?: boolean, pictures?: {name: string, bytes: Source}[], beside?: {name: string, bytes: Source}[],
    *   norm?: import("./images.js").Norm}} args */
-  async #read({ bytes, name, pictures, norm, ...options }) {
+  async #read({ bytes, name, pictures, beside = [], norm, ...options }) {
     const model = this.#model;
     const how = { ...options, features: model?.features, images: model && readingOf(model, norm) };
-    if (!pictures) return readTable(await whole(bytes, name), name, how);
+    if (!pictures) {
+      const others = await Promise.all(beside.map(async (file) => ({ name: file.name, bytes: await whole(file.bytes, file.name) })));
+      return readTable(await whole(bytes, name), name, { ...how, beside: others });
+    }
     const files = new Map(pictures.map((picture) => [picture.name, picture.bytes]));
     const load = (/** @type {string[]} */ names) => Promise.all(names.map((file) => whole(/** @type {Source} */ (files.get(file)), file)));
     return readPictures({ names: [...files.keys()], load }, name, how);

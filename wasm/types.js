@@ -50,8 +50,10 @@
  *   original's
  *
  * @typedef {{features: Float64Array, labels: Float64Array|null, rows: number, columns: number, labelColumns: number,
- *   names: string[]|null, source: string, pictures?: boolean}} Table   features (rows, columns), labels (rows, labelColumns);
- *   pictures: they were images
+ *   names: string[]|null, source: string, pictures?: boolean, roles?: import('./columns.js').Role[], classes?: (string[]|null)[],
+ *   preview?: string[][], scale?: import('./scale.js').Scale}} Table   features (rows, inputs), labels (rows, labelColumns); columns and
+ *   names: of the file; pictures: they were images; roles: of every column; classes: what the numbers 0, 1, ... of a label column
+ *   stand for, where it holds words; preview: the first cells; scale: of the inputs as they stand in the file
  *
  * @typedef {{encoding?: 'linear'|'adjoint'|'polynomial', equivalence?: 'fde'|'bde', linkage?: 'complete'|'erode', epsilon?: number,
  *   degree?: number, symmetric?: boolean}} EquivalenceOptions   adjoint, fde, complete, 0; degree of fitted polynomials, 0: a
