@@ -33,6 +33,33 @@ static bool add_levels(cJSON *root, const nl_graph *graph) {
   return true;
 }
 
+static bool is_one_of(nl_span op, const char *const *words) {
+  while (*words != NULL && !nl_span_is(op, *words)) words++;
+  return *words != NULL;
+}
+
+// Whether the input is brought to a scale of the model's own before anything else happens to it.
+static bool is_normalised(const nl_graph *graph, size_t input) {
+  static const char *const scales[] = {"Sub",        "Div",    "Mul", "Add", "BatchNormalization", "LayerNormalization",
+                                       "Normalizer", "Scaler", NULL};
+  static const char *const moves[] = {"Cast",      "Identity", "Flatten",   "Reshape",
+                                      "Transpose", "Concat",   "Unsqueeze", NULL};
+  const nl_value *value = &graph->values[input];
+  for (size_t steps = 0; steps < graph->node_count && value->use_count == 1; steps++) {
+    const nl_node *node = &graph->nodes[value->uses[0].node];
+    if (is_one_of(node->op, scales)) return true;
+    if (!is_one_of(node->op, moves) || node->output_count == 0 || node->outputs[0] == NL_NONE) return false;
+    value = &graph->values[node->outputs[0]];
+  }
+  return false;
+}
+
+static bool normalises(const nl_graph *graph) {
+  for (size_t i = 0; i < graph->input_count; i++)
+    if (is_normalised(graph, graph->inputs[i])) return true;
+  return false;
+}
+
 static bool add_sites(cJSON *root, const nl_model *model) {
   cJSON *array = cJSON_AddArrayToObject(root, "sites");
   bool fine = array != NULL;
@@ -72,6 +99,7 @@ nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *er
       cJSON_AddStringToObject(root, "engine", model->engine == NL_ENGINE_RUNTIME ? "runtime" : "forward") != NULL &&
       cJSON_AddBoolToObject(root, "polishes", model->engine == NL_ENGINE_FORWARD || nl_tail_holds(model, NL_NONE)) !=
           NULL &&
+      cJSON_AddBoolToObject(root, "normalises", normalises(graph)) != NULL &&
       nl_report_ports(root, "inputs", graph, graph->input_count, graph->inputs) && add_levels(root, graph) &&
       nl_report_ports(root, "outputs", graph, graph->output_count, graph->outputs) &&
       nl_report_number(root, "features", (double)nl_model_features(model)) &&

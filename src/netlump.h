@@ -58,6 +58,7 @@ uint64_t nl_model_missing_bytes(const nl_model *model); // of all missing files;
 // What is inside, as JSON appended to `json`:
 // {"format": "onnx"|"json"|"tfjs"|"brain", "producer", "opset", "parameters", "bytes", "relumped",
 //  "engine": "forward"|"runtime", "polishes": whether the polish has something to move,
+//  "normalises": whether an input is scaled before anything else happens to it,
 //  "inputs": [{"name", "type", "shape": [null where dynamic, ...], "levels": n where whole numbers below n are expected, else null}],
 //  "outputs": [...],
 //  "features": inputs a row needs, "results": numbers a row gives, "batch": fixed batch size or null,

@@ -119,8 +119,10 @@ test("the material's networks of other libraries open, or are refused by name", 
     await inspect(model("brainjs_kittydar_1176-20-1.json")),
   ].map(({ format, parameters }) => [format, parameters]);
   assert.deepEqual(sizes, [["tfjs", 1377], ["brain", 99], ["brain", 23561]]);
-  for (const name of ["tfjs_graph_vscode_langdetect/model.json", "convnetjs_banknote.json", "synaptic_iris.json", "mlfnn_banknote.json", "pmml_nn-iris.pmml"])
+  for (const name of ["tfjs_graph_vscode_langdetect/model.json", "convnetjs_banknote.json", "synaptic_iris.json", "mlfnn_banknote.json"])
     await assert.rejects(inspect(model(name)), { code: "UNSUPPORTED" }, name);
+  for (const [name, sentence] of /** @type {const} */ ([["pmml_nn-iris.pmml", /PMML/], ["nnet_fc_2-2-3.nnet", /NNet/], ["nnet_mnist10x10.nnet", /NNet/]]))
+    await assert.rejects(inspect(model(name)), (/** @type {any} */ error) => error.code === "NOT_A_MODEL" && sentence.test(error.message), name);
 });
 
 // ---- command line and page ---------------------------------------------------------------------------------------------
@@ -152,9 +154,11 @@ test("the command line finds shards beside model.json and writes the weights bes
 });
 
 test("the page takes a model dropped with its shards, and hands out files that belong together as one archive", async () => {
-  const names = ["group1-shard1of2.bin", "rows.csv", "model.json", "group1-shard2of2.bin"].map((name) => ({ name, bytes: new Uint8Array() }));
-  const { model, data, others } = sortFiles(names);
-  assert.deepEqual([model?.name, data?.name, others.length], ["model.json", "rows.csv", 2]);
+  const { bytes, files } = tensorFlowModel(layersOf([4, 16, 2]), 200);
+  const rows = { name: "rows.csv", bytes: new TextEncoder().encode("1,2,3,4\n5,6,7,8\n") };
+  const shards = [...files].map(([name, content]) => ({ name, bytes: content }));
+  const { model, data, others } = await sortFiles([...shards, rows, { name: "model.json", bytes }]);
+  assert.deepEqual([model?.name, data?.name, others.map(({ name }) => name)], ["model.json", "rows.csv", [...files.keys()]]);
   const zip = unzipSync(await archive("model.json", Uint8Array.of(1, 2), new Map([["w.bin", new Blob([Uint8Array.of(3)])]])));
   assert.deepEqual(zip, { "model.json": Uint8Array.of(1, 2), "w.bin": Uint8Array.of(3) });
   assert.deepEqual((/** @type {const} */ (["onnx", "json", "tfjs", "brain"])).map(endingOf), ["onnx", "json", "json", "json"]);

@@ -153,6 +153,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
   /** @type {{bytes: Source, name: string, files: Map<string, Source>, shapes: Shapes}|null} the model to open again */
   let kept = null;
   let slow = false;
+  let astray = false; // an opening was given up, and the worker may have come to its end all the same
   /** @type {Map<string, AbortController>} */
   const running = new Map();
   let lastId = 0;
@@ -182,6 +183,13 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
     if (kept !== null) connected().ready.catch(() => {});
   }
 
+  /** Goes back to the model that is kept, where the worker may have another. @param {Error} error */
+  function settle(error) {
+    if (!astray) return;
+    astray = false;
+    if (connection) restart(connection, error);
+  }
+
   /** @param {Connection} current @param {number} id @param {Promise<unknown>} answer */
   function cancel(current, id, answer) {
     void current.service.cancel(id);
@@ -192,6 +200,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
 
   /** @param {string} name @param {object} args @param {Watch} [watch] @returns {Promise<any>} */
   async function call(name, args, { signal, onProgress } = {}) {
+    if (name !== "open") settle(new DOMException("the model was opened anew", "AbortError"));
     const own = new AbortController();
     if (REPLACING.has(name)) {
       running.get(name)?.abort(new DOMException(`replaced by a later ${name}()`, "AbortError"));
@@ -219,7 +228,12 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
 
   return {
     async open(bytes, name, { files = new Map(), shapes = new Map(), signal } = {}) {
-      const info = await call("open", { bytes, name, files, shapes }, { signal });
+      const info = await call("open", { bytes, name, files, shapes }, { signal }).catch((error) => {
+        if (!(error instanceof EngineError)) astray = true;
+        else if (astray) settle(error);
+        throw error;
+      });
+      astray = false;
       kept = { bytes: bytes instanceof Uint8Array ? bytes.slice() : bytes, name, files, shapes };
       slow = info.engine === "runtime";
       return info;

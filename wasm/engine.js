@@ -17,7 +17,7 @@ import { EngineError, STATUS, fault } from "./fault.js";
 import { Handle, releaseAll } from "./handle.js";
 import { isOpen, levelsOf, shapedInputs } from "./inputs.js";
 import { loadCore } from "./loader.js";
-import { unknownMethod, wrongRows } from "./messages.js";
+import { byName, unknownMethod, wrongRows } from "./messages.js";
 import { LINKAGES, METHODS } from "./methods.js";
 import { Runner, rowsOf } from "./runner.js";
 import { Run } from "./runs.js";
@@ -54,6 +54,8 @@ const ENCODINGS = { linear: 0, adjoint: 1, polynomial: 2 }; // nl_encoding
 const EQUIVALENCES = { fde: 0, bde: 1 }; // nl_equivalence: forward, backward
 const OK = 0; // NL_OK
 const RUN = 2; // NL_RUN
+const UNCLEAR = new Set(["NOT_A_MODEL", "MALFORMED", "TRUNCATED"]); // what is said of bytes that tell nothing
+const KNOWN = /^an? (?!file without)/; // the core knows what it is
 const HEAD = 2 ** 16; // bytes at either end of a file that tell what it is
 const NUMBERS = 2 ** 24; // of a measure's rows, or of outputs kept, where a runtime runs the model
 const ROWS = 512; // of its measure
@@ -169,7 +171,7 @@ export class Model extends Handle {
       model.reshape(shapes);
       return model;
     } catch (error) {
-      throw model.#failed(error);
+      throw model.#failed(error, name);
     }
   }
 
@@ -184,7 +186,7 @@ export class Model extends Handle {
       model.reshape(shapes);
       return model;
     } catch (error) {
-      throw model.#failed(error);
+      throw model.#failed(error, name);
     }
   }
 
@@ -202,7 +204,7 @@ export class Model extends Handle {
     core.status(name, "model_describe", this.handle);
     const info = JSON.parse(core.text());
     const beside = [...this.files.values()].reduce((sum, source) => sum + sizeOf(source), 0);
-    this.info = { engine: "forward", polishes: true, ...info, bytes: info.bytes + beside, name };
+    this.info = { engine: "forward", polishes: true, normalises: false, ...info, bytes: info.bytes + beside, name };
   }
 
   /** Refuses what is no model by its ends, however large it is. @param {string} name @param {number} bytes @returns {Opening<void>} */
@@ -245,11 +247,12 @@ export class Model extends Handle {
     return pointer;
   }
 
-  /** @param {unknown} error */
-  #failed(error) {
+  /** @param {unknown} error @param {string} name */
+  #failed(error, name) {
     this.free();
     releaseAll(this.#core, this.#pointers);
-    return error;
+    const sentence = error instanceof EngineError && UNCLEAR.has(error.code) && !KNOWN.test(error.detail) ? byName(name) : null;
+    return sentence === null ? error : fault("NOT_A_MODEL", sentence, { place: name, cause: error });
   }
 
   get version() {

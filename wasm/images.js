@@ -64,6 +64,16 @@ export function layoutOf({ inputs, features = 0, batch = null }) {
   return layout;
 }
 
+/** Whether pictures can be rows for a model. @param {{inputs: Port[], features?: number, batch?: number|null}} info */
+export function takesImages(info) {
+  try {
+    layoutOf(info);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The inputs that rows fill, as they are in a run of one row. @param {import("./engine.js").Model} model */
 function filled({ outside, info, inputs }) {
   if (!outside) return info;

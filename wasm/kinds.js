@@ -7,28 +7,31 @@ import { part, sizeOf } from "./source.js";
 
 /**
  * @typedef {import("./source.js").Source} Source
- * @typedef {"model"|"rows"|"picture"|"other"} Kind   rows: a table, arrays, or an archive of pictures
+ * @typedef {"model"|"rows"|"picture"|"text"|"other"} Kind   rows: a table, arrays, or an archive of pictures; text: of words
  */
 
-const HEAD = 2 ** 16; // bytes read at either end
+const START = 2 ** 10; // bytes that tell a picture
+const HEAD = 2 ** 16; // bytes read at either end of anything else
 const LINES = 20; // looked at of a text
 
 /** @param {{name: string, bytes: Source}} file @returns {Promise<Kind>} */
 export async function kindOf({ name, bytes }) {
+  const start = await part(bytes, name, 0, Math.min(START, sizeOf(bytes)));
+  if (isPicture(start)) return "picture";
   const head = await part(bytes, name, 0, Math.min(HEAD, sizeOf(bytes)));
   if (isZip(head)) return kindOfArchive(await namesInZip(bytes, name));
-  if (isGzip(head)) return (await kindOfHead(await unpackHead(head))) === "rows" ? "rows" : "other";
+  if (isGzip(head)) return kindOfHead(await unpackHead(head)) === "rows" ? "rows" : "other";
   return kindOfHead(head, name);
 }
 
 /** @param {Uint8Array} head @param {string} [name] where the content does not tell @returns {Kind} */
 function kindOfHead(head, name = "") {
-  if (isPicture(head)) return "picture";
   if (isNpy(head) || isIdx(head)) return "rows";
   const text = textOf(head);
   if (text === null) return isTga(head, name) ? "picture" : isOnnx(head) ? "model" : "other";
   if (/^\s*\{/.test(text)) return isNetwork(text) ? "model" : "other";
-  return isTable(text) || (isTableName(name) && !/^\s*[[<]/.test(text)) ? "rows" : "other";
+  if (/^\s*[[<]|^version https:\/\/git-lfs/.test(text) || text.trim() === "") return "other";
+  return isTable(text) || isTableName(name) ? "rows" : "text";
 }
 
 /** @param {string[]} names @returns {Kind} */

@@ -78,6 +78,23 @@ export const scoreNeedsLabels = () => "A score needs rows with labels that fit a
 export const otherScore = (/** @type {"accuracy"|"mse"} */ kind) =>
   kind === "mse" ? "These labels are numbers, no classes: ask for a mean squared error instead of an accuracy." : "These labels are classes: ask for an accuracy instead of a mean squared error.";
 
+/** Files whose bytes tell nothing. @type {[RegExp, string][]} */
+const BY_NAME = [
+  [/\.(data|weights?)$|(^|\/)group\d+-shard\d+of\d+(\.bin)?$/i, "looks like the weights of a model, not the model itself. Open it together with the .onnx or .json file that names it."],
+  [/\.data-\d+-of-\d+$|\.ckpt$/i, "looks like a TensorFlow checkpoint: weights without their network. Convert the network to ONNX with tf2onnx."],
+  [/\.mnn$/i, "looks like an MNN model. Open the ONNX model it was made from."],
+  [/\.(engine|plan|trt)$/i, "looks like a TensorRT engine. Open the ONNX model it was built from."],
+  [/\.(pdiparams|pdparams)$/i, "looks like weights of a PaddlePaddle model. Convert the model to ONNX with paddle2onnx."],
+  [/\.(tflite|lite)$/i, "looks like a damaged TensorFlow Lite model. Convert the original with tf2onnx."],
+  [/\.(om|rknn|blob|hef|dla|nb)$/i, "looks like a model compiled for one device. Open the ONNX model it was made from."],
+];
+
+/** What a file may be by its name alone, where nothing else tells. @param {string} name */
+export function byName(name) {
+  const known = BY_NAME.find(([ending]) => ending.test(name));
+  return known ? `${name} ${known[1]}` : null;
+}
+
 // ---- data ------------------------------------------------------------------------------------------------------------
 
 export const emptyTable = (/** @type {string} */ file) => `${file} holds no rows. Choose a file with one row of numbers a line.`;

@@ -7,7 +7,7 @@
  * @typedef {{node: string, reason: string}} Skipped
  * @typedef {{
  *   name: string, format: Format, producer: string, opset: number, parameters: number, bytes: number, relumped: boolean,
- *   engine: 'forward'|'runtime', polishes: boolean, inputs: Port[], outputs: Port[], features: number, results: number, batch: number|null, computed: string[],
+ *   engine: 'forward'|'runtime', polishes: boolean, normalises: boolean, inputs: Port[], outputs: Port[], features: number, results: number, batch: number|null, computed: string[],
  *   layers: Layer[], sites: {name: string, width: number}[], skipped: Skipped[]
  * }} ModelInfo   what nl_model_describe gives, plus the file's name. engine: the core evaluates the network itself, or ONNX Runtime
  *   does; then features is 0 while the inputs' sizes are not known

@@ -3,9 +3,9 @@
 import { batch } from "@preact/signals";
 
 import { createClient } from "../wasm/client.js";
-import { splitTable } from "../wasm/data.js";
 import { OUTSIDE } from "../wasm/methods.js";
 import { asksForScore } from "../wasm/search.js";
+import { splitTable } from "../wasm/table.js";
 import { number } from "./format.js";
 import { keyOfChoice, wayOf } from "./lines.js";
 import { text } from "./messages.js";
@@ -98,8 +98,14 @@ export const dismissProblem = () => (state.problem.value = null);
 function parts() {
   const data = state.data.value;
   if (!data) return { measure: null, score: null, heldOut: false };
-  const { measure, score, heldOut } = splitTable(data.table, data.holdOut ? 0.5 : 1);
+  const { measure, score, heldOut } = splitTable(data.table, data.share);
   return { measure, score: score.labels ? score : null, heldOut };
+}
+
+/** The range of the inputs where it was given and there are no rows. @param {import("./state.js").ModelInfo} model */
+function box({ features }) {
+  const range = state.data.value ? null : state.range.value;
+  return range ? { low: new Float64Array(features).fill(range.low), high: new Float64Array(features).fill(range.high) } : {};
 }
 
 export function forgetMeasure() {
@@ -125,7 +131,7 @@ export async function measure() {
   if (asksForScore(state.target.value) && !parts().score) state.target.value = targetFrom("retain", state.result.value?.report ?? null);
   progressOf(signal)({ stage: "path", fraction: 0 });
   await attempt(async () => {
-    const path = await client.path({ data: parts().measure, seed: SEED, signal, onProgress: progressOf(signal) });
+    const path = await client.path({ data: parts().measure, seed: SEED, ...box(model), signal, onProgress: progressOf(signal) });
     state.path.value = path;
     await attempt(choose, refuse);
     await refit(signal);

@@ -4,8 +4,9 @@ import { render } from "preact";
 
 import { recallPolish } from "./actions.js";
 import { readAddress } from "./address.js";
+import { filesOf } from "./files.js";
 import { settingsOf } from "./link.js";
-import { loadSamples, openFiles, takeSettings } from "./opening.js";
+import { loadSamples, openFiles, openPasted, takeSettings } from "./opening.js";
 import { state } from "./state.js";
 import { App } from "./views/app.jsx";
 
@@ -27,9 +28,12 @@ document.addEventListener("drop", (event) => {
   hovering.value = false;
   if (!hasFiles(event.dataTransfer)) return;
   event.preventDefault();
-  void openFiles([.../** @type {DataTransfer} */ (event.dataTransfer).files]);
+  void openFiles(filesOf(/** @type {DataTransfer} */ (event.dataTransfer)));
 });
-document.addEventListener("paste", (event) => void openFiles([...(event.clipboardData?.files ?? [])]));
+document.addEventListener("paste", (event) => {
+  const typing = event.target instanceof Element && event.target.matches("input, textarea, select");
+  if (event.clipboardData && !typing) void openPasted(event.clipboardData);
+});
 
 /** Shows what the address says. A link with settings may come by itself, or be put into the address of the open page. */
 function follow() {

@@ -1,5 +1,5 @@
 // Every sentence the page says. Errors of the engine bring their own (src/status.c, wasm/messages.js).
-import { calibratedNote, certificateScope, originOf } from "../wasm/messages.js";
+import { calibratedNote, certificateScope, originOf, plural } from "../wasm/messages.js";
 import { accuracy, count, number, shape, share, size, upper } from "./format.js";
 
 const upperFirst = (/** @type {string} */ sentence) => sentence[0].toUpperCase() + sentence.slice(1);
@@ -78,13 +78,36 @@ export const text = {
 
   // the data
   data: "Data",
-  dataNone: "No data: inputs are drawn from N(0,\u00a01).",
-  dataNoneHint: "What the neurons do depends on the inputs. Drop a CSV of rows, or images (a zip or some), to measure on your own; column order is the model's.",
+  /** @param {import("../wasm/types.js").Measure["kind"]} kind @param {{low: number, high: number}|null} range */
+  dataNone: (kind, range) =>
+    range
+      ? `No data: inputs are drawn evenly from ${number(range.low)} to ${number(range.high)}.`
+      : kind === "normalised"
+        ? "No data: inputs are drawn as the model's own normalisation expects them."
+        : "No data: inputs are drawn from N(0,\u00a01).",
+  dataNoneHint: "What the neurons do depends on the inputs. Drop rows (CSV, NPY, IDX), or images (a zip, a folder or some), to measure on your own.",
+  rangeGive: "Give a range instead",
+  rangeChange: "Change the range",
+  range: { low: "From", high: "To" },
+  rangeUse: "Use this range",
+  rangeDrop: "Forget it",
+  rangeWrong: "Two numbers are expected, the smaller one first.",
   dataChoose: "Choose data",
   dataRemove: "Remove",
   /** @param {import("../wasm/types.js").Table} table */
-  dataSize: ({ rows, columns, labelColumns }) =>
-    `${count(rows)} rows · ${columns - labelColumns} inputs${labelColumns ? ` · ${labelColumns} ${labelColumns === 1 ? "label" : "labels"}` : ""}`,
+  dataSize: ({ rows, columns, labelColumns, names, roles = [] }) => {
+    const of = (/** @type {string} */ wanted) => roles.flatMap((role, i) => (role === wanted ? [i] : []));
+    const called = (/** @type {number[]} */ list) => (names && list.length < 4 ? ` (${list.map((i) => names[i] || i + 1).join(", ")})` : "");
+    const [labels, out] = [of("label"), of("out")];
+    return [
+      `${count(rows)} rows`,
+      plural(columns - labelColumns - out.length, "input"),
+      ...(labels.length > 0 ? [`${plural(labels.length, "label")}${called(labels)}`] : []),
+      ...(out.length > 0 ? [`${count(out.length)} left out${called(out)}`] : []),
+    ].join(" · ");
+  },
+  /** @param {string[]} classes */
+  classes: (classes) => `Classes in the order of their names: ${classes.slice(0, 6).map((name, i) => `${i} = ${name}`).join(", ")}${classes.length > 6 ? ` … ${classes.length - 1} = ${classes.at(-1)}` : ""}.`,
   /** @param {import("../wasm/types.js").Table} table */
   picturesSize: ({ rows, columns, labelColumns }) => `${count(rows)} ${rows === 1 ? "image" : "images"} · ${count(columns - labelColumns)} inputs${labelColumns ? " · folders as classes" : ""}`,
   /** @param {string[]} names */
@@ -94,13 +117,45 @@ export const text = {
   std: "Std",
   normHint: "One number, or one for each channel with commas between, as in the model's training.",
   normWrong: "Numbers with commas between are expected, std's above 0.",
-  dataHalves: "First half decides, second half scores.",
-  dataAllLabelled: "All rows decide, and all score.",
-  dataAll: "All rows decide. No label columns to score with.",
-  holdOut: "Keep the second half for scoring",
-  preview: "First rows",
-  /** @param {number} i @param {number} inputs */
-  column: (i, inputs) => (i < inputs ? `x${i + 1}` : `y${i - inputs + 1}`),
+  /** @param {number} rows */
+  dataAll: (rows) => `All ${count(rows)} rows decide. There are no labels to score with.`,
+  split: "Share of the rows that decide",
+  /** @param {number} rows @param {number} share */
+  splitInto: (rows, share) => {
+    const first = Math.round(rows * share);
+    return share === 1 || first === rows ? `All ${count(rows)} rows decide, and all score.` : `The first ${count(first)} rows decide, the last ${count(rows - first)} score.`;
+  },
+  scale: "Inputs",
+  scales: { none: "as in the file", divide: "divided by 255", standardize: "standardised" },
+  scaleStandard: "Mean 0 and spread 1 for each column, over these rows. The smaller model wants the same.",
+  /** What would suit the inputs better. @param {import("../wasm/scale.js").Scale|undefined} scale @param {boolean} normalises the model does it itself
+   * @returns {{message: string, label: string, scale: "divide"|"standardize"}|null} */
+  scaleBetter: (scale, normalises) => {
+    if (!scale || normalises) return null;
+    if (scale.bytes) return { message: "Whole numbers up to 255, as raw pixels are. Most models are trained on 0 to 1.", label: "Divide by 255", scale: "divide" };
+    if (!scale.far) return null;
+    const message = `Not standardised: means up to ${number(scale.mean)}, spreads up to ${number(scale.spread)}. Was the model trained on standardised inputs?`;
+    return { message, label: "Standardise", scale: "standardize" };
+  },
+  columnsAndRows: "Columns and first rows",
+  roles: { input: "input", label: "label", out: "left out" },
+  roleLists: { label: "Labels", out: "Left out" },
+  listsHint: "Names or numbers with commas between; 5-9 for some in a row, #3 for the third alone.",
+  none: "none",
+  /** @param {string} name of a column */
+  roleOf: (name) => `What column ${name} is for`,
+  /** @param {number} inputs @param {number} features */
+  columnsUnfit: (inputs, features) =>
+    `${plural(inputs, "input")} chosen, and the model reads ${count(features)}. ${inputs > features ? "Leave columns out, or make them labels." : "Make more columns inputs."}`,
+  pastedModel: "pasted.json",
+  pastedRows: "pasted.csv",
+  nothingThere: "There is nothing in it that could be opened. Drop a model, or rows for the open one.",
+  /** @param {number} n @param {string} name */
+  severalModels: (n, name) => `${n} models came together; ${name} is open.`,
+  /** @param {string} name */
+  openInstead: (name) => `Open ${name}`,
+  /** @param {string} used @param {string[]} left */
+  severalTables: (used, left) => `${used} is read. ${left.slice(0, 3).join(", ")}${left.length > 3 ? " and others" : ""} came along and ${left.length === 1 ? "is" : "are"} left aside.`,
   /** @param {string} name */
   dataWithoutModel: (name) => `${name} looks like data. Open its model first, or drop both together.`,
   /** @param {string} name */

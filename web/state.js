@@ -19,8 +19,10 @@ import { dials } from "./targets.js";
  *
  * @typedef {{id: string, title: string, sentence: string, model: string, data: string, labels: number, bytes: number, epsilon: number}} Sample
  * @typedef {import("../wasm/images.js").Norm} Norm
- * @typedef {{table: Table, holdOut: boolean, file: import("./files.js").Rows, norm: Norm}} Data   the user's rows; holdOut: the second
- *   half is kept for scoring; norm: mean and std of pictures
+ * @typedef {{labels: import("../wasm/data.js").Labels, skip: number[], scale: "none"|"divide"|"standardize", norm: Norm}} Reading   how rows
+ *   are read: which columns are labels and which left out; divide: by 255; norm: mean and std of pictures
+ * @typedef {{table: Table, share: number, file: import("./files.js").Rows, reading: Reading}} Data   the user's rows; share: of them that
+ *   decide, the others being kept for scoring; 1: all do both
  * @typedef {{original: Float64Array, reduced: Float64Array, results: number, rows: number, total: number, drawn: boolean}} Outputs
  *   the first rows through both networks; drawn: made up, there is no data
  * @typedef {import("../wasm/methods.js").Method} Method
@@ -43,6 +45,8 @@ export const state = {
   shapes: signal(new Map()),
   /** @type {import("@preact/signals").Signal<Data|null>} */
   data: signal(null),
+  /** What inputs are drawn from, evenly, where there are no rows. @type {import("@preact/signals").Signal<{low: number, high: number}|null>} */
+  range: signal(null),
   /** @type {import("@preact/signals").Signal<PathInfo|null>} */
   path: signal(null),
   /** @type {import("@preact/signals").Signal<Target>} */

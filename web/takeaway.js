@@ -83,6 +83,7 @@ export function command() {
     shapes: shapes.value,
     certify: !stale.value && (result.value?.report.certificate ?? null) !== null,
     data: data.value,
+    range: state.range.value,
     output: output(),
   });
 }

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { enclosing, interpolate, logTicks } from "../../web/charts/ticks.js";
 import { moved, nearestStop } from "../../web/charts/cursor.js";
 import { commandLine } from "../../web/command.js";
-import { columnsOf, guessLabels, numbersIn, sortFiles } from "../../web/files.js";
+import { numbersIn } from "../../web/files.js";
 import { accuracy, number, percent, share, shortName, size, upper } from "../../web/format.js";
 import { readAddress, writeAddress } from "../../web/address.js";
 import { expectedAt } from "../../web/expected.js";
@@ -13,7 +13,6 @@ import { linkOf, settingsOf } from "../../web/link.js";
 import { remaining } from "../../web/remaining.js";
 import { STEPS, boxText, dialOf, dials, dialsFor, firstEpsilon, parse, positionOf, scoreDial, targetFrom, valueAt } from "../../web/targets.js";
 
-const bytes = (/** @type {string} */ text) => new TextEncoder().encode(text);
 
 test("the slider's position and value are each other's inverse at every step", () => {
   for (const dial of Object.values(dials)) {
@@ -60,30 +59,9 @@ test("the first tolerance that removes a neuron is rounded up, so that it does",
   assert.equal(firstEpsilon(/** @type {any} */ ({ sites: [] })), Infinity);
 });
 
-test("dropped files are told apart: model, data, external weights", () => {
-  const named = (/** @type {string[]} */ ...names) => names.map((name) => ({ name, bytes: new Uint8Array() }));
-  const sorted = sortFiles(named("rows.csv", "net.onnx.data", "net.onnx"));
-  assert.deepEqual([sorted.model?.name, sorted.data?.name, sorted.others.map((file) => file.name)], ["net.onnx", "rows.csv", ["net.onnx.data"]]);
-  assert.equal(sortFiles(named("notes.pdf")).model?.name, "notes.pdf");
-  assert.equal(sortFiles(named("rows.npz")).model, null);
-  const pictures = sortFiles(named("a.png", "net.onnx", "b.JPG"));
-  assert.deepEqual([pictures.model?.name, pictures.data?.name, pictures.data?.pictures?.map((file) => file.name), pictures.others], ["net.onnx", "2 images", ["a.png", "b.JPG"], []]);
-  assert.equal(sortFiles(named("pets.zip", "net.onnx")).data?.name, "pets.zip");
-});
-
 test("what is typed as mean or std becomes numbers, or nothing, or is refused", () => {
   assert.deepEqual([numbersIn(" "), numbersIn("0.5"), numbersIn("0.1, .2,3")], [undefined, [0.5], [0.1, 0.2, 3]]);
   assert.deepEqual([numbersIn("1,"), numbersIn("x"), numbersIn("1;2")], [null, null, null]);
-});
-
-test("columns the model does not read are guessed to be labels", async () => {
-  const file = { name: "rows.csv", bytes: bytes("a,b,c,target\n1,2,3,4\n") };
-  assert.equal(await columnsOf(file), 4);
-  assert.equal(await guessLabels(file, 3), 1);
-  assert.equal(await guessLabels(file, 4), 0);
-  assert.equal(await guessLabels({ name: "rows.tsv", bytes: new Blob(["1\t2\t3"]) }, 1), 2);
-  assert.equal(await guessLabels({ name: "pets.zip", bytes: bytes("PK") }, 1), "auto");
-  assert.equal(await guessLabels({ name: "rows.npy", bytes: bytes("\x93NUMPY") }, 1), 0);
 });
 
 test("numbers read well", () => {
@@ -130,13 +108,19 @@ test("the cursor of a chart follows arrows and pointer and stays inside", () => 
 });
 
 test("the copied command says what the page did", () => {
-  const data = /** @type {any} */ ({ table: { source: "my rows.csv", labelColumns: 1 }, holdOut: true, file: { name: "my rows.csv" }, norm: {} });
+  const base = { model: "net.onnx", target: /** @type {const} */ ({ kind: "deviation", value: 0.01 }), method: "projected", polish: true, certify: false, data: null, output: "o" };
+  const with_ = (/** @type {any} */ data) => commandLine({ ...base, data: { share: 1, reading: { scale: "none", norm: {} }, ...data } });
+  const roles = ["out", "input", "input", "label"];
   assert.equal(
-    commandLine({ model: "net.onnx", target: { kind: "deviation", value: 0.01 }, method: "projected", polish: true, certify: true, data, output: "net.small.onnx" }),
+    commandLine({ ...base, certify: true, data: /** @type {any} */ ({ table: { roles: roles.slice(1), names: null }, share: 0.5, file: { name: "my rows.csv" }, reading: { scale: "none", norm: {} } }), output: "net.small.onnx" }),
     "netlump net.onnx --max-deviation 0.01 --data 'my rows.csv' --labels 1 --split 0.5 --certify -o net.small.onnx",
   );
-  const pictures = /** @type {any} */ ({ table: { source: "pets.zip (5 of 9 images)", labelColumns: 1, pictures: true }, holdOut: false, file: { name: "pets.zip" }, norm: { mean: [0.5, -1] } });
-  assert.match(commandLine({ model: "m.onnx", target: { kind: "retain", value: 0.2 }, method: "projected", polish: true, certify: false, data: pictures, output: "o" }), / --data pets\.zip --labels folder --mean=0\.5,-1 -o o$/);
+  assert.match(with_({ table: { roles, names: ["id", "a", "b", "y"] }, share: 0.7, file: { name: "r.csv" }, reading: { scale: "standardize", norm: {} } }), / --data r\.csv --labels 1 --skip id --standardize --split 0\.7 -o o$/);
+  assert.match(with_({ table: { roles: ["label", "input", "label", "out"], names: ["a, b", "x", "my y", "3"] }, file: { name: "r.csv" } }), / --labels '#1,my y' --skip '#4' -o o$/);
+  assert.match(with_({ table: { roles: ["input", "label"], names: null }, file: { name: "x.gz", beside: [{ name: "y.gz" }] }, reading: { scale: "divide", norm: {} } }), / --data x\.gz --data y\.gz --labels 1 --divide 255 -o o$/);
+  assert.match(with_({ table: { labelColumns: 1, pictures: true }, file: { name: "pets.zip" }, reading: { scale: "none", norm: { mean: [0.5, -1] } } }), / --data pets\.zip --labels folder --mean=0\.5,-1 -o o$/);
+  assert.match(with_({ table: { labelColumns: 0, pictures: true }, file: { name: "pets", pictures: [{ name: "pets/1.png" }] } }), / --data pets -o o$/);
+  assert.match(commandLine({ ...base, range: { low: -1, high: 1 } }), / --box=-1:1 -o o$/);
   assert.equal(commandLine({ model: "-x'.onnx", target: { kind: "retain", value: 0.2 }, method: "wanda", polish: false, certify: false, data: null, output: "o" }), "netlump './-x'\\''.onnx' --retain 0.2 --method wanda --no-polish -o o");
   assert.equal(
     commandLine({ model: "cnn.onnx", target: { kind: "retain", value: 0.2 }, method: "norm", polish: null, certify: false, data: null, shapes: new Map([["x:0", [1, 3, 8, 8]], ["my ids", [1, 16]]]), output: "o" }),

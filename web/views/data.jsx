@@ -1,18 +1,18 @@
+// The rows the neurons are measured on: where they are from, what their columns are for, how they are scaled and split; or what is
+// assumed where there are none.
 import { useState } from "preact/hooks";
 
-import { removeData, setHoldOut, setNorm } from "../opening.js";
 import { numbersIn } from "../files.js";
-import { number } from "../format.js";
 import { text } from "../messages.js";
+import { readAgain, removeData, setNorm, setRange, setShare } from "../opening.js";
 import { state } from "../state.js";
+import { Columns } from "./columns.jsx";
 import { FileButton } from "./files.jsx";
-
-const PREVIEWED = 5;
 
 export function Data() {
   const data = state.data.value;
   return (
-    <section class="card" aria-labelledby="data">
+    <section class="card data" aria-labelledby="data">
       <header>
         <h2 id="data">{text.data}</h2>
         {data && (
@@ -28,35 +28,116 @@ export function Data() {
 }
 
 function Assumed() {
+  const range = state.range.value;
   return (
     <>
-      <p>{text.dataNone}</p>
+      <p>{text.dataNone(state.path.value?.measure.kind ?? "normal", range)}</p>
       <p class="facts-line">{text.dataNoneHint}</p>
+      <details>
+        <summary>{range ? text.rangeChange : text.rangeGive}</summary>
+        <Range range={range} />
+      </details>
     </>
   );
 }
 
+/** @param {{range: {low: number, high: number}|null}} props */
+function Range({ range }) {
+  const [wrong, setWrong] = useState(false);
+  /** @param {SubmitEvent} event */
+  const submit = (event) => {
+    event.preventDefault();
+    const fields = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
+    const [low, high] = ["low", "high"].map((name) => numbersIn(String(fields.get(name)))?.[0] ?? NaN);
+    setWrong(!(low < high));
+    if (low < high) setRange({ low, high });
+  };
+  return (
+    <form class="fields" onSubmit={submit} noValidate>
+      {/** @type {const} */ (["low", "high"]).map((name) => (
+        <label key={name}>
+          {text.range[name]}
+          <input name={name} inputMode="decimal" autoComplete="off" defaultValue={range ? String(range[name]) : ""} placeholder={name === "low" ? "0" : "1"} aria-invalid={wrong} aria-describedby={wrong ? "range-wrong" : undefined} />
+        </label>
+      ))}
+      <button type="submit" class="small">
+        {text.rangeUse}
+      </button>
+      {range && (
+        <button type="button" class="quiet" onClick={() => setRange(null)}>
+          {text.rangeDrop}
+        </button>
+      )}
+      {wrong && (
+        <p id="range-wrong" class="facts-line" role="alert">
+          {text.rangeWrong}
+        </p>
+      )}
+    </form>
+  );
+}
+
 /** @param {{data: import("../state.js").Data}} props */
-function Rows({ data: { table, holdOut, norm } }) {
-  const labelled = table.labels !== null;
+function Rows({ data: { table, share, reading } }) {
   return (
     <>
       <p class="file-name">{table.source}</p>
       <p class="facts-line">{table.pictures ? text.picturesSize(table) : text.dataSize(table)}</p>
-      <p class="facts-line">{labelled ? (holdOut ? text.dataHalves : text.dataAllLabelled) : text.dataAll}</p>
-      {labelled && (
-        <label class="check">
-          <input type="checkbox" checked={holdOut} onChange={(event) => setHoldOut(event.currentTarget.checked)} />
-          {text.holdOut}
-        </label>
-      )}
+      {table.classes?.map((classes, i) => classes && <p key={i} class="facts-line">{text.classes(classes)}</p>)}
+      {table.labels ? <Split key={table.rows} rows={table.rows} share={share} /> : <p class="facts-line">{text.dataAll(table.rows)}</p>}
       {table.pictures ? (
-        <Norm norm={norm} />
+        <Norm norm={reading.norm} />
       ) : (
-        <details>
-          <summary>{text.preview}</summary>
-          <Preview table={table} />
-        </details>
+        <>
+          <Scale table={table} scale={reading.scale} />
+          <details>
+            <summary>{text.columnsAndRows}</summary>
+            <Columns key={`${table.source} ${table.roles}`} table={table} />
+          </details>
+        </>
+      )}
+    </>
+  );
+}
+
+/** Which part of the rows decides. @param {{rows: number, share: number}} props */
+function Split({ rows, share }) {
+  const [moved, setMoved] = useState(share);
+  return (
+    <div class="split">
+      <label>
+        <span class="visually-hidden">{text.split}</span>
+        <input type="range" name="share" min="10" max="100" step="5" value={Math.round(100 * moved)} style={{ "--filled": `${(100 * (100 * moved - 10)) / 90}%` }} aria-valuetext={text.splitInto(rows, moved)} onInput={(event) => setMoved(Number(event.currentTarget.value) / 100)} onChange={() => setShare(moved)} />
+      </label>
+      <p class="facts-line">{text.splitInto(rows, moved)}</p>
+    </div>
+  );
+}
+
+/** How the inputs are scaled, and what would suit them. @param {{table: import("../state.js").Table, scale: import("../state.js").Reading["scale"]}} props */
+function Scale({ table, scale }) {
+  const set = (/** @type {import("../state.js").Reading["scale"]} */ value) => void readAgain({ scale: value });
+  const better = scale === "none" ? text.scaleBetter(table.scale, state.model.value?.normalises ?? false) : null;
+  return (
+    <>
+      <label class="choice">
+        {text.scale}
+        <select name="scale" value={scale} onChange={(event) => set(/** @type {typeof scale} */ (event.currentTarget.value))}>
+          {Object.entries(text.scales).map(([value, name]) => (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      {scale === "standardize" && <p class="facts-line">{text.scaleStandard}</p>}
+      {better && (
+        <div class="hint">
+          <p>{better.message}</p>
+          <button type="button" class="link" onClick={() => set(better.scale)}>
+            {better.label}
+          </button>
+        </div>
       )}
     </>
   );
@@ -73,7 +154,7 @@ function Norm({ norm }) {
     if (fits) void setNorm({ ...norm, [name]: numbers });
   };
   return (
-    <fieldset class="norm">
+    <fieldset class="fields">
       <legend>{text.norm}</legend>
       {/** @type {const} */ (["mean", "std"]).map((name) => (
         <label key={name}>
@@ -85,41 +166,5 @@ function Norm({ norm }) {
         {wrong ? text.normWrong : text.normHint}
       </p>
     </fieldset>
-  );
-}
-
-/** @param {{table: import("../../wasm/types.js").Table}} props */
-function Preview({ table }) {
-  const inputs = table.columns - table.labelColumns;
-  const names = table.names ?? Array.from({ length: table.columns }, (_, i) => text.column(i, inputs));
-  const rows = Array.from({ length: Math.min(PREVIEWED, table.rows) }, (_, row) => [
-    ...table.features.subarray(row * inputs, (row + 1) * inputs),
-    ...(table.labels?.subarray(row * table.labelColumns, (row + 1) * table.labelColumns) ?? []),
-  ]);
-  return (
-    <div class="table-view" tabIndex={0} role="region" aria-label={text.preview}>
-      <table>
-        <thead>
-          <tr>
-            {names.map((name, i) => (
-              <th key={i} scope="col" class={i < inputs ? "" : "label-column"}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((cells, row) => (
-            <tr key={row}>
-              {cells.map((cell, i) => (
-                <td key={i} class={i < inputs ? "" : "label-column"}>
-                  {number(cell)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   );
 }

@@ -9,15 +9,17 @@ import { text } from "../messages.js";
  */
 export function Problem({ problem, closable }) {
   const close = useRef(/** @type {HTMLButtonElement|null} */ (null));
+  const remedy = useRef(/** @type {HTMLButtonElement|null} */ (null));
   useEffect(() => {
-    if (problem) close.current?.focus();
-  }, [problem]);
+    // What cannot be closed comes and goes with the slider, which keeps the focus.
+    if (problem && closable) (remedy.current ?? close.current)?.focus();
+  }, [problem, closable]);
   if (!problem) return null;
   return (
     <div class="problem" role="alert">
       <p>{problem.message}</p>
       {problem.remedy && (
-        <button type="button" class="small" onClick={problem.remedy.run}>
+        <button ref={remedy} type="button" class="small" onClick={problem.remedy.run}>
           {problem.remedy.label}
         </button>
       )}
