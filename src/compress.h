@@ -182,6 +182,7 @@ size_t nl_model_producer(const nl_model *model, size_t site);    // the node the
 nl_status nl_model_understand(nl_model *model, nl_error *error); // once nothing is missing
 nl_status nl_model_need_network(const nl_model *model, nl_error *error);
 nl_status nl_model_need_forward(const nl_model *model, nl_error *error); // NL_ERROR_UNSUPPORTED where a runtime runs it
+nl_layers nl_model_layers(const nl_model *model);
 bool nl_model_report_skipped(cJSON *parent, const nl_model *model);
 // RUNTIME: fills compared_count and compared; the whole numbers an input expects: n for 0 ... n - 1, or 0.
 nl_status nl_model_compare(nl_model *model, nl_error *error);

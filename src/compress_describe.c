@@ -72,7 +72,7 @@ static bool add_sites(cJSON *root, const nl_model *model) {
   return fine;
 }
 
-static nl_layers layers_of(const nl_model *model) {
+nl_layers nl_model_layers(const nl_model *model) {
   return (nl_layers){.network = model->network,
                      .sites = &model->sites,
                      .channels = model->channels,
@@ -80,7 +80,7 @@ static nl_layers layers_of(const nl_model *model) {
 }
 
 bool nl_model_report_skipped(cJSON *parent, const nl_model *model) {
-  const nl_layers layers = layers_of(model);
+  const nl_layers layers = nl_model_layers(model);
   return nl_report_skipped(parent, &layers);
 }
 
@@ -88,7 +88,7 @@ nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *er
   NL_TRY(nl_model_need_network(model, error));
   const nl_network *network = model->network;
   const nl_graph *graph = model->graph;
-  const nl_layers layers = layers_of(model);
+  const nl_layers layers = nl_model_layers(model);
   cJSON *root = cJSON_CreateObject();
   const bool fine =
       root != NULL && cJSON_AddStringToObject(root, "format", format_names[model->format]) != NULL &&

@@ -67,6 +67,11 @@ uint64_t nl_model_missing_bytes(const nl_model *model); // of all missing files;
 //  "sites": [{"name", "width"}], "skipped": [{"node", "reason"}]}
 nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *error);
 
+// The weights of a dense layer, by its place in "layers": appends (width, reads) doubles to `weights`, as trained, and to `json`
+// {"layer", "width", "reads", "from": the layer whose outputs it reads (the last of several), null for the model's inputs}.
+// Errors: NL_ERROR_UNSUPPORTED for other layers and with NL_ENGINE_RUNTIME, NL_ERROR_LIMIT above 2^22 numbers.
+nl_status nl_model_weights(const nl_model *model, size_t layer, nl_buffer *json, nl_buffer *weights, nl_error *error);
+
 // The model as ONNX: the bytes it was opened from, or those it was converted to; empty while a file is missing. Borrowed.
 nl_span nl_model_onnx(const nl_model *model);
 
@@ -256,6 +261,14 @@ void nl_result_free(nl_result *result);
 //  "skipped": [{"node", "reason"}]}
 nl_status nl_result_report(const nl_result *result, nl_buffer *json, nl_error *error);
 double nl_result_deviation(const nl_result *result);
+
+// What became of a site's neurons: {"site", "before", "after", "kept": [unit, ...], "blocks": [for each unit which entry of
+// `kept` stands for it, null where it is a constant in the bias, or simply gone], "prolongation": rows of P (before, after), "offset": p
+// (before), of a ≈ P ã + p}. The last two are null above 4096 numbers or where all stay; the fit of the consumers that follows is not in them.
+// Blocks are the partition's where the method has one. For projected and random a neuron belongs to the kept one with the largest
+// share in predicting it, |P_ij| times the spread of ã_j over the measure. Norm predicts nothing: what goes has no block.
+// Where single weights are pruned each neuron is its own.
+nl_status nl_result_lumping(const nl_result *result, size_t site, nl_buffer *json, nl_error *error);
 
 // The smaller model. When nothing was removed, the bytes are the source's own.
 // Errors: NL_ERROR_UNSUPPORTED for NL_FORMAT_JSON where the model is no chain of dense layers, for NL_FORMAT_TFJS and

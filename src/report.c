@@ -203,6 +203,15 @@ bool nl_report_layers(cJSON *parent, const nl_layers *layers) {
   return fine;
 }
 
+void nl_report_layer_steps(const nl_layers *layers, size_t *count, size_t *steps) {
+  const nl_graph *graph = layers->network->graph;
+  *count = 0;
+  for (size_t i = 0; i < graph->node_count; i++) {
+    layer l;
+    if (layer_at(layers, graph->order[i], &l)) steps[(*count)++] = l.step;
+  }
+}
+
 bool nl_report_skipped(cJSON *parent, const nl_layers *layers) {
   const nl_graph *graph = layers->network->graph;
   cJSON *array = cJSON_AddArrayToObject(parent, "skipped");

@@ -30,6 +30,8 @@ typedef struct nl_layers {
 // Layers with their sites or reasons; every layer that stays whole with its reason.
 bool nl_report_layers(cJSON *parent, const nl_layers *layers);
 bool nl_report_skipped(cJSON *parent, const nl_layers *layers);
+// The dense steps that these layers are, in their order; NL_NONE where a layer is none. steps: room for a node each.
+void nl_report_layer_steps(const nl_layers *layers, size_t *count, size_t *steps);
 bool nl_report_ports(cJSON *parent, const char *name, const nl_graph *graph, size_t count, const size_t *values);
 
 // Prints `object` (and deletes it, always) to the end of `out`. `complete`: false means that building it ran out of memory.

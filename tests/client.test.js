@@ -73,6 +73,8 @@ test("a model goes through open, read, path, choose, compress, curve, write and 
   const rows = table.features.subarray(0, 80);
   assert.equal((await client.forward(rows, "model")).length, 20);
   assert.notDeepEqual(await client.forward(rows, "model"), await client.forward(rows, "result"));
+  assert.deepEqual((await client.lumping()).map(({ kept }) => kept), report.sites.map(({ kept }) => kept));
+  assert.deepEqual(await client.weights(2).then(({ from, reads, weights }) => [from, reads, weights.length / reads]), [1, 64, 2]);
   const curve = await client.curve({ points: 4, onProgress });
   assert.ok(curve.length > 2);
   assert.deepEqual([...new Set(stages)], ["path", "refit", "verify", "curve"]);

@@ -158,6 +158,28 @@ test("every method gives a model of the size asked for, with or without polish",
   model.free();
 });
 
+test("each neuron says which one stands for it, and the weights of a layer are there to be drawn", async () => {
+  const model = open("digits.onnx");
+  const path = await model.path();
+  for (const method of /** @type {const} */ (["projected", "adjoint"])) {
+    const result = await path.compress({ kind: "retain", value: 0.3 }, { method });
+    for (const [site, { before, kept, after }] of result.report.sites.entries()) {
+      const lumping = result.lumping(site);
+      assert.deepEqual([lumping.before, lumping.after, lumping.kept], [before, after, kept]);
+      assert.equal(lumping.blocks.length, before);
+      kept.forEach((unit, block) => assert.equal(lumping.blocks[unit], block));
+      assert.ok(lumping.blocks.every((block) => block === null || (block >= 0 && block < after)));
+      assert.equal(lumping.prolongation === null, before * after > 4096);
+    }
+    assert.throws(() => result.lumping(99), fault("ARGUMENT"));
+  }
+  const layers = model.info.layers.map((_, layer) => model.weights(layer));
+  assert.deepEqual(layers.map(({ from }) => from), [null, 0, 1]);
+  layers.forEach(({ width, reads, weights }, i) => assert.ok(width === model.info.layers[i].width && weights.length === width * reads && weights.some((w) => w !== 0)));
+  assert.throws(() => model.weights(3), fault("ARGUMENT"));
+  model.free();
+});
+
 test("the polish says what it does while it runs, can be stopped, and moves nothing at ε = 0", async () => {
   const model = engine.open(jsonModel([4, 16, 12, 2], { copies: 2 }), "net.json");
   const path = await model.path({ rows: 300 });

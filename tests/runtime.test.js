@@ -266,6 +266,11 @@ test("a convolutional network shrinks, is checked on the measure's rows and scor
   assert.ok(report.verified && "agrees" in report.verified && report.verified.agrees === true && report.verified.rows === 150, JSON.stringify(report.verified));
   assert.ok(report.score?.kind === "accuracy" && report.score.before > 0.95 && report.score.after > 0.9 && report.score.heldOut, JSON.stringify(report.score));
   assert.deepEqual([...stages].sort(), ["path", "polish", "refit", "runtime", "verify"]);
+  report.sites.forEach(({ before, kept }, site) => {
+    const { blocks } = result.lumping(site);
+    assert.ok(blocks.length === before && kept.every((unit, block) => blocks[unit] === block), "channels have blocks as neurons do");
+  });
+  assert.throws(() => model.weights(0), fault("UNSUPPORTED"));
   model.free();
 });
 

@@ -281,6 +281,12 @@ export class Model extends Handle {
     return forward(this.#core, this.info, "model", this.handle, rows);
   }
 
+  /** The weights of a dense layer, as trained. @param {number} layer its place in info.layers @returns {import("./types.js").Weights} */
+  weights(layer) {
+    this.#core.status(this.info.name, "model_weights", this.handle, layer);
+    return { ...JSON.parse(this.#core.name()), weights: new Float64Array(this.#core.bytes().buffer) };
+  }
+
   /** Whether ONNX Runtime runs it, not the core: there is no forward() then, and only some of the methods. */
   get outside() {
     return this.info.engine === "runtime";
@@ -707,6 +713,12 @@ export class Result extends Handle {
     if (name !== "") return new Map([[name, this.#core.bytes()]]);
     const { model } = this.path;
     return model.files.size > 0 && model.is(this.write(format)) ? new Map(model.files) : new Map();
+  }
+
+  /** What became of a site's neurons. @param {number} site @returns {import("./types.js").Lumping} */
+  lumping(site) {
+    this.#core.status(this.#info.name, "result_lumping", this.handle, site);
+    return JSON.parse(this.#core.text());
   }
 
   /** @param {Float64Array} rows (rows, features) @returns {Float64Array} (rows, results) */

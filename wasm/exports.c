@@ -120,6 +120,11 @@ NL_EXPORT(netlump_model_onnx) int netlump_model_onnx(boundary *b, const nl_model
   const nl_span onnx = nl_model_onnx(model);
   return (int)nl_buffer_append(&b->text, onnx.bytes, onnx.size, error);
 }
+// Text: the weights, doubles; name: JSON that says whose they are.
+NL_EXPORT(netlump_model_weights) int netlump_model_weights(boundary *b, const nl_model *model, size_t layer) {
+  nl_error *error = entered(b);
+  return (int)nl_model_weights(model, layer, &b->name, &b->text, error);
+}
 NL_EXPORT(netlump_model_features) size_t netlump_model_features(const nl_model *model) {
   return nl_model_features(model);
 }
@@ -256,6 +261,10 @@ NL_EXPORT(netlump_result_free) void netlump_result_free(nl_result *result) { nl_
 NL_EXPORT(netlump_result_report) int netlump_result_report(boundary *b, const nl_result *result) {
   nl_error *error = entered(b);
   return (int)nl_result_report(result, &b->text, error);
+}
+NL_EXPORT(netlump_result_lumping) int netlump_result_lumping(boundary *b, const nl_result *result, size_t site) {
+  nl_error *error = entered(b);
+  return (int)nl_result_lumping(result, site, &b->text, error);
 }
 // Text: the model's bytes.
 NL_EXPORT(netlump_result_write) int netlump_result_write(boundary *b, const nl_result *result, int format) {

@@ -86,7 +86,7 @@ function sideBySide(answers, rows) {
 
 /** Large arrays change hands instead of being copied. @param {any} value */
 function withTransfers(value) {
-  const arrays = [value, value?.features, value?.labels, value?.original, value?.reduced].filter((part) => ArrayBuffer.isView(part));
+  const arrays = [value, value?.weights, value?.features, value?.labels, value?.original, value?.reduced].filter((part) => ArrayBuffer.isView(part));
   return arrays.length === 0 ? value : transfer(value, arrays.map((array) => array.buffer));
 }
 
@@ -141,6 +141,10 @@ class Desk {
         return this.#made.write(args.format);
       case "outputs":
         return this.#outputs(args, watch);
+      case "lumping":
+        return this.#made.path.model.info.sites.map((_, site) => this.#made.lumping(site));
+      case "weights":
+        return this.#opened.weights(args.layer);
       case "files":
         return this.#made.files(args.format);
       case "forward":

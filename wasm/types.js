@@ -70,6 +70,12 @@
  *   bound: nowhere between low and high is an output further from the original's, null where nothing was proved; found: the
  *   largest change a search met, at the inputs foundAt; beforeSoftmax: it speaks of what goes into a last softmax
  *
+ * @typedef {{site: number, before: number, after: number, kept: number[], blocks: (number|null)[], prolongation: number[][]|null,
+ *   offset: number[]|null}} Lumping   of a site, a ≈ P ã + p; blocks: for each neuron which of `kept` stands for it, null: a constant in the
+ *   bias, or gone; prolongation (before, after), offset (before): null where large or all stay
+ * @typedef {{layer: number, width: number, reads: number, from: number|null, weights: Float64Array}} Weights   (width, reads); from: the
+ *   layer that is read, null: the model's inputs
+ *
  * @typedef {{stage: 'runtime'|'path'|'refit'|'search'|'polish'|'curve'|'compare'|'verify'|'certify', fraction: number, part?: number}} Progress   part: how far the present run of the
  *   network is, where ONNX Runtime runs it
  *

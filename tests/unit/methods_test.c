@@ -199,6 +199,89 @@ static void a_model_that_is_no_chain_is_named_as_such(void **state) {
   nl_path_free(path), nl_model_free(model), free((void *)bytes.bytes);
 }
 
+static cJSON *lumping_of(const nl_result *result, size_t site) {
+  nl_buffer json = {0};
+  OK(nl_result_lumping(result, site, &json, NULL));
+  return parsed(&json);
+}
+static double item(const cJSON *array, size_t index) { return cJSON_GetArrayItem(array, (int)index)->valuedouble; }
+
+static void each_neuron_of_a_lumping_belongs_to_one_that_stays_and_those_to_themselves(void **state) {
+  (void)state;
+  run r = prepared("Tanh");
+  for (size_t method = 0; method < METHODS; method++) {
+    nl_result *result = reached_by(r.path, NL_TARGET_RETAIN, 0.5, (nl_result_options){.method = (nl_method)method});
+    cJSON *report = report_of(result);
+    for (size_t site = 0; site < 2; site++) {
+      cJSON *lumping = lumping_of(result, site);
+      const cJSON *kept = at(lumping, "kept"), *blocks = at(lumping, "blocks");
+      const size_t before = (size_t)number_at(lumping, "before"), after = (size_t)number_at(lumping, "after");
+      assert_int_equal(cJSON_GetArraySize(blocks), before);
+      assert_true(cJSON_Compare(kept, at(report, site == 0 ? "sites.0.kept" : "sites.1.kept"), true));
+      for (size_t j = 0; j < after; j++) assert_int_equal(item(blocks, (size_t)item(kept, j)), j);
+      size_t homeless = 0;
+      for (size_t u = 0; u < before; u++) {
+        const cJSON *block = cJSON_GetArrayItem(blocks, (int)u);
+        homeless += cJSON_IsNull(block) ? 1 : 0;
+        assert_true(cJSON_IsNull(block) || (block->valuedouble >= 0 && block->valuedouble < (double)after));
+      }
+      assert_int_equal(homeless, method == NL_METHOD_NORM ? before - after : 0);
+      cJSON_Delete(lumping);
+    }
+    cJSON_Delete(report), nl_result_free(result);
+  }
+  run_free(&r);
+}
+
+// Unit 9 is minus unit 2, unit 5 puts out a constant.
+static void a_copy_belongs_to_what_it_copies_and_a_constant_to_nothing(void **state) {
+  (void)state;
+  run r = {.chain = random_chain(3, "Tanh", 2, (size_t[]){FEATURES, 14, RESULTS}),
+           .x = random_numbers(5, ROWS * FEATURES, 1)};
+  copy_unit(&r.chain, 0, 2, 9, -1), silence_unit(&r.chain, 0, 5, 0.5);
+  r.bytes = chain_bytes(&r.chain);
+  r.model = opened(r.bytes);
+  r.path = walked(r.model, &(nl_path_options){.seed = 1, .data = r.x, .data_rows = ROWS});
+  const nl_method methods[] = {NL_METHOD_PROJECTED, NL_METHOD_SYMMETRIC};
+  for (size_t m = 0; m < 2; m++) {
+    nl_result *result = reached_by(r.path, NL_TARGET_EPSILON, 0, (nl_result_options){.method = methods[m]});
+    cJSON *lumping = lumping_of(result, 0);
+    const cJSON *blocks = at(lumping, "blocks");
+    assert_int_equal(number_at(lumping, "after"), 12);
+    assert_int_equal(item(blocks, 9), item(blocks, 2));
+    assert_true(cJSON_IsNull(cJSON_GetArrayItem(blocks, 5)));
+    assert_near(item(at(lumping, "offset"), 5), tanh(0.5), 1e-6);
+    const double p9 = item(cJSON_GetArrayItem(at(lumping, "prolongation"), 9), (size_t)item(blocks, 9));
+    const double p2 = item(cJSON_GetArrayItem(at(lumping, "prolongation"), 2), (size_t)item(blocks, 2));
+    assert_near(p9, -p2, 1e-6);
+    cJSON_Delete(lumping), nl_result_free(result);
+  }
+  run_free(&r);
+}
+
+static void weights_are_the_layer_s_own_and_say_whose_outputs_they_read(void **state) {
+  (void)state;
+  run r = prepared("Tanh");
+  nl_buffer json = {0}, bytes = {0};
+  nl_error error = {0};
+  for (size_t layer = 0; layer < 3; layer++) {
+    json.size = bytes.size = 0;
+    OK(nl_model_weights(r.model, layer, &json, &bytes, NULL));
+    cJSON *whose = parsed(&json);
+    json = (nl_buffer){0};
+    const size_t numbers = r.chain.widths[layer] * r.chain.widths[layer + 1];
+    assert_int_equal(number_at(whose, "width"), r.chain.widths[layer + 1]);
+    assert_int_equal(number_at(whose, "reads"), r.chain.widths[layer]);
+    assert_true(layer == 0 ? cJSON_IsNull(at(whose, "from")) : number_at(whose, "from") == (double)(layer - 1));
+    assert_int_equal(bytes.size, numbers * sizeof(double));
+    assert_memory_equal(bytes.bytes, r.chain.weights[layer], bytes.size);
+    cJSON_Delete(whose);
+  }
+  assert_int_equal(nl_model_weights(r.model, 3, &json, &bytes, &error), NL_ERROR_ARGUMENT);
+  nl_buffer_free(&json), nl_buffer_free(&bytes);
+  run_free(&r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_method_keeps_at_most_the_share_and_reports_what_it_wrote),
@@ -209,6 +292,9 @@ int main(void) {
       cmocka_unit_test(the_polish_leaves_tolerance_0_exact),
       cmocka_unit_test(random_has_the_widths_of_projected),
       cmocka_unit_test(a_model_that_is_no_chain_is_named_as_such),
+      cmocka_unit_test(each_neuron_of_a_lumping_belongs_to_one_that_stays_and_those_to_themselves),
+      cmocka_unit_test(a_copy_belongs_to_what_it_copies_and_a_constant_to_nothing),
+      cmocka_unit_test(weights_are_the_layer_s_own_and_say_whose_outputs_they_read),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
