@@ -34,7 +34,7 @@ async function buildPage(out) {
     outdir: out,
     bundle: true,
     splitting: true, // what is imported when it is needed becomes a file of its own
-    chunkNames: "parts/[name]-[hash]",
+    chunkNames: "[name]-[hash]", // beside the worker: what starts it says where it is relative to itself
     minify: true,
     format: "esm",
     target: "es2022",
