@@ -278,7 +278,19 @@ test("--report writes one page that loads nothing and hides no script", () => {
   assert.match(page, /<polyline class="curve" points="[\d., ]+"/);
   assert.match(page, /method projected, at most 30\.0 % of the parameters/);
   assert.doesNotMatch(page, /class="name"/, "one line needs no name");
+  assert.match(page, /Each point is one of 2 outputs of a row; .* \(600 random rows\)/);
+  assert.equal(page.match(/class="pair"/g)?.length, 1200);
   assert.doesNotMatch(page, /<script|https?:|<link|<img|url\(|undefined|NaN/);
+});
+
+test("the report of a classifier shows which classes changed, every row counted once", () => {
+  assert.equal(rough(sampleFile("digits.onnx"), "--data", sampleFile("digits.csv"), "--labels", "1", "--epsilon", "0.1", "--report", "d.html", "--quiet", "--no-verify").status, 0);
+  const page = readFileSync(join(room, "d.html"), "utf8");
+  const [, same, all] = /same answer on (\d+) of (\d+) rows; the reduced one answers as labelled on \d+ \(450 rows\)/.exec(page) ?? [];
+  const rowsOf = (/** @type {string} */ kind) => [...page.matchAll(new RegExp(`class="${kind}"[^>]*><title>\\d → \\d: (\\d+) rows?<`, "g"))].reduce((sum, [, rows]) => sum + Number(rows), 0);
+  assert.deepEqual([rowsOf("same"), rowsOf("same") + rowsOf("changed")], [Number(same), Number(all)]);
+  assert.equal(Number(all), 450);
+  assert.doesNotMatch(page, /undefined|NaN|class="pair"/);
 });
 
 test("the report of another method shows it beside projected lumping, and says what the polish brought", () => {

@@ -44,8 +44,6 @@ import { crashed } from "./messages.js";
  *
  * @typedef {import("./inputs.js").Shapes} Shapes
  * @typedef {{signal?: AbortSignal, onProgress?: (progress: Progress) => void}} Watch
- * @typedef {{original: Float64Array, reduced: Float64Array, rows: number, results: number}} Outputs   (rows, results); results: as many
- *   numbers of a row as are worth showing
  *
  * @typedef {object} Client
  * @property {(file: Source, name: string, options?: {files?: Map<string, Source>, shapes?: Shapes, signal?: AbortSignal}) => Promise<ModelInfo>} open
@@ -79,7 +77,7 @@ import { crashed } from "./messages.js";
  * @property {() => Promise<import("./types.js").Lumping[]>} lumping   What the last result did to the neurons, site by site.
  * @property {(layer: number) => Promise<import("./types.js").Weights>} weights   Of a dense layer of the model, as trained.
  * @property {(rows: Float64Array, which?: "model"|"result") => Promise<Float64Array>} forward   Rows of outputs.
- * @property {(args: {rows: Float64Array|null, count: number, signal?: AbortSignal}) => Promise<Outputs>} outputs
+ * @property {(args: {rows: Float64Array|null, count: number, signal?: AbortSignal}) => Promise<import("./types.js").Answers>} outputs
  *   Rows of outputs of both networks, whatever evaluates them: of the first rows, of random ones where there are none.
  * @property {() => void} close   Ends the worker.
  *

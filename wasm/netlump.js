@@ -5,6 +5,7 @@ import { accessSync, closeSync, constants, mkdirSync, openAsBlob, openSync, read
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { styleText } from "node:util";
 
+import { answersOn, outputsOn } from "./answers.js";
 import { compareMethods } from "./compare.js";
 import { readPictures, readTable, sliceTable, splitTable } from "./data.js";
 import { createEngine } from "./engine.js";
@@ -211,6 +212,16 @@ const wayOf = ({ method, linkage, degree, polish, externalAbove, out }) => ({
 /** What a report's curve shows: the method, and projected lumping to compare it with. @param {Options} options */
 const curveMethods = ({ method }) => [...new Set([method, /** @type {const} */ ("projected")])];
 
+/** The report with its curve and some outputs. @param {Options} options @param {import("./engine.js").Result} result
+ * @param {{report: import("./types.js").Report, table: import("./types.js").Table|null, score: import("./types.js").Table|null} & import("./steps.js").Watch} found */
+async function reportPage(options, result, { report, table, score, onProgress }) {
+  const { path } = result;
+  const { parameters } = path.model.info;
+  const outputs = await outputsOn((asked) => answersOn(result, asked), table, { parameters, features: path.model.features });
+  const curve = await path.curve({ ...wayOf(options), polish: false, methods: curveMethods(options), score, onProgress });
+  return htmlReport(report, { curve, outputs });
+}
+
 /** The ranges of the inputs, one for all or one each. @param {Options} options @param {number} features */
 function boxOf({ box }, features) {
   if (box === null) return null;
@@ -231,7 +242,7 @@ async function compressCommand(options, model, onProgress) {
   const result = await compressTo(path, target, { ...wayOf(options), score, onProgress });
   const certify = options.certify && (box ?? true);
   const { bytes, files, report } = await finish(result, { data: measure, score, heldOut, verify, certify, format: wanted, onProgress });
-  const page = options.report && htmlReport(report, { curve: await path.curve({ ...wayOf(options), polish: false, methods: curveMethods(options), score, onProgress }) });
+  const page = options.report && (await reportPage(options, result, { report, table: score ?? measure, score, onProgress }));
   const written = await writeModel(options, model, bytes, files);
   if (options.report && page) await write(options.report, page);
   return () => {

@@ -1,41 +1,18 @@
 // report: a Report as one HTML page that needs nothing else: no scripts, no fonts, no network; drawings are inline SVG.
+import { Html, NONE, fixed, html } from "./html.js";
 import { apart, dashOf, linesOf } from "./lines.js";
 import { certificateLine, certificateScope, count, lineName, measureLine, percent, plural, polishLine, prunedLine, scoreLine, short, size, verifiedLine } from "./messages.js";
 import { PRUNING } from "./methods.js";
+import { outputsSection } from "./report_outputs.js";
 
 /**
  * @typedef {import("./types.js").Report} Report
  * @typedef {import("./types.js").CurvePoint} CurvePoint
  */
 
-/** @param {unknown} text */
-const escape = (text) =>
-  String(text).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c] ?? c);
-
-/** Text in HTML with everything filled in escaped; parts made by html itself stay as they are.
- * @param {TemplateStringsArray} parts @param {...(string|number|Html|Html[])} values */
-function html(parts, ...values) {
-  const text = (/** @type {string|number|Html} */ value) => (value instanceof Html ? value.text : escape(value));
-  return new Html(
-    parts.reduce((out, part, i) => {
-      const value = values[i - 1];
-      return out + (Array.isArray(value) ? value.map(text).join("") : text(value)) + part;
-    }),
-  );
-}
-
-class Html {
-  /** @param {string} text */
-  constructor(text) {
-    this.text = text;
-  }
-}
-
-const NONE = new Html("");
-
 const STYLE = new Html(`
-:root { color-scheme: light dark; --ink: #16191d; --soft: #5b6570; --line: #dfe3e8; --paper: #fbfbfa; --card: #fff; --accent: #0b7a57; --track: #e4e8ec; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --soft: #9aa4af; --line: #2b3138; --paper: #121417; --card: #1a1d21; --accent: #4cc79c; --track: #2b3138; --bad: #ff8a80; } }
+:root { color-scheme: light dark; --ink: #16191d; --soft: #5b6570; --line: #dfe3e8; --paper: #fbfbfa; --card: #fff; --accent: #0b7a57; --track: #e4e8ec; --bad: #b3261e; --changed: #f08a4b; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --soft: #9aa4af; --line: #2b3138; --paper: #121417; --card: #1a1d21; --accent: #4cc79c; --track: #2b3138; --bad: #ff8a80; --changed: #b4531a; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2rem 1rem 4rem; max-width: 60rem; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
 h1 { font-size: 1.4rem; margin: 0; overflow-wrap: anywhere; } h2 { font-size: .9rem; margin: 0 0 .75rem; color: var(--soft); }
@@ -50,14 +27,16 @@ svg text { fill: var(--soft); font: 12px system-ui, sans-serif; } .chart { width
 .grid { stroke: var(--line); } .curve { fill: none; stroke: var(--accent); stroke-width: 2.5; stroke-linejoin: round; } .dot { fill: var(--accent); } .here { fill: var(--card); stroke: var(--accent); stroke-width: 3; }
 .other { stroke: var(--soft); stroke-width: 1.75; } .leader { stroke: var(--line); fill: none; } svg .name { fill: var(--ink); font-weight: 600; }
 .track { fill: var(--track); } .kept { fill: var(--accent); }
+.square { display: block; max-width: 100%; } .diagonal { stroke: var(--soft); stroke-dasharray: 4 4; } .pair { fill: var(--accent); fill-opacity: .5; }
+.ground { fill: var(--paper); } .same { fill: var(--track); } .changed { fill: var(--changed); } svg .cell { fill: var(--ink); }
 `);
 
 /**
  * @param {Report} report
- * @param {{curve?: CurvePoint[]|null}} [options]
+ * @param {{curve?: CurvePoint[]|null, outputs?: import("./types.js").Outputs|null}} [options] outputs: some of both networks
  * @returns {string} the page
  */
-export function htmlReport(report, { curve = null } = {}) {
+export function htmlReport(report, { curve = null, outputs = null } = {}) {
   const page = html`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -70,6 +49,7 @@ export function htmlReport(report, { curve = null } = {}) {
 ${figures(report)}
 ${curve && curve.length > 1 ? curveSection(report, curve) : NONE}
 ${sitesSection(report)}
+${outputs && outputs.rows > 0 ? outputsSection(report, outputs) : NONE}
 ${report.skipped.length > 0 ? skippedSection(report) : NONE}
 ${detailsSection(report)}
 </html>
@@ -154,8 +134,6 @@ const RIGHT = 28;
 const TOP = 12;
 const BOTTOM = 44;
 const FLOOR = 1e-6; // what is exact has no place on a logarithmic axis
-
-const fixed = (/** @type {number} */ value) => String(Number(value.toFixed(2)));
 
 /** A logarithmic scale. @param {number} from @param {number} to @param {number} start @param {number} end */
 const logScale = (from, to, start, end) => (/** @type {number} */ value) =>

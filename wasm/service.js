@@ -4,12 +4,12 @@
 // their way between threads.
 import { releaseProxy, transfer } from "comlink";
 
+import { answersOn } from "./answers.js";
 import { readPictures, readTable } from "./data.js";
 import { createEngine } from "./engine.js";
 import { EngineError, fault } from "./fault.js";
 import { readingOf } from "./images.js";
 import { crashed, noModel, noPath, noResult } from "./messages.js";
-import { normalRows } from "./numbers.js";
 import { certify, finish, verify } from "./pipeline.js";
 import { compressTo } from "./search.js";
 import { sizeOf, whole } from "./source.js";
@@ -65,23 +65,6 @@ export function createService(wasm) {
 function faultOf(error) {
   if (error instanceof EngineError) return error.toJSON();
   return fault("CRASHED", crashed(), { detail: error instanceof Error ? (error.stack ?? error.message) : String(error) }).toJSON();
-}
-
-const OUTPUT_ROWS = 64; // shown at most where a runtime runs the networks
-const OUTPUT_NUMBERS = 1024; // of a row
-
-/** All outputs of a row beside each other, as many as are shown. @param {import("./types.js").Answer[]} answers @param {number} rows
- * @returns {Float64Array} */
-function sideBySide(answers, rows) {
-  const width = Math.min(OUTPUT_NUMBERS, answers.reduce((sum, answer) => sum + answer.width, 0));
-  const out = new Float64Array(rows * width);
-  let from = 0;
-  for (const { values, width: own } of answers) {
-    const shown = Math.min(own, width - from);
-    for (let row = 0; row < rows; row += 1) out.set(values.subarray(row * own, row * own + shown), row * width + from);
-    from += shown;
-  }
-  return out;
 }
 
 /** Large arrays change hands instead of being copied. @param {any} value */
@@ -140,7 +123,7 @@ class Desk {
       case "write":
         return this.#made.write(args.format);
       case "outputs":
-        return this.#outputs(args, watch);
+        return answersOn(this.#made, { ...args, signal: watch.signal });
       case "lumping":
         return this.#made.path.model.info.sites.map((_, site) => this.#made.lumping(site));
       case "weights":
@@ -202,19 +185,6 @@ class Desk {
         throw error;
       }
     });
-  }
-
-  /** The first rows through both networks. @param {{rows: Float64Array|null, count: number}} args rows: null for random ones @param {Watch} watch */
-  async #outputs({ rows, count }, { signal }) {
-    const result = this.#made;
-    const { path } = result;
-    const { model } = path;
-    const most = model.outside ? Math.min(count, OUTPUT_ROWS) : count;
-    const x = rows ?? (model.outside ? path.draw(most) : normalRows(most, model.features, 1));
-    const taken = await model.keepable(x, Math.min(most, x.length / model.features));
-    const some = x.subarray(0, taken * model.features);
-    const [original, reduced] = [await model.run(some, { signal }), await result.run(some, { signal })].map((answers) => sideBySide(answers, taken));
-    return { original, reduced, rows: taken, results: original.length / taken };
   }
 
   /** @param {{data?: Table|null}} args @param {Watch} watch @param {() => void} endOthers */

@@ -65,6 +65,11 @@
  * @typedef {{blocks: string[][], constant: string[], polynomials?: Polynomial[]}} Blocks   constant: in no block, only with
  *   symmetric; polynomials: of the polynomial encoding
  *
+ * @typedef {{original: Float64Array, reduced: Float64Array, rows: number, results: number, whole: boolean}} Answers   of both networks on some
+ *   rows, (rows, results); results: as many numbers of a row as are worth showing; whole: these are all, of one output
+ * @typedef {Answers & {labels: Float64Array|null, total: number, drawn: boolean}} Outputs   labels: of those rows, where there is one
+ *   column; total: rows there are; drawn: made up, there is no data
+ *
  * @typedef {{bound: number|null, bounds: (number|null)[], found: number, foundAt: number[], points: number,
  *   method: 'intervals'|'zonotope'|'quadratic'|'cubic'|'none', boxes: number, beforeSoftmax: boolean, low: number[], high: number[]}} Certificate
  *   bound: nowhere between low and high is an output further from the original's, null where nothing was proved; found: the
