@@ -2,6 +2,7 @@
 // a problem (for the page) or an obstacle (for the target).
 import { batch } from "@preact/signals";
 
+import { outputsOn } from "../wasm/answers.js";
 import { createClient } from "../wasm/client.js";
 import { OUTSIDE } from "../wasm/methods.js";
 import { asksForScore } from "../wasm/search.js";
@@ -19,7 +20,6 @@ const SEED = 1;
 const REFIT_DELAY = 180; // ms of rest before the refit starts: one drag is one refit
 const CURVE_POINTS = 16;
 const SLOW_POINTS = 7; // where each takes as long as a result
-const SCATTER_ROWS = 400;
 const POLISH_KEY = "netlump.polish"; // in the session's storage: "off" or nothing
 
 export const client = createClient({ onRestart: restarted });
@@ -303,8 +303,9 @@ async function make(polish, signal) {
   const onProgress = polish ? (/** @type {import("../wasm/types.js").Progress} */ at) => tell(at.stage === "refit" ? { stage: "polish", fraction: 0 } : at) : tell;
   const report = await client.compress(target, { method, polish, score, heldOut, signal, onProgress });
   const outputs = await compareOutputs(signal);
+  const lumpings = await client.lumping();
   if (signal.aborted) return;
-  state.result.value = { report, target, method, path, outputs, polished: polish };
+  state.result.value = { report, target, method, path, outputs, lumpings, polished: polish };
 }
 
 /** @param {string} key @param {import("./state.js").Table|null} score @param {AbortSignal} signal @param {(progress: import("../wasm/types.js").Progress) => void} onProgress */
@@ -375,6 +376,17 @@ export function toggleCompared(choice) {
   if (!state.task.value) void drawLines();
 }
 
+/** Takes all of these lines, or leaves them where all are taken. @param {import("./lines.js").Choice[]} choices */
+export function compareAll(choices) {
+  const { compared } = state;
+  const missing = choices.filter((one) => !compared.value.includes(one));
+  if (missing.length === 0) {
+    compared.value = compared.value.filter((one) => !choices.includes(one));
+    drawn?.controller.abort();
+  } else compared.value = [...compared.value, ...missing];
+  if (!state.task.value) void drawLines();
+}
+
 /** Stops the line being drawn and leaves what is not drawn yet. */
 export function stopDrawing() {
   const { compared, lines, method } = state;
@@ -407,10 +419,14 @@ async function drawLines() {
 async function compareOutputs(signal) {
   const model = /** @type {import("./state.js").ModelInfo} */ (state.model.value);
   const table = parts().score ?? parts().measure;
-  const count = Math.min(SCATTER_ROWS, table?.rows ?? SCATTER_ROWS);
-  const rows = table && table.features.slice(0, count * model.features);
-  const outputs = await client.outputs({ rows, count, signal });
-  return { ...outputs, total: table?.rows ?? outputs.rows, drawn: table === null };
+  return outputsOn((asked) => client.outputs({ ...asked, signal }), table, model);
+}
+
+/** The weights of each layer as trained; null for those that are no dense layer, or too large to look at.
+ * @returns {Promise<(import("../wasm/types.js").Weights|null)[]>} */
+export async function allWeights() {
+  const { layers = [] } = state.model.value ?? {};
+  return Promise.all(layers.map((_, layer) => client.weights(layer).catch(() => null)));
 }
 
 /** Stops; what was finished last stays. */

@@ -358,6 +358,7 @@ export const text = {
   /** On a narrow chart. @param {string} key @param {boolean} own of the present method */
   lineShort: (key, own) => (own && key.endsWith("+polish") ? "+ polish" : text.lineName(key)),
   compareWith: "Compare with",
+  compareAll: "All methods",
   /** @param {string} name @param {number} fraction */
   drawing: (name, fraction) => `Drawing ${name}, ${Math.floor(100 * fraction)} %`,
   stopDrawing: "Stop",
@@ -373,6 +374,8 @@ export const text = {
   table: "Table",
   widths: "Neurons per layer",
   prunedNote: "Every neuron stays: this method sets weights to 0. The file stores the zeros and stays as large.",
+  /** @param {number} rows */
+  widthsX: (rows) => `${rows} layers, from the first to the last`,
   widthsDescription: "For each layer that can shrink, the neurons left and the neurons before.",
   scatter: "Original against reduced output",
   scatterDescription: "Each point is one output of one row, answered by both networks. On the diagonal they agree.",
@@ -387,6 +390,71 @@ export const text = {
   scatterLargest: (value) => `Largest change ${number(value)}`,
   scatterOutput: "Output",
   scatterAll: "all",
+  scatterTab: "Outputs",
+  classesTab: "Classes",
+  scatterKind: "What is compared",
+  confusion: "Original against reduced answers",
+  confusionDescription: "How many rows get which class from both networks. On the diagonal they agree; what is marked beside it changed.",
+  confusionX: "reduced network’s answer",
+  confusionBy: { answer: "original’s answer", label: "label" },
+  confusionRows: "Rows by",
+  /** @param {string} asked @param {number} row */
+  confusionAsked: (asked, row) => `${asked} ${row}`,
+  /** @param {number} column */
+  confusionGiven: (column) => `reduced network’s answer ${column}`,
+  /** @param {number} rows */
+  rowsCount: (rows) => `${count(rows)} ${rows === 1 ? "row" : "rows"}`,
+  /** @param {number} same @param {number} rows */
+  sameAnswer: (same, rows) => `Both networks give the same answer on ${count(same)} of ${count(rows)} rows.`,
+  /** @param {number} same @param {number} rows */
+  asLabelled: (same, rows) => `The reduced network answers as labelled on ${count(same)} of ${count(rows)} rows.`,
+  /** @param {number} asked @param {number} given */
+  confusedPair: (asked, given) => `${asked} → ${given}`,
+  noneConfused: "No row gets another class.",
+  /** @param {number} classes */
+  mostConfused: (classes) => `${count(classes)} classes: the pairs that are confused most.`,
+
+  // what happened inside
+  inputsColumn: "inputs",
+  network: "The network in blocks",
+  networkDescription: "Each neuron in the colour and number of its block. Filled ones stay, hollow ones of the same block are replaced by them. Lines are the strongest connections.",
+  networkLegend: "Filled neurons stay and stand for the hollow ones of their colour and number. Grey: alone in its block. Dashed: gone.",
+  prunedBlocks: "Every neuron stays: this method sets single weights to 0.",
+  /** @param {number} shown @param {number} all */
+  networkLines: (shown, all) => (shown < all ? `The ${count(shown)} strongest of ${count(all)} connections as trained.` : "Connections as trained."),
+  gridHint: "Arrow keys go from neuron to neuron, left and right to the next layer.",
+  /** @param {string} layer @param {number} unit */
+  neuron: (layer, unit) => (layer === text.inputsColumn ? `input ${unit + 1}` : `${layer}, neuron ${unit + 1}`),
+  /** @param {number} number */
+  block: (number) => `block ${number}`,
+  noBlock: "none",
+  /** @param {import("./charts/blocks.js").Block} block @param {number} unit */
+  neuronBlock: ({ number, members }, unit) => {
+    if (number === 0) return "gone: in no block";
+    const others = members.filter((one) => one !== unit).map((one) => one + 1).sort((a, b) => a - b);
+    if (others.length === 0) return `block ${number}, alone`;
+    const named = others.length > 8 ? `${others.slice(0, 7).join(", ")} and ${others.length - 7} more` : others.join(", ");
+    return `block ${number}, with ${named}${members[0] === unit ? "; stays" : `; ${members[0] + 1} stays`}`;
+  },
+  heat: "Weights by block",
+  heatDescription: "The weights of a layer as trained, blue above 0 and orange below. Rows are its neurons, columns what they read; neurons of a block lie together, with lines between blocks.",
+  heatOrder: "Order",
+  heatReordered: "By block",
+  heatTrained: "As trained",
+  heatLayer: "Layer",
+  /** @param {import("../wasm/types.js").Weights} weights */
+  heatChoice: ({ layer, width, reads }) => `${layer + 1}: ${count(width)} × ${count(reads)}`,
+  /** @param {string} layer */
+  heatRows: (layer) => `${layer}: a row for each neuron`,
+  /** @param {string} layer */
+  heatColumns: (layer) => `a column for each of its inputs: ${layer}`,
+  /** @param {string} name */
+  heatReads: (name) => `reads ${name}`,
+  /** @param {number} weight */
+  heatWeight: (weight) => `weight ${number(weight)}`,
+  heatLegend: "As trained, before anything was removed. The strongest half percent share one colour.",
+  heatStrongest: "As trained. Each pixel shows the strongest of the weights that share it.",
+
   path: "Elimination path",
   pathDescription: "For every layer the deviation after each neuron removed, cheapest first. The dots mark where the present choice stops.",
   pathX: "neurons removed, cheapest first",
@@ -396,6 +464,7 @@ export const text = {
   chartHint: "Arrow keys read the points.",
   asSvg: "SVG",
   asPng: "PNG",
+  asCsv: "CSV",
   /** @param {string} kind @param {string} title */
   saveChart: (kind, title) => `Save “${title}” as ${kind}`,
   columns: {
@@ -415,6 +484,10 @@ export const text = {
     output: "Output",
     original: "Original",
     reduced: "Reduced",
+    rows: "Rows",
+    share: "Share",
+    block: "Block",
+    stays: "Stays",
   },
 
   // downloads

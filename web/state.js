@@ -23,11 +23,11 @@ import { dials } from "./targets.js";
  *   are read: which columns are labels and which left out; divide: by 255; norm: mean and std of pictures
  * @typedef {{table: Table, share: number, file: import("./files.js").Rows, reading: Reading}} Data   the user's rows; share: of them that
  *   decide, the others being kept for scoring; 1: all do both
- * @typedef {{original: Float64Array, reduced: Float64Array, results: number, rows: number, total: number, drawn: boolean}} Outputs
- *   the first rows through both networks; drawn: made up, there is no data
+ * @typedef {import("../wasm/types.js").Outputs} Outputs   the first rows through both networks
  * @typedef {import("../wasm/methods.js").Method} Method
  * @typedef {{points: CurvePoint[], why: string|null}} Line   why: there is no point
- * @typedef {{report: Report, target: Target, method: Method, path: PathInfo, outputs: Outputs|null, polished: boolean}} Result
+ * @typedef {{report: Report, target: Target, method: Method, path: PathInfo, outputs: Outputs|null, polished: boolean,
+ *   lumpings: import("../wasm/types.js").Lumping[]}} Result
  *   polished: the polish ran to its end, whatever came of it
  * @typedef {Progress & {left: number|null}} Task   left: seconds
  * @typedef {{id: number, result: Result}} Pin

@@ -49,7 +49,7 @@ export const saveCurve = () => save(curveCsv(shownPoints.value), "text/csv", "cu
 export const saveOde = async (report) => save(await ode(report), "text/plain", "ode");
 
 /** @param {Report} report */
-const page = (report) => htmlReport(report, { curve: shownPoints.value });
+const page = (report) => htmlReport(report, { curve: shownPoints.value, outputs: state.result.value?.outputs });
 
 /** The network's equations for ERODE, with the tolerance of a partition; elsewhere 0. @param {Report} report */
 const ode = ({ method, epsilon }) => equations({ epsilon: PARTITIONING.includes(method) && epsilon !== null ? epsilon : 0 });

@@ -3,13 +3,15 @@
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { text } from "../messages.js";
-import { moved, nearestStop } from "./cursor.js";
-import { savePng, saveSvg } from "./save.js";
+import { countOf, movedOn, pointed, stopAt } from "./cursor.js";
+import { csvOf } from "./csv.js";
+import { saveBlob, savePng, saveSvg } from "./save.js";
 
 /**
- * @typedef {{x: number, y: number, lines: string[], pick?: () => void}} Stop   where the cursor can stand, and what it says
- * @typedef {{height: number, marks: import("preact").ComponentChildren, stops: Stop[]}} Drawing
- * @typedef {{head: string[], rows: (string|number)[][]}} Table
+ * @typedef {{x: number, y: number, lines: string[], pick?: () => void, lane?: number, also?: {x: number, y: number}[], size?: number}} Stop
+ *   where the cursor can stand, and what it says; lane: the column, where the chart has columns; also: what belongs to it; size: its radius
+ * @typedef {{height: number, marks: import("preact").ComponentChildren, stops: Stop[]|import("./cursor.js").Grid}} Drawing
+ * @typedef {{head: string[], rows: (string|number)[][], raw?: (string|number)[][]}} Table   raw: for files, where numbers are shown rounded or cut short
  */
 
 /**
@@ -38,6 +40,9 @@ export function Chart({ title, description, name, draw, table, tools, aside, foo
               {kind}
             </button>
           ))}
+          <button type="button" class="quiet" title={text.saveChart(text.asCsv, title)} onClick={() => saveBlob(new Blob([csvOf(table)], { type: "text/csv" }), `${name}.csv`)}>
+            {text.asCsv}
+          </button>
         </div>
       </header>
       <div class={`chart-body ${dim ? "dim" : ""}`}>
@@ -62,25 +67,26 @@ function Plot({ title, description, hint, width, drawing, nearest }) {
     current.current = to;
     show(to);
   };
-  useEffect(() => setIndex(-1), [stops.length]);
-  const stop = stops[index];
+  const length = countOf(stops);
+  useEffect(() => setIndex(-1), [length]);
+  const stop = stopAt(stops, index);
   const dragging = useRef(false);
 
   /** @param {PointerEvent} event */
-  const pointed = (event) => {
+  const under = (event) => {
     const box = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
-    return nearestStop(stops, event.clientX - box.left, event.clientY - box.top, nearest);
+    return pointed(stops, event.clientX - box.left, event.clientY - box.top, nearest);
   };
   /** @param {PointerEvent} event */
   const onPointerMove = (event) => {
-    const at = pointed(event);
+    const at = under(event);
     setIndex(at);
-    if (dragging.current) stops[at]?.pick?.();
+    if (dragging.current) stopAt(stops, at)?.pick?.();
   };
   /** @param {KeyboardEvent} event */
   const onKeyDown = (event) => {
-    const next = moved(current.current, stops.length, event.key);
-    if (event.key === "Enter") stops[current.current]?.pick?.();
+    const next = movedOn(stops, current.current, event.key);
+    if (event.key === "Enter") stopAt(stops, current.current)?.pick?.();
     if (event.key === "Escape") setIndex(-1);
     if (next === null) return;
     event.preventDefault();
@@ -89,7 +95,7 @@ function Plot({ title, description, hint, width, drawing, nearest }) {
 
   return (
     <div
-      class={`plot ${stops.some((one) => one.pick) ? "pickable" : ""}`}
+      class={`plot ${Array.isArray(stops) && stops.some((one) => one.pick) ? "pickable" : ""}`}
       tabIndex={0}
       role="group"
       aria-label={`${title}. ${hint}`}
@@ -99,7 +105,7 @@ function Plot({ title, description, hint, width, drawing, nearest }) {
       onPointerLeave={() => setIndex(-1)}
       onPointerDown={(event) => {
         dragging.current = true;
-        stops[pointed(event)]?.pick?.();
+        stopAt(stops, under(event))?.pick?.();
       }}
       onPointerUp={() => (dragging.current = false)}
     >
@@ -107,7 +113,8 @@ function Plot({ title, description, hint, width, drawing, nearest }) {
         <title id={`${id}t`}>{title}</title>
         <desc id={`${id}d`}>{description}</desc>
         {marks}
-        {stop && <circle data-screen class="cursor" cx={stop.x} cy={stop.y} r={6} />}
+        {stop?.also?.map((spot) => <circle key={`${spot.x} ${spot.y}`} data-screen class="cursor also" cx={spot.x} cy={spot.y} r={stop.size ?? 6} />)}
+        {stop && <circle data-screen class="cursor" cx={stop.x} cy={stop.y} r={stop.size ?? 6} />}
       </svg>
       <Tip stop={stop} width={width} />
       <p class="visually-hidden" aria-live="polite">
@@ -121,8 +128,10 @@ function Plot({ title, description, hint, width, drawing, nearest }) {
 function Tip({ stop, width }) {
   if (!stop) return null;
   const right = stop.x > width / 2;
+  const side = right ? { right: `${width - stop.x + 14}px` } : { left: `${stop.x + 14}px` };
+  const room = (right ? stop.x : width - stop.x) - 14;
   return (
-    <div class={`tip ${stop.y < 70 ? "under" : ""}`} aria-hidden="true" style={{ top: `${stop.y}px`, ...(right ? { right: `${width - stop.x + 14}px` } : { left: `${stop.x + 14}px` }) }}>
+    <div class={`tip ${stop.y < 70 ? "under" : ""}`} aria-hidden="true" style={{ top: `${stop.y}px`, maxWidth: `${Math.max(room, 120)}px`, ...side }}>
       {stop.lines.map((line) => (
         <span key={line}>{line}</span>
       ))}

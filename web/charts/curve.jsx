@@ -89,7 +89,7 @@ export function drawCurve({ lines: given, metric, mark, original, width }) {
 /** The only line's name, beside it. @param {{points: Point[], metric: Metric, name: string, x: (v: number) => number, y: (v: number) => number}} props */
 function Name({ points, metric, name, x, y }) {
   const rising = metric === "accuracy";
-  const named = points.find((p) => x(p.x) > MARGIN.left + 84) ?? points[points.length - 1];
+  const named = points.find((p) => x(p.x) > MARGIN.left + 12 + LETTER * name.length) ?? points[points.length - 1];
   return (
     <text class="line-label" x={x(named.x) + (rising ? 10 : -4)} y={y(named.y) + 20} text-anchor={rising ? "start" : "end"}>
       {name}
@@ -216,5 +216,6 @@ export function curveTable(curve, scored, nameOf) {
   return {
     head: [text.columns.method, "ε", text.columns.retained, text.columns.parameters, text.columns.deviation, ...(withScore ? [text.curveTabs[scored]] : [])],
     rows: curve.map((p) => [nameOf(p), p.epsilon === null ? "" : number(p.epsilon), percent(p.retained), count(p.parameters), percent(p.deviation), ...(withScore ? [p.score === null ? "" : number(p.score)] : [])]),
+    raw: curve.map((p) => [nameOf(p), p.epsilon ?? "", p.retained, p.parameters, p.deviation, ...(withScore ? [p.score ?? ""] : [])]),
   };
 }

@@ -12,7 +12,7 @@ import { logTicks } from "./ticks.js";
 const FLOOR = 1e-5;
 const MARGIN = { top: 28, right: 12, bottom: 44, left: 58 };
 const LETTER = 7.5; // px, for the room the lines' names need
-const LABELLED = 4; // more lines than this carry no names; cursor and table do
+export const LABELLED = 4; // more lines than this carry no names; cursor and table do
 const DASHES = ["", "6 3", "2 3", "8 3 2 3"];
 
 /**
@@ -22,7 +22,7 @@ const DASHES = ["", "6 3", "2 3", "8 3 2 3"];
  * @returns {import("./chart.jsx").Drawing}
  */
 export function drawPath(sites, after, width) {
-  const height = 230;
+  const height = 280;
   const named = sites.length <= LABELLED;
   const bottom = height - MARGIN.bottom;
   const right = width - MARGIN.right - (named ? Math.max(...sites.map((site) => site.label.length)) * LETTER : 0);
@@ -79,4 +79,5 @@ function placeLabels(sites, x, y) {
 export const pathTable = (sites) => ({
   head: [text.columns.layer, text.columns.removed, text.columns.deviation],
   rows: sites.flatMap((site) => site.deviation.map((d, i) => [`${site.label}, ${shortName(site.name)}`, i + 1, number(d)])),
+  raw: sites.flatMap((site) => site.deviation.map((d, i) => [`${site.label}, ${shortName(site.name)}`, i + 1, d])),
 });

@@ -14,14 +14,18 @@ const MOST = 1200; // points drawn
 const LEFT = 48;
 const TOP = 28;
 
+/** Rows that are drawn. @param {Outputs} outputs @param {number|null} which */
+export const rowsDrawn = ({ rows, results }, which) => Math.max(1, Math.min(rows, Math.floor(MOST / (which === null ? results : 1))));
+
 /**
  * @param {Outputs} outputs
  * @param {number|null} which output; null: all of them
  * @returns {Pair[]}
  */
-export function pairsOf({ original, reduced, results, rows }, which) {
+export function pairsOf(outputs, which) {
+  const { original, reduced, results } = outputs;
   const chosen = which === null ? [...Array(results).keys()] : [which];
-  const shown = Math.max(1, Math.min(rows, Math.floor(MOST / chosen.length)));
+  const shown = rowsDrawn(outputs, which);
   const pairs = [];
   for (let row = 0; row < shown; row++) {
     for (const output of chosen) {
@@ -68,4 +72,5 @@ export function drawScatter(pairs, width) {
 export const scatterTable = (pairs) => ({
   head: [text.columns.row, text.columns.output, text.columns.original, text.columns.reduced],
   rows: pairs.slice(0, 100).map((pair) => [pair.row + 1, pair.output + 1, number(pair.original), number(pair.reduced)]),
+  raw: pairs.map((pair) => [pair.row + 1, pair.output + 1, pair.original, pair.reduced]),
 });

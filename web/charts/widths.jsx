@@ -3,11 +3,14 @@ import { scaleLinear } from "d3-scale";
 
 import { clip, shortName } from "../format.js";
 import { text } from "../messages.js";
+import { Axis } from "./axes.jsx";
 
 const BAR = 20;
 
 /** Height of a row: few layers may spread. @param {number} rows */
 const rowHeight = (rows) => Math.min(64, Math.max(30, 260 / rows));
+
+const LIST = 20; // more rows than this stand beside each other, as columns
 
 /** @typedef {{name: string, full: string, before: number, after: number|null}} Row   full: with the layer's own name; after: null where nothing can go */
 
@@ -36,6 +39,7 @@ export function widthRows(model, widths) {
  * @returns {import("./chart.jsx").Drawing}
  */
 export function drawWidths(rows, width) {
+  if (rows.length > LIST) return drawColumns(rows, width);
   const rowSize = rowHeight(rows.length);
   const left = Math.min(150, Math.max(110, width * 0.3));
   const x = scaleLinear([0, Math.max(...rows.map((row) => row.before))], [0, width - left - 92]);
@@ -54,6 +58,38 @@ export function drawWidths(rows, width) {
         </text>
       </g>
     )),
+  };
+}
+
+/**
+ * Many layers: a column for each, from the inputs on.
+ * @param {Row[]} rows
+ * @param {number} width
+ * @returns {import("./chart.jsx").Drawing}
+ */
+function drawColumns(rows, width) {
+  const [left, top, bottom] = [46, 28, 226];
+  const y = scaleLinear([0, Math.max(...rows.map((row) => row.before))], [bottom, top]).nice(4);
+  const pitch = (width - left) / rows.length;
+  const bar = Math.max(1, Math.min(BAR, 0.75 * pitch));
+  const x = (/** @type {number} */ i) => left + (i + 0.5) * pitch;
+  return {
+    height: bottom + 40,
+    stops: rows.map((row, i) => ({ x: x(i), y: y(row.after ?? row.before), lines: [row.full, widthText(row)] })),
+    marks: (
+      <>
+        <Axis side="left" scale={y} ticks={y.ticks(4)} format={String} at={left} length={bottom - top} grid={width - left} label={text.columns.neurons} />
+        {rows.map((row, i) => (
+          <g key={i}>
+            <rect class="bar-before" x={x(i) - bar / 2} y={y(row.before)} width={bar} height={bottom - y(row.before)} />
+            <rect class={row.after === null ? "bar-fixed" : "bar-after"} x={x(i) - bar / 2} y={y(row.after ?? row.before)} width={bar} height={bottom - y(row.after ?? row.before)} />
+          </g>
+        ))}
+        <text class="small-label" x={left + (width - left) / 2} y={bottom + 24} text-anchor="middle">
+          {text.widthsX(rows.length)}
+        </text>
+      </>
+    ),
   };
 }
 

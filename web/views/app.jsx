@@ -16,6 +16,9 @@ import { Whole } from "./whole.jsx";
 /** Views whose code is fetched when they are first shown. @type {Record<string, () => Promise<{View: import("preact").ComponentType}>>} */
 const LATER = { class: () => import("../classroom/classroom.jsx"), how: () => import("./how.jsx") };
 
+/** What a result did inside is drawn below the fold. */
+const inside = () => import("./inside.jsx");
+
 /** @param {{hovering: import("@preact/signals").Signal<boolean>}} props */
 export function App({ hovering }) {
   const view = state.view.value;
@@ -54,6 +57,7 @@ function Workbench() {
             <CurveCard />
             <WidthsCard />
             <ScatterCard />
+            {state.result.value && <Later load={inside} />}
             <PathCard />
           </>
         ) : (

@@ -1,12 +1,14 @@
-// The four charts, fed from the state.
+// The charts, fed from the state.
 import { useState } from "preact/hooks";
 
 import { keyOf } from "../../wasm/lines.js";
 import { PRUNING } from "../../wasm/methods.js";
 import { Chart } from "../charts/chart.jsx";
+import { DRAWN_CLASSES, answersOf, chooses, confusionOf, labelsOf } from "../../wasm/classes.js";
+import { confusionTable, drawConfusion, drawPairs } from "../charts/confusion.jsx";
 import { curveTable, drawCurve, pointsOf } from "../charts/curve.jsx";
-import { drawPath, pathTable } from "../charts/path.jsx";
-import { drawScatter, pairsOf, scatterTable } from "../charts/scatter.jsx";
+import { LABELLED, drawPath, pathTable } from "../charts/path.jsx";
+import { drawScatter, pairsOf, rowsDrawn, scatterTable } from "../charts/scatter.jsx";
 import { drawWidths, widthRows, widthTable } from "../charts/widths.jsx";
 import { stem } from "../format.js";
 import { styleOf, wayOf } from "../lines.js";
@@ -63,18 +65,8 @@ export function CurveCard() {
   const scored = score?.kind ?? "mse";
   const metric = tab === "score" && score ? scored : "deviation";
   const lines = curveLines(metric);
-  const tabs = score && (
-    <div class="tabs" role="group" aria-label={text.curve}>
-      {[
-        ["deviation", text.curveTabs.deviation],
-        ["score", text.curveTabs[scored]],
-      ].map(([id, label]) => (
-        <button key={id} type="button" aria-pressed={(metric === "deviation") === (id === "deviation")} onClick={() => setTab(id)}>
-          {label}
-        </button>
-      ))}
-    </div>
-  );
+  const names = { deviation: text.curveTabs.deviation, score: text.curveTabs[scored] };
+  const tabs = score && <Tabs label={text.curve} tabs={names} chosen={metric === "deviation" ? "deviation" : "score"} choose={setTab} />;
   return (
     <Chart
       class="hero"
@@ -99,10 +91,75 @@ export function WidthsCard() {
   );
 }
 
+/** Outputs against outputs, or classes against classes where the network chooses one. */
 export function ScatterCard() {
+  const [tab, setTab] = useState("classes");
+  const result = state.result.value;
+  if (!result?.outputs) return <Waiting title={text.scatter} message={text.scatterWait} />;
+  if (!chooses(result.outputs, result.report)) return <OutputsCard outputs={result.outputs} />;
+  const tabs = <Tabs label={text.scatterKind} tabs={{ classes: text.classesTab, outputs: text.scatterTab }} chosen={tab} choose={setTab} />;
+  return tab === "classes" ? <ClassesCard outputs={result.outputs} tabs={tabs} /> : <OutputsCard outputs={result.outputs} tabs={tabs} />;
+}
+
+/** @param {{label: string, tabs: Record<string, string>, chosen: string, choose: (tab: string) => void}} props */
+function Tabs({ label, tabs, chosen, choose }) {
+  return (
+    <div class="tabs" role="group" aria-label={label}>
+      {Object.entries(tabs).map(([id, name]) => (
+        <button key={id} type="button" aria-pressed={chosen === id} onClick={() => choose(id)}>
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** @param {{outputs: import("../state.js").Outputs, tabs: import("preact").ComponentChildren}} props */
+function ClassesCard({ outputs, tabs }) {
+  const [by, setBy] = useState("answer");
+  const { original, reduced, results } = outputs;
+  const labels = labelsOf(outputs);
+  const [said, given] = [original, reduced].map((each) => answersOf(each, results));
+  const labelled = by === "label" && labels !== null;
+  const asked = text.confusionBy[labelled ? "label" : "answer"];
+  const confusion = confusionOf(labelled ? labels : said, given, results);
+  const same = labelled ? confusionOf(said, given, results) : confusion;
+  const many = results > DRAWN_CLASSES;
+  const aside = (
+    <div class="aside">
+      <p>{text.sameAnswer(same.same, same.rows)}</p>
+      {labelled && <p>{text.asLabelled(confusion.same, confusion.rows)}</p>}
+      {outputs.drawn || outputs.rows < outputs.total ? <p>{text.scatterRows(outputs.rows, outputs.total, outputs.drawn)}</p> : null}
+      {many && <p>{text.mostConfused(results)}</p>}
+      {labels && (
+        <label>
+          {text.confusionRows}{" "}
+          <select value={by} onChange={(event) => setBy(event.currentTarget.value)}>
+            <option value="answer">{text.confusionBy.answer}</option>
+            <option value="label">{text.confusionBy.label}</option>
+          </select>
+        </label>
+      )}
+    </div>
+  );
+  return (
+    <Chart
+      title={text.confusion}
+      description={text.confusionDescription}
+      name={fileName("classes")}
+      nearest="xy"
+      dim={stale.value}
+      tools={tabs}
+      table={confusionTable(confusion, asked)}
+      draw={(width) => (many ? drawPairs(confusion, width) : drawConfusion(confusion, { width, asked }))}
+      aside={aside}
+    />
+  );
+}
+
+/** @param {{outputs: import("../state.js").Outputs, tabs?: import("preact").ComponentChildren}} props */
+function OutputsCard({ outputs, tabs }) {
   const [which, setWhich] = useState(/** @type {number|null} */ (null));
-  const outputs = state.result.value?.outputs;
-  if (!outputs) return <Waiting title={text.scatter} message={text.scatterWait} />;
   const one = which !== null && which < outputs.results ? which : null;
   const pairs = pairsOf(outputs, one);
   return (
@@ -112,6 +169,7 @@ export function ScatterCard() {
       name={fileName("outputs")}
       nearest="xy"
       dim={stale.value}
+      tools={tabs}
       table={scatterTable(pairs)}
       draw={(width) => drawScatter(pairs, width)}
       aside={<ScatterNotes outputs={outputs} which={one} setWhich={setWhich} />}
@@ -123,7 +181,7 @@ export function ScatterCard() {
 function ScatterNotes({ outputs, which, setWhich }) {
   return (
     <div class="aside">
-      <p>{text.scatterRows(outputs.rows, outputs.total, outputs.drawn)}</p>
+      <p>{text.scatterRows(rowsDrawn(outputs, which), outputs.total, outputs.drawn)}</p>
       <p>{text.scatterDiagonal}</p>
       <p>{text.scatterLargest(state.result.value?.report.largest ?? 0)}</p>
       {outputs.results > 1 && (
@@ -147,12 +205,41 @@ function ScatterNotes({ outputs, which, setWhich }) {
 const siteLabel = (site) => text.layerNumber(model().layers.findIndex((layer) => layer.site === site));
 
 export function PathCard() {
+  const [layer, setLayer] = useState("");
   const path = state.path.value ?? state.result.value?.path;
-  const sites = path?.sites.map((site, i) => ({ ...site, label: siteLabel(i) })).filter((site) => site.deviation.length > 0) ?? [];
-  if (!path || sites.length === 0) return <Waiting title={text.path} message={text.scatterWait} class="wide" />;
+  const sites = path?.sites.map((site, i) => ({ ...site, label: siteLabel(i), after: widths.value[i]?.after ?? site.width })).filter((site) => site.deviation.length > 0) ?? [];
+  if (!path || sites.length === 0) return <Waiting title={text.path} message={text.scatterWait} class="path" />;
+  const one = sites.find((site) => site.label === layer);
+  const drawn = one ? [one] : sites;
   // Another method's choice does not lie on this path.
-  const after = takesTolerance(state.method.value) ? widths.value.filter((_, i) => path.sites[i]?.deviation.length > 0).map((site) => site.after) : [];
+  const after = takesTolerance(state.method.value) ? drawn.map((site) => site.after) : [];
   return (
-    <Chart class="wide" title={text.path} description={text.pathDescription} name={fileName("path")} nearest="xy" table={pathTable(sites)} draw={(width) => drawPath(sites, after, width)} />
+    <Chart
+      class="path"
+      title={text.path}
+      description={text.pathDescription}
+      name={fileName("path")}
+      nearest="xy"
+      table={pathTable(drawn)}
+      draw={(width) => drawPath(drawn, after, width)}
+      foot={sites.length > LABELLED && <LayerChoice labels={sites.map((site) => site.label)} layer={one ? layer : ""} setLayer={setLayer} />}
+    />
+  );
+}
+
+/** One layer's line, where there are too many to be named. @param {{labels: string[], layer: string, setLayer: (layer: string) => void}} props */
+function LayerChoice({ labels, layer, setLayer }) {
+  return (
+    <div class="chart-foot">
+      <label>
+        {text.heatLayer}{" "}
+        <select value={layer} onChange={(event) => setLayer(event.currentTarget.value)}>
+          <option value="">{text.scatterAll}</option>
+          {labels.map((label) => (
+            <option key={label}>{label}</option>
+          ))}
+        </select>
+      </label>
+    </div>
   );
 }

@@ -1,12 +1,14 @@
 // What the curve is compared with: a button for every line, pressed while it is there.
-import { stopDrawing, toggleCompared } from "../actions.js";
-import { DASHES, choicesBeside, keyOfChoice, styleOf } from "../lines.js";
+import { compareAll, stopDrawing, toggleCompared } from "../actions.js";
+import { DASHES, choicesBeside, keyOfChoice, styleOf, together } from "../lines.js";
 import { text } from "../messages.js";
 import { OUTSIDE } from "../../wasm/methods.js";
 import { outside, shown, state } from "../state.js";
 
 export function Compare() {
   const method = state.method.value;
+  const allowed = outside.value ? OUTSIDE : undefined;
+  const all = together(method, allowed);
   const missing = shown.value.flatMap((key) => {
     const why = state.lines.value.get(key)?.why;
     return key !== method && why ? [text.lineMissing(text.lineName(key), why)] : [];
@@ -15,7 +17,12 @@ export function Compare() {
     <div class="compare">
       <div class="chips" role="group" aria-labelledby="compare-with">
         <span id="compare-with">{text.compareWith}</span>
-        {choicesBeside(method, outside.value ? OUTSIDE : undefined).map((choice) => (
+        {all.length > 2 && (
+          <button type="button" class="chip" aria-pressed={all.every((choice) => state.compared.value.includes(choice))} onClick={() => compareAll(all)}>
+            {text.compareAll}
+          </button>
+        )}
+        {choicesBeside(method, allowed).map((choice) => (
           <Chip key={choice} line={keyOfChoice(choice, method)} pressed={state.compared.value.includes(choice)} toggle={() => toggleCompared(choice)} />
         ))}
       </div>
