@@ -236,6 +236,12 @@ nl_status nl_fitted_measure(nl_result *result, double *progress, nl_error *error
 // Adds what makes the smaller model.
 nl_status nl_fitted_edit(const nl_result *result, nl_edits *edits, nl_error *error);
 
+// ---- compress_trace.c ------------------------------------------------------------------------------------------------------
+
+// The "steps" of nl_model_trace; `partition` is what the partitioner last gave.
+nl_status nl_trace_print(nl_buffer *json, const nl_chain *chain, const nl_partitioner *partitioner,
+                         const nl_partition *partition, nl_error *error);
+
 // ---- compress_path.c, compress_result.c ------------------------------------------------------------------------------------
 
 // The rows of the measure; needs the parameters. path->x, rows, scored_rows, measure, seed.

@@ -143,6 +143,29 @@ nl_status nl_model_blocks(const nl_model *model, const nl_partition_options *opt
   return status;
 }
 
+static nl_status say_trace(nl_buffer *json, const view *v, const nl_partition_options *options, double epsilon,
+                           nl_error *error) {
+  const nl_partition *partition;
+  NL_TRY(nl_partitioner_at(v->partitioner, epsilon, &partition, error));
+  NL_TRY(say(json, "{\"steps\":", error));
+  NL_TRY(nl_trace_print(json, &v->chain, v->partitioner, partition, error));
+  if (options->encoding == NL_ENCODING_POLYNOMIAL) {
+    NL_TRY(say(json, ",\"polynomials\":", error));
+    NL_TRY(fit_polynomials(json, v, options->degree, error));
+  }
+  return say(json, "}", error);
+}
+
+nl_status nl_model_trace(const nl_model *model, const nl_partition_options *options, double epsilon, nl_buffer *json,
+                         nl_error *error) {
+  view v = {0};
+  nl_status status = open_view(&v, model, error);
+  if (status == NL_OK) status = nl_partitioner_create(&v.partitioner, &v.chain, options, error);
+  if (status == NL_OK) status = say_trace(json, &v, options, epsilon, error);
+  close_view(&v);
+  return status;
+}
+
 // ---- encodings ----------------------------------------------------------------------------------------------------------
 
 static nl_status write_ode(nl_buffer *text, view *v, const nl_partition_options *options, double epsilon,

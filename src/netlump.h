@@ -341,6 +341,20 @@ nl_status nl_result_forward(const nl_result *result, size_t rows, const double *
 nl_status nl_model_blocks(const nl_model *model, const nl_partition_options *options, double epsilon, nl_buffer *json,
                           nl_error *error);
 
+// How the blocks of nl_model_blocks come about, for networks small enough to be looked at: the hidden layers in the order in which
+// they are refined, each whole at first and then split. All numbers of neurons and layers from 1; a neighbour 0 are the inputs,
+// one behind the last hidden layer the outputs.
+// {"steps": [{"layer", "neighbour": the layer whose blocks tell its neurons apart, "factor", "neurons": [those not constant],
+//   "distances": [[of each two of them], ...], "splits": [{"stays": [neuron, ...], "leaves": [neuron, ...]: the parts of the block,
+//   "pair": [the neuron that stays, the one that leaves]: the two that are further apart than ε (complete linkage: the farthest of
+//   the parts; erode: the nearest), "distance", "terms": null or [[of the one, of the other], ...]: the distance is "factor" times the
+//   sum of their differences; one for each block of the neighbour and, where incoming weights compare, the bias}],
+//   "blocks": [[neuron, ...], ...], "constant": [{"neuron", "value"}], "scale": [of each neuron, to its block's first]: empty
+//   unless `symmetric`}], "polynomials": as above}
+// Errors: as above; NL_ERROR_LIMIT for a hidden layer of more than 64 neurons.
+nl_status nl_model_trace(const nl_model *model, const nl_partition_options *options, double epsilon, nl_buffer *json,
+                         nl_error *error);
+
 // The encoding as ERODE's .ode text (ode.h); `degree` of the options is that of fitted polynomials.
 nl_status nl_model_ode(const nl_model *model, const nl_partition_options *options, double epsilon, nl_buffer *text,
                        nl_error *error);

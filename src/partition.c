@@ -265,10 +265,22 @@ static nl_status publish(nl_partitioner *p, const layer_state *state, size_t l, 
   return NL_OK;
 }
 
+static size_t layer_of(const nl_partitioner *p, size_t step) { return p->incoming ? step : p->hidden - 1 - step; }
+
+nl_layer_look nl_partitioner_look(const nl_partitioner *p, size_t step) {
+  const size_t l = layer_of(p, step);
+  return (nl_layer_look){.layer = l,
+                         .neighbour = p->incoming ? l : l + 2,
+                         .units = p->state[l].units,
+                         .pairs = &p->state[l].pairs,
+                         .block_of = p->block_of[l],
+                         .linkage = p->options.linkage};
+}
+
 nl_status nl_partitioner_at(nl_partitioner *p, double epsilon, const nl_partition **out, nl_error *error) {
   if (!(epsilon >= 0)) return nl_fail(error, NL_ERROR_ARGUMENT, "epsilon", "it must be a number from 0 on");
   for (size_t step = 0; step < p->hidden; step++) {
-    const size_t l = p->incoming ? step : p->hidden - 1 - step;
+    const size_t l = layer_of(p, step);
     layer_state *state = &p->state[l];
     NL_TRY(measure_layer(p, state, l, error));
     NL_TRY(nl_tree_cut(&state->tree, &state->pairs, p->options.linkage, epsilon, p->cut, &p->blocks[l], error));

@@ -42,4 +42,37 @@ nl_status nl_partitioner_create(nl_partitioner **out, const nl_chain *chain, con
 nl_status nl_partitioner_at(nl_partitioner *partitioner, double epsilon, const nl_partition **out, nl_error *error);
 void nl_partitioner_free(nl_partitioner *partitioner);
 
+// ---- how a small layer came to its blocks ---------------------------------------------------------------------------------
+//
+// Whole at first; then the merges that ε does not allow are undone, the widest first. The two parts of a split are further apart
+// than ε as the linkage has it: complete by their farthest neurons, erode even by their nearest. `pair` are those two.
+
+enum { NL_TRACE_WIDTH_MOST = 64 };
+
+typedef struct nl_split {
+  size_t pair[2]; // the first one stays
+  double distance;
+  const bool *stays, *leaves; // (n) the parts
+} nl_split;
+
+typedef struct nl_layer_trace {
+  size_t layer;     // hidden ones from 0
+  size_t neighbour; // whose blocks tell: 0 the inputs, then the hidden layers, the outputs last
+  size_t n;
+  const size_t *units;     // (n) the neurons that are not constant
+  const double *distances; // (n, n)
+  size_t splits;
+  const nl_split *split;
+  double factor; // distances are this times the L1 distance of rows, where the drifts are affine
+  bool any_sign; // of a row and the other or its negative, whichever is nearer
+  size_t columns;
+  const double *
+      rows; // (n, columns) what a unit reads of the neighbour's blocks, then its bias; or what these read of it; 0, NULL else
+} nl_layer_trace;
+
+// Step by step, in the order in which the last nl_partitioner_at took the hidden layers: of step `step`, into `arena`.
+// Errors: NL_ERROR_LIMIT for a layer of more than NL_TRACE_WIDTH_MOST neurons.
+nl_status nl_partitioner_trace(const nl_partitioner *partitioner, size_t step, nl_layer_trace *out, nl_arena *arena,
+                               nl_error *error);
+
 #endif

@@ -110,12 +110,13 @@ nl_status nl_signatures_finish(nl_signatures *s, nl_arena *arena, nl_error *erro
   column *columns = nl_arena_take(&work, s->m + 1, sizeof *columns);
   const size_t chunks = chunks_of(s);
   s->tail = nl_arena_take(arena, s->n * (chunks + 1) + 1, sizeof *s->tail);
-  const bool fine = mean != NULL && row != NULL && columns != NULL && s->tail != NULL;
+  s->column = nl_arena_take(arena, s->m + 1, sizeof *s->column);
+  const bool fine = mean != NULL && row != NULL && columns != NULL && s->tail != NULL && s->column != NULL;
   if (fine) {
     measure_columns(s, mean, columns);
     qsort(columns, s->m, sizeof *columns, compare_columns);
     permute(s, columns, row);
-    for (size_t c = 0; c < s->m; c++) row[c] = mean[columns[c].index];
+    for (size_t c = 0; c < s->m; c++) row[c] = mean[s->column[c] = columns[c].index];
     for (size_t i = 0; i < s->n; i++)
       for (size_t k = chunks; k-- > 0;) {
         const size_t start = k * NL_SIGNATURE_CHUNK;

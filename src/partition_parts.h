@@ -14,6 +14,7 @@ typedef struct nl_signatures {
   double factor;  // distances are this times the L1 distance of rows
   bool any_sign;  // of a row and the other or its negative, whichever is nearer
   double *values; // (n, m) columns that differ most come first
+  size_t *column; // (m) what they were before that
   double *tail; // (n, chunks + 1) L1 norms of what is left of a row, taken about the columns' means (any_sign: about 0)
   double *slack; // (n)
   // Wide layers are sifted in whole numbers first: values ~ middle of the column + step (coarse - 2^15), off by `off` a row.
@@ -60,6 +61,17 @@ nl_status nl_tree_create(nl_tree *out, const nl_pairs *pairs, nl_linkage linkage
 // block_of (n), numbered in order of first member; *blocks how many.
 nl_status nl_tree_cut(const nl_tree *tree, const nl_pairs *pairs, nl_linkage linkage, double epsilon, size_t *block_of,
                       size_t *blocks, nl_error *error);
+
+// What a layer's blocks were found from, as the last nl_partitioner_at left it (partition_trace.c).
+typedef struct nl_layer_look {
+  size_t layer, neighbour; // as nl_layer_trace has them
+  const size_t *units;     // of the pairs
+  const nl_pairs *pairs;
+  const size_t *block_of; // (width of the layer)
+  nl_linkage linkage;
+} nl_layer_look;
+
+nl_layer_look nl_partitioner_look(const nl_partitioner *partitioner, size_t step);
 
 // Signatures and exact distances of a layer under the polynomial encoding (partition_polynomial.c).
 // `values`: neighbour's blocks; see partition.c.

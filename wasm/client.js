@@ -58,6 +58,8 @@ import { crashed } from "./messages.js";
  * @property {(options?: {data?: Table|null, seed?: number, rows?: number, mean?: Float64Array, spread?: Float64Array,
  *   low?: Float64Array, high?: Float64Array} & Watch) => Promise<PathInfo>} path
  *   Orders the neurons on the measure: `data`'s features, or x ~ N(mean, spread²) when there is none.
+ * @property {(options: import("./types.js").EquivalenceOptions) => Promise<import("./types.js").Trace>} trace
+ *   How the blocks of the open model come about, split by split; for small networks.
  * @property {(target: import("./types.js").SizeTarget) => Promise<Choice>} choose
  *   Widths and size a target gives, from the path alone, before any refit.
  * @property {(targets: import("./types.js").SizeTarget[]) => Promise<(Choice|null)[]>} choices
@@ -245,6 +247,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
     },
     read: (bytes, name, { signal, ...options } = {}) => call("read", { bytes, name, ...options }, { signal }),
     path: ({ signal, onProgress, ...options } = {}) => call("path", options, { signal, onProgress }),
+    trace: (options) => call("trace", options),
     choose: (target) => call("choose", { target }),
     choices: (targets) => call("choices", { targets }),
     compress: (target, { signal, onProgress, ...options } = {}) =>

@@ -388,6 +388,13 @@ export class Model extends Handle {
     return JSON.parse(this.#core.text());
   }
 
+  /** How those blocks come about, layer by layer, split by split; for layers of at most 64 neurons.
+   * @param {import("./types.js").EquivalenceOptions} [options] @returns {import("./types.js").Trace} */
+  trace(options = {}) {
+    this.#core.status(this.info.name, "model_trace", this.handle, ...equivalence(options), options.epsilon ?? 0);
+    return JSON.parse(this.#core.text());
+  }
+
   /** The encoding as ERODE's .ode file. @param {import("./types.js").EquivalenceOptions} [options] @returns {string} */
   ode(options = {}) {
     this.#core.status(this.info.name, "model_ode", this.handle, ...equivalence(options), options.epsilon ?? 0);

@@ -146,6 +146,16 @@ int netlump_model_blocks(boundary *b, const nl_model *model, int encoding, int e
   return (int)nl_model_blocks(model, &options, epsilon, &b->text, error);
 }
 
+// Text: JSON.
+NL_EXPORT(netlump_model_trace)
+int netlump_model_trace(boundary *b, const nl_model *model, int encoding, int equivalence, int linkage, size_t degree,
+                        int symmetric, double epsilon) {
+  nl_error *error = entered(b);
+  const nl_partition_options options = {(nl_encoding)encoding, (nl_equivalence)equivalence, (nl_linkage)linkage, degree,
+                                        symmetric != 0};
+  return (int)nl_model_trace(model, &options, epsilon, &b->text, error);
+}
+
 // Text: ERODE's file.
 NL_EXPORT(netlump_model_ode)
 int netlump_model_ode(boundary *b, const nl_model *model, int encoding, int equivalence, int linkage, size_t degree,

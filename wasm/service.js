@@ -104,6 +104,8 @@ class Desk {
         return this.#read(args);
       case "path":
         return this.#order(args, watch, endOthers);
+      case "trace":
+        return this.#opened.trace(args);
       case "choose":
         return this.#ordered.choose(args.target);
       case "choices":

@@ -64,6 +64,11 @@
  *   rms, largest: error of the fit over the activation's RMS
  * @typedef {{blocks: string[][], constant: string[], polynomials?: Polynomial[]}} Blocks   constant: in no block, only with
  *   symmetric; polynomials: of the polynomial encoding
+ * @typedef {{stays: number[], leaves: number[], pair: [number, number], distance: number, terms: [number, number][]|null}} Split
+ *   pair: the two that are further apart than ε; terms: what their distance adds up
+ * @typedef {{layer: number, neighbour: number, factor: number, neurons: number[], distances: number[][], splits: Split[],
+ *   blocks: number[][], constant: {neuron: number, value: number}[], scale: number[]}} TraceStep   one layer; all numbers from 1
+ * @typedef {{steps: TraceStep[], polynomials?: Polynomial[]}} Trace
  *
  * @typedef {{original: Float64Array, reduced: Float64Array, rows: number, results: number, whole: boolean}} Answers   of both networks on some
  *   rows, (rows, results); results: as many numbers of a row as are worth showing; whole: these are all, of one output
