@@ -236,11 +236,14 @@ nl_status nl_fitted_measure(nl_result *result, double *progress, nl_error *error
 // Adds what makes the smaller model.
 nl_status nl_fitted_edit(const nl_result *result, nl_edits *edits, nl_error *error);
 
-// ---- compress_trace.c ------------------------------------------------------------------------------------------------------
+// ---- compress_trace.c, compress_trace_quotient.c --------------------------------------------------------------------------
 
 // The "steps" of nl_model_trace; `partition` is what the partitioner last gave.
 nl_status nl_trace_print(nl_buffer *json, const nl_chain *chain, const nl_partitioner *partitioner,
                          const nl_partition *partition, nl_error *error);
+// Its "quotient".
+nl_status nl_trace_print_quotient(nl_buffer *json, const nl_chain *chain, const nl_partition_options *options,
+                                  const nl_partition *partition, nl_error *error);
 
 // ---- compress_path.c, compress_result.c ------------------------------------------------------------------------------------
 

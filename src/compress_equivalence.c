@@ -149,6 +149,8 @@ static nl_status say_trace(nl_buffer *json, const view *v, const nl_partition_op
   NL_TRY(nl_partitioner_at(v->partitioner, epsilon, &partition, error));
   NL_TRY(say(json, "{\"steps\":", error));
   NL_TRY(nl_trace_print(json, &v->chain, v->partitioner, partition, error));
+  NL_TRY(say(json, ",\"quotient\":", error));
+  NL_TRY(nl_trace_print_quotient(json, &v->chain, options, partition, error));
   if (options->encoding == NL_ENCODING_POLYNOMIAL) {
     NL_TRY(say(json, ",\"polynomials\":", error));
     NL_TRY(fit_polynomials(json, v, options->degree, error));

@@ -350,7 +350,12 @@ nl_status nl_model_blocks(const nl_model *model, const nl_partition_options *opt
 //   the parts; erode: the nearest), "distance", "terms": null or [[of the one, of the other], ...]: the distance is "factor" times the
 //   sum of their differences; one for each block of the neighbour and, where incoming weights compare, the bias}],
 //   "blocks": [[neuron, ...], ...], "constant": [{"neuron", "value"}], "scale": [of each neuron, to its block's first]: empty
-//   unless `symmetric`}], "polynomials": as above}
+//   unless `symmetric`}],
+//  "quotient": null for adjoint backward and polynomial forward, else the layers of the network whose encoding is the quotient of the
+//   equations: [{"weights", "bias", "kept": [the neuron each block is called after, ...], "prolongation": (neurons, blocks)}, ...], the
+//   last two not of the output layer. A block's variable is the sum of its members (forward, linear), the sum by their entries of the
+//   prolongation (adjoint), or what each member is its multiple of (backward)
+//  "polynomials": as above}
 // Errors: as above; NL_ERROR_LIMIT for a hidden layer of more than 64 neurons.
 nl_status nl_model_trace(const nl_model *model, const nl_partition_options *options, double epsilon, nl_buffer *json,
                          nl_error *error);

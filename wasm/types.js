@@ -68,7 +68,9 @@
  *   pair: the two that are further apart than ε; terms: what their distance adds up
  * @typedef {{layer: number, neighbour: number, factor: number, neurons: number[], distances: number[][], splits: Split[],
  *   blocks: number[][], constant: {neuron: number, value: number}[], scale: number[]}} TraceStep   one layer; all numbers from 1
- * @typedef {{steps: TraceStep[], polynomials?: Polynomial[]}} Trace
+ * @typedef {{weights: number[][], bias: number[], kept?: number[], prolongation?: number[][]}} QuotientLayer   kept, prolongation: of hidden layers
+ * @typedef {{steps: TraceStep[], quotient: QuotientLayer[]|null, polynomials?: Polynomial[]}} Trace   quotient: of the equations,
+ *   as the network whose encoding it is
  *
  * @typedef {{original: Float64Array, reduced: Float64Array, rows: number, results: number, whole: boolean}} Answers   of both networks on some
  *   rows, (rows, results); results: as many numbers of a row as are worth showing; whole: these are all, of one output

@@ -180,6 +180,62 @@ static void splits_lead_to_the_blocks_and_exceed_the_tolerance(void **state) {
   assert_true(splits > 1000);
 }
 
+// ---- the quotient ------------------------------------------------------------------------------------------------------
+
+static double *numbers_of(const cJSON *rows, size_t count) {
+  double *values = malloc(count * sizeof *values);
+  size_t at = 0;
+  for (int i = 0; i < cJSON_GetArraySize(rows); i++) {
+    const cJSON *row = cJSON_GetArrayItem(rows, i);
+    if (cJSON_IsNumber(row)) values[at++] = row->valuedouble;
+    for (int j = 0; j < cJSON_GetArraySize(row); j++) values[at++] = cJSON_GetArrayItem(row, j)->valuedouble;
+  }
+  assert_int_equal(at, count);
+  return values;
+}
+
+// Σ over the trace's quotient, layer by layer: the same numbers as in the model that nl_result_write gives.
+static void the_quotient_is_the_network_of_the_method(void **state) {
+  (void)state;
+  static const nl_method methods[] = {NL_METHOD_ADJOINT, NL_METHOD_FORWARD, NL_METHOD_SYMMETRIC};
+  uint64_t seed = 8;
+  for (unsigned round = 0; round < 24; round++) {
+    const size_t widths[LAYERS + 2] = {2, 7, 6, 2};
+    nl_buffer text = drawn(widths, activations[round % 2], &seed), json = {0};
+    nl_model *model = opened(span_of(&text));
+    nl_path *path = walked(model, &(nl_path_options){.seed = 1, .rows = 256});
+    const nl_method method = methods[round % 3];
+    const nl_partition_options options = {.encoding =
+                                              method == NL_METHOD_FORWARD ? NL_ENCODING_LINEAR : NL_ENCODING_ADJOINT,
+                                          .symmetric = method == NL_METHOD_SYMMETRIC};
+    const double epsilon = method == NL_METHOD_FORWARD ? 3 : 1.6;
+    cJSON *trace = traced(model, &options, epsilon);
+    nl_result *result = NULL;
+    OK(nl_result_create(&result, path, (nl_target){NL_TARGET_EPSILON, epsilon}, &(nl_result_options){.method = method},
+                        NULL));
+    double progress;
+    while (nl_result_step(result, &progress, NULL) == NL_MORE) {
+    }
+    OK(nl_result_write(result, NL_FORMAT_JSON, &json, NULL));
+    cJSON *written = cJSON_ParseWithLength((const char *)json.bytes, json.size);
+    const cJSON *quotient = field(trace, "quotient"), *layers = field(written, "layers");
+    for (int l = 0; l <= LAYERS; l++) {
+      const cJSON *mine = cJSON_GetArrayItem(quotient, l), *other = cJSON_GetArrayItem(layers, l);
+      const size_t out = (size_t)cJSON_GetArraySize(field(mine, "bias"));
+      const size_t in = (size_t)cJSON_GetArraySize(cJSON_GetArrayItem(field(mine, "weights"), 0));
+      double *a = numbers_of(field(mine, "weights"), out * in), *b = numbers_of(field(other, "weights"), out * in);
+      for (size_t i = 0; i < out * in; i++) assert_near(a[i], b[i], 1e-6 * (1 + fabs(b[i])));
+      free(a), free(b);
+      a = numbers_of(field(mine, "bias"), out), b = numbers_of(field(other, "bias"), out);
+      for (size_t i = 0; i < out; i++) assert_near(a[i], b[i], 1e-6 * (1 + fabs(b[i])));
+      free(a), free(b);
+    }
+    cJSON_Delete(trace), cJSON_Delete(written);
+    nl_result_free(result), nl_path_free(path), nl_model_free(model);
+    nl_buffer_free(&text), nl_buffer_free(&json);
+  }
+}
+
 static void layers_too_wide_to_be_looked_at_are_refused(void **state) {
   (void)state;
   uint64_t seed = 1;
@@ -198,6 +254,7 @@ static void layers_too_wide_to_be_looked_at_are_refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(splits_lead_to_the_blocks_and_exceed_the_tolerance),
+      cmocka_unit_test(the_quotient_is_the_network_of_the_method),
       cmocka_unit_test(layers_too_wide_to_be_looked_at_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
