@@ -81,6 +81,7 @@ import { crashed } from "./messages.js";
  * @property {(rows: Float64Array, which?: "model"|"result") => Promise<Float64Array>} forward   Rows of outputs.
  * @property {(args: {rows: Float64Array|null, count: number, signal?: AbortSignal}) => Promise<import("./types.js").Answers>} outputs
  *   Rows of outputs of both networks, whatever evaluates them: of the first rows, of random ones where there are none.
+ * @property {() => {bytes: Source, name: string}|null} source   The open model's own bytes, or its file.
  * @property {() => void} close   Ends the worker.
  *
  * @typedef {{endpoint: import("comlink").Endpoint, terminate: () => void, onCrash?: (listener: () => void) => void}} Thread
@@ -94,9 +95,9 @@ const SLOWER = 30;
 /** Calls that take the place of an earlier one of their name. */
 const REPLACING = new Set(["open", "path", "compress", "curve", "verify", "certify"]);
 
-/** @returns {Thread} */
+/** The worker lies beside the page, wherever the bundler has put this module. @returns {Thread} */
 function spawnWorker() {
-  const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module", name: "netlump" });
+  const worker = new Worker(new URL("worker.js", document.baseURI), { type: "module", name: "netlump" });
   return {
     endpoint: worker,
     terminate: () => worker.terminate(),
@@ -261,6 +262,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
     certify: ({ signal, onProgress } = {}) => call("certify", {}, { signal, onProgress }),
     lumping: () => call("lumping", {}),
     weights: (layer) => call("weights", { layer }),
+    source: () => kept && { bytes: kept.bytes, name: kept.name },
     forward: (rows, which = "result") => call("forward", { rows, which }),
     outputs: ({ rows, count, signal }) => call("outputs", { rows, count }, { signal }),
     close() {

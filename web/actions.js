@@ -440,6 +440,13 @@ export function cancel() {
   void drawLines();
 }
 
+/** The open model's own bytes, for the classroom. */
+export async function source() {
+  const file = client.source();
+  if (!file) return null;
+  return { name: file.name, bytes: file.bytes instanceof Uint8Array ? file.bytes : new Uint8Array(await file.bytes.arrayBuffer()) };
+}
+
 // ---- taking it home --------------------------------------------------------------------------------------------------
 
 /** The network's equations for ERODE. @param {import("../wasm/types.js").EquivalenceOptions} options */
