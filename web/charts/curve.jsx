@@ -39,20 +39,22 @@ export function pointsOf(curve, metric) {
 }
 
 /**
- * @param {{lines: CurveLine[], metric: Metric, mark: Mark|null, original: number|null, width: number}} options
- *   original: the metric of the network as it came
+ * @param {{lines: CurveLine[], metric: Metric, mark: Mark|null, pins?: {retained: number, value: number}[], original: number|null, width: number}} options
+ *   pins: results kept to compare with, by their numbers; original: the metric of the network as it came
  * @returns {import("./chart.jsx").Drawing}
  */
-export function drawCurve({ lines: given, metric, mark, original, width }) {
+export function drawCurve({ lines: given, metric, mark, pins = [], original, width }) {
   const lines = given.map((one) => (width < NARROW ? { ...one, name: one.short } : one));
   const [{ points }] = lines;
   const several = lines.length > 1;
   const drawn = lines.map((one, i) => ({ ...one, all: mark && mark.polished === one.polished && (i === 0 || one.style === 1) ? withMark(one.points, mark) : one.points }));
-  const values = [...drawn.flatMap((one) => one.all), ...(mark && mark.value !== null && mark.value >= FLOOR ? [{ x: mark.retained, y: mark.value, epsilon: null, parameters: 0 }] : [])];
+  const pinned = pins.filter((pin) => Number.isFinite(pin.value)).filter((pin) => metric === "accuracy" || pin.value >= FLOOR);
+  const alone = [...pinned, ...(mark && mark.value !== null && mark.value >= FLOOR ? [{ retained: mark.retained, value: mark.value }] : [])];
+  const values = [...drawn.flatMap((one) => one.all), ...alone.map((one) => ({ x: one.retained, y: one.value, epsilon: null, parameters: 0 }))];
   const height = Math.round(Math.min(380, Math.max(several ? 300 : 260, width * 0.48)));
   const right = width - (several ? 22 + LETTER * Math.max(...lines.map((one) => one.name.length)) : MARGIN.right);
   const bottom = height - MARGIN.bottom;
-  const x = scaleLog([Math.min(...lines.flatMap((one) => one.points.map((p) => p.x)), mark?.retained ?? 1), 1], [MARGIN.left, right]);
+  const x = scaleLog([Math.min(...lines.flatMap((one) => one.points.map((p) => p.x)), ...pinned.map((pin) => pin.retained), mark?.retained ?? 1), 1], [MARGIN.left, right]);
   const y = yScale(values, metric, original, [bottom, MARGIN.top]);
   const shape = line(/** @param {Point} p */ (p) => x(p.x), (p) => y.scale(p.y)).curve(curveMonotoneX);
   const spot = mark && { x: x(mark.retained), y: y.scale(mark.value ?? interpolate(points, mark.retained) ?? nearestEnd(points, mark.retained).y) };
@@ -79,12 +81,25 @@ export function drawCurve({ lines: given, metric, mark, original, width }) {
         {points.map((p) => (
           <circle key={p.x} class="point" cx={x(p.x)} cy={y.scale(p.y)} r={2.5} />
         ))}
+        {pinned.map((pin) => (
+          <Pin key={pins.indexOf(pin)} number={pins.indexOf(pin) + 1} x={x(pin.retained)} y={y.scale(pin.value)} />
+        ))}
         {several ? <Names lines={drawn} right={right} x={x} y={y.scale} bottom={bottom} /> : <Name points={points} metric={metric} name={lines[0].name} x={x} y={y.scale} />}
         {mark && spot && <Here mark={mark} spot={spot} metric={metric} right={right} bottom={bottom} lineAt={lineAt} crowded={several} />}
       </>
     ),
   };
 }
+
+/** A pinned result, by its number in the table. @param {{number: number, x: number, y: number}} props */
+const Pin = ({ number, x, y }) => (
+  <g class="pin" transform={`translate(${x} ${y})`}>
+    <rect x={-8} y={-8} width={16} height={16} rx={4} />
+    <text y={4} text-anchor="middle">
+      {number}
+    </text>
+  </g>
+);
 
 /** The only line's name, beside it. @param {{points: Point[], metric: Metric, name: string, x: (v: number) => number, y: (v: number) => number}} props */
 function Name({ points, metric, name, x, y }) {

@@ -45,6 +45,10 @@ function present(/** @type {import("../charts/curve.jsx").Metric} */ metric) {
   return choice && { retained: choice.retained, parameters: choice.parameters, value: null, final: false, polished: false };
 }
 
+/** The pinned results as the curve shows them. @param {import("../charts/curve.jsx").Metric} metric */
+const pinned = (metric) =>
+  state.pins.value.map(({ result: { report } }) => ({ retained: report.retained, value: (metric === "deviation" ? report.deviation : report.score?.after) ?? NaN }));
+
 /** The lines that have points, the present method's first. @param {import("../charts/curve.jsx").Metric} metric */
 function curveLines(metric) {
   const method = state.method.value;
@@ -78,7 +82,7 @@ export function CurveCard() {
       nearest={lines.length > 1 ? "xy" : "x"}
       foot={<Compare />}
       table={curveTable(shownPoints.value, scored, (point) => text.lineName(keyOf(point)))}
-      draw={(width) => drawCurve({ lines, metric, mark: present(metric), original: score?.before ?? null, width })}
+      draw={(width) => drawCurve({ lines, metric, mark: present(metric), pins: pinned(metric), original: score?.before ?? null, width })}
     />
   );
 }
