@@ -357,28 +357,6 @@ export class Model extends Handle {
   }
 
   /**
-   * A picture as a model's input reads it: JPEG, PNG, BMP, GIF or TGA, stretched to the layout, (pixel / 255 - mean) / std.
-   * @param {Uint8Array} bytes
-   * @param {import("./images.js").Layout} layout
-   * @param {import("./images.js").Norm} [norm] a number for each channel
-   * @returns {Float64Array}
-   */
-  image(bytes, { height, width, channels, last }, { mean, std } = {}) {
-    const core = this.#core;
-    /** @type {number[]} */
-    const pointers = [];
-    const lend = (/** @type {Uint8Array|Float64Array} */ array) => pointers[pointers.push(core.copyIn(array)) - 1];
-    try {
-      const norm = [mean, std].map((list) => (list ? lend(Float64Array.from(list)) : 0));
-      const x = lend(new Float64Array(height * width * channels));
-      core.status("", "image_read", lend(bytes), bytes.length, height, width, channels, Number(last), ...norm, x);
-      return core.float64(x, height * width * channels);
-    } finally {
-      releaseAll(core, pointers);
-    }
-  }
-
-  /**
    * Blocks of the hidden neurons under ε-differential equivalence; hL_K is neuron K of hidden layer L, both from 1.
    * @param {import("./types.js").EquivalenceOptions} [options]
    * @returns {import("./types.js").Blocks}

@@ -1,78 +1,6 @@
 // exports: netlump.h as WebAssembly sees it. Handles, pointers and sizes cross as 32-bit numbers, enums as int, a seed as a
 // double (whole numbers to 2^53). Nothing is decided here.
-//
-// What a call leaves behind besides its status (the error, a text, the progress, a choice) lies in a `boundary`, one for
-// each engine, and is read with the netlump_* getters before the next call.
-#include <stdlib.h>
-
-#include "netlump.h"
-
-#ifdef __wasm__
-#define NL_EXPORT(name) __attribute__((export_name(#name), used))
-#else
-#define NL_EXPORT(name)
-#endif
-
-typedef struct boundary {
-  nl_error error;
-  nl_buffer text, name;
-  double progress;
-  double offset, size; // of a slice
-  nl_choice choice;
-  char sentence[2 * NL_ERROR_TEXT + 256];
-} boundary;
-
-enum { LARGE = 1 << 24 }; // bytes of text that are not kept for the next
-
-// The boundary as it enters a call: without what the last one left.
-static nl_error *entered(boundary *b) {
-  b->error = (nl_error){.status = NL_OK};
-  if (b->text.capacity > LARGE) nl_buffer_free(&b->text);
-  b->text.size = b->name.size = 0;
-  b->progress = 0;
-  return &b->error;
-}
-
-// ---- memory ----------------------------------------------------------------------------------------------------------
-
-NL_EXPORT(netlump_alloc) void *netlump_alloc(size_t size) { return malloc(size == 0 ? 1 : size); }
-NL_EXPORT(netlump_release) void netlump_release(void *pointer) { free(pointer); }
-NL_EXPORT(netlump_version) const char *netlump_version(void) { return NL_VERSION; }
-
-NL_EXPORT(netlump_boundary_create) boundary *netlump_boundary_create(void) { return calloc(1, sizeof(boundary)); }
-NL_EXPORT(netlump_boundary_free) void netlump_boundary_free(boundary *b) {
-  if (b != NULL) nl_buffer_free(&b->text), nl_buffer_free(&b->name);
-  free(b);
-}
-
-// ---- what the last call left -----------------------------------------------------------------------------------------
-
-NL_EXPORT(netlump_text) const uint8_t *netlump_text(const boundary *b) { return b->text.bytes; }
-NL_EXPORT(netlump_text_size) size_t netlump_text_size(const boundary *b) { return b->text.size; }
-NL_EXPORT(netlump_name) const uint8_t *netlump_name(const boundary *b) { return b->name.bytes; }
-NL_EXPORT(netlump_name_size) size_t netlump_name_size(const boundary *b) { return b->name.size; }
-NL_EXPORT(netlump_slice_offset) double netlump_slice_offset(const boundary *b) { return b->offset; }
-NL_EXPORT(netlump_slice_size) double netlump_slice_size(const boundary *b) { return b->size; }
-NL_EXPORT(netlump_progress) double netlump_progress(const boundary *b) { return b->progress; }
-NL_EXPORT(netlump_choice_epsilon) double netlump_choice_epsilon(const boundary *b) { return b->choice.epsilon; }
-NL_EXPORT(netlump_choice_retained) double netlump_choice_retained(const boundary *b) { return b->choice.retained; }
-NL_EXPORT(netlump_choice_parameters) double netlump_choice_parameters(const boundary *b) {
-  return (double)b->choice.parameters;
-}
-
-NL_EXPORT(netlump_error_status) int netlump_error_status(const boundary *b) { return (int)b->error.status; }
-NL_EXPORT(netlump_error_place) const char *netlump_error_place(const boundary *b) { return b->error.place; }
-NL_EXPORT(netlump_error_detail) const char *netlump_error_detail(const boundary *b) { return b->error.detail; }
-// `file`: the file's name, terminated, or NULL.
-NL_EXPORT(netlump_error_sentence) const char *netlump_error_sentence(boundary *b, const char *file) {
-  nl_error_sentence(&b->error, file, b->sentence, sizeof b->sentence);
-  return b->sentence;
-}
-
-// For faults found outside the core that have a sentence inside it.
-NL_EXPORT(netlump_fail) void netlump_fail(boundary *b, int status, const char *place, const char *detail) {
-  nl_fail(entered(b), (nl_status)status, place, detail);
-}
+#include "boundary.h"
 
 // ---- model -----------------------------------------------------------------------------------------------------------
 
@@ -169,16 +97,6 @@ NL_EXPORT(netlump_model_polynomials)
 int netlump_model_polynomials(boundary *b, const nl_model *model, size_t degree) {
   nl_error *error = entered(b);
   return (int)nl_model_polynomials(model, degree, &b->text, error);
-}
-
-// ---- data ------------------------------------------------------------------------------------------------------------
-
-// `mean` and `spread` may be 0.
-NL_EXPORT(netlump_image_read)
-int netlump_image_read(boundary *b, const void *bytes, size_t size, size_t height, size_t width, size_t channels,
-                       int channels_last, const double *mean, const double *spread, double *x) {
-  const nl_image_shape shape = {height, width, channels, channels_last != 0};
-  return (int)nl_image_read(bytes, size, &shape, mean, spread, x, entered(b));
 }
 
 // ---- path ------------------------------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
-// images: pictures -> Table. Single files, folders and zips of JPEG, PNG, BMP, GIF and TGA, decoded by the core to the shape of
+// images: pictures -> Table. Single files, folders and zips of JPEG, PNG, BMP, GIF and TGA, decoded (pictures.js) to the shape of
 // the model's input, one row a picture. Their order is shuffled, always the same way, so that the first rows are of all kinds.
 import { unzipSync } from "fflate";
 
 import { EngineError, fault } from "./fault.js";
 import { badData, badNorm, imageLabels, imagesUnfit, noClasses, noImages, noImageInput, unreadableImage } from "./messages.js";
+import { decodePicture } from "./pictures.js";
 
 /**
  * @typedef {import("./types.js").Table} Table
@@ -12,7 +13,7 @@ import { badData, badNorm, imageLabels, imagesUnfit, noClasses, noImages, noImag
  * @typedef {{names: string[], load: (names: string[]) => Uint8Array[]|Promise<Uint8Array[]>}} Pictures   names: paths, folders and all;
  *   load: the files of some
  * @typedef {{mean?: number[], std?: number[]}} Norm   of pixels from 0 to 1, one for all channels or one each
- * @typedef {(bytes: Uint8Array, layout: Layout, norm: Norm) => Float64Array} Decode   what Model.image does
+ * @typedef {(bytes: Uint8Array, layout: Layout, norm: Norm) => Promise<Float64Array>} Decode
  * @typedef {import("./data.js").Labels} Labels
  * @typedef {{decode: Decode, layout: Layout, type: string, norm: Norm}} Reading   type: of the input
  */
@@ -82,11 +83,11 @@ function filled({ outside, info, inputs }) {
 }
 
 /** How a model reads pictures; asked for when there are any. @param {import("./engine.js").Model} model @param {Norm} [norm]
- * @returns {() => Reading} */
-export const readingOf = (model, norm = {}) => () => {
+ * @param {import("./loader.js").WasmSource} [wasm] the decoder @returns {() => Reading} */
+export const readingOf = (model, norm = {}, wasm) => () => {
   const info = filled(model);
   const layout = layoutOf(info);
-  return { decode: (bytes, ...how) => model.image(bytes, ...how), layout, type: info.inputs[0].type, norm };
+  return { decode: (bytes, taken, numbers) => decodePicture(bytes, taken, numbers, wasm), layout, type: info.inputs[0].type, norm };
 };
 
 /** The numbers for every channel. A model that reads bytes is given bytes. @param {Norm} norm @param {number} channels @param {string} type of the input
@@ -177,15 +178,15 @@ async function decodeAll(names, load, size, { decode, layout, type, norm, divide
   for (let at = 0; at < names.length; at += AT_ONCE) {
     const some = names.slice(at, at + AT_ONCE);
     const files = await load(some);
-    some.forEach((name, i) => features.set(decodeOne(name, () => decode(files[i], layout, numbers)), (at + i) * size));
+    for (const [i, name] of some.entries()) features.set(await decodeOne(name, decode(files[i], layout, numbers)), (at + i) * size);
   }
   return divide === 1 ? features : features.map((value) => value / divide);
 }
 
-/** @param {string} name @param {() => Float64Array} decode */
-function decodeOne(name, decode) {
+/** @param {string} name @param {Promise<Float64Array>} decoded */
+async function decodeOne(name, decoded) {
   try {
-    return decode();
+    return await decoded;
   } catch (error) {
     if (error instanceof EngineError && error.code === "DATA" && error.detail) throw fault("DATA", unreadableImage(name, error.detail), { place: name, cause: error });
     throw error;
