@@ -308,7 +308,7 @@ test("the licences of everything shipped come with the page", async () => {
   const { page } = await freshPage();
   await page.getByRole("link", { name: "Licences" }).click();
   const shown = (await page.textContent("body")) ?? "";
-  for (const name of ["preact", "d3-scale", "comlink", "onnxruntime-web", "cJSON", "stb_image", "musl"]) assert.ok(shown.includes(name), name);
+  for (const name of ["preact", "d3-array", "comlink", "onnxruntime-web", "cJSON", "stb_image", "musl"]) assert.ok(shown.includes(name), name);
   await page.close();
 });
 

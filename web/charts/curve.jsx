@@ -1,6 +1,6 @@
 // Size against error: the hero. A line of finished networks for every method to be seen, the present choice marked on its own.
-import { scaleLinear, scaleLog } from "d3-scale";
-import { curveMonotoneX, line } from "d3-shape";
+import { scaleLinear, scaleLog } from "./scale.js";
+import { curveMonotoneX, line } from "./shape.js";
 
 import { apart } from "../../wasm/lines.js";
 import { setTarget } from "../actions.js";

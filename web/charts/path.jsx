@@ -1,6 +1,6 @@
 // The elimination path: what each layer's deviation is after every neuron removed, cheapest first.
-import { scaleLinear, scaleLog } from "d3-scale";
-import { line } from "d3-shape";
+import { scaleLinear, scaleLog } from "./scale.js";
+import { line } from "./shape.js";
 
 import { number, percent, shortName } from "../format.js";
 import { text } from "../messages.js";
@@ -29,7 +29,7 @@ export function drawPath(sites, after, width) {
   const all = sites.flatMap((site) => site.deviation.map(floored));
   const x = scaleLinear([1, Math.max(2, ...sites.map((site) => site.deviation.length))], [MARGIN.left, right]);
   const y = scaleLog([Math.min(...all) / 1.2, Math.max(...all) * 1.3], [bottom, MARGIN.top]);
-  /** @type {import("d3-shape").Line<number>} */
+  /** @type {import("./shape.js").Line<number>} */
   const shape = line((_, i) => x(i + 1), (d) => y(floored(/** @type {any} */ (d))));
   const labels = named ? placeLabels(sites, x, y) : [];
   return {

@@ -1,5 +1,5 @@
 // Original against reduced outputs, with the diagonal where they agree.
-import { scaleLinear } from "d3-scale";
+import { scaleLinear } from "./scale.js";
 
 import { number } from "../format.js";
 import { text } from "../messages.js";

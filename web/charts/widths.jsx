@@ -1,5 +1,5 @@
 // Neurons per layer, before and after.
-import { scaleLinear } from "d3-scale";
+import { scaleLinear } from "./scale.js";
 
 import { clip, shortName } from "../format.js";
 import { text } from "../messages.js";

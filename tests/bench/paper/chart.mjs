@@ -1,7 +1,7 @@
 // One SVG a data set: a row of two panels a network, size against error, unpolished and polished. Smaller networks lie to the
 // right, where the methods part and their names stand.
-import { scaleLog } from "d3-scale";
-import { line } from "d3-shape";
+import { scaleLog } from "../../../web/charts/scale.js";
+import { line } from "../../../web/charts/shape.js";
 
 import { logTicks } from "../../../web/charts/ticks.js";
 import { percent } from "../../../web/format.js";
@@ -100,7 +100,7 @@ function linesOf(rows, place) {
 /** @param {Line} one */
 function drawLine({ id, points }) {
   const dashes = LOOK[id][2] ? ` stroke-dasharray="${LOOK[id][2]}"` : "";
-  const shape = line(/** @param {Point} p */ (p) => p.x, (p) => p.y).digits(1)(points);
+  const shape = line(/** @param {Point} p */ (p) => p.x, (p) => p.y)(points);
   return `<path class="${id}" d="${shape}"${dashes}/>`;
 }
 
