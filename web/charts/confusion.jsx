@@ -1,5 +1,5 @@
 // Classes against classes: what the reduced network answers where the original (or the label) says so.
-import { scaleLinear } from "d3-scale";
+import { scaleLinear } from "./scale.js";
 
 import { count, percent } from "../format.js";
 import { text } from "../messages.js";

@@ -1,6 +1,6 @@
 // Original solid, lumped dashed, named at their ends.
-import { scaleLinear } from "d3-scale";
-import { line } from "d3-shape";
+import { scaleLinear } from "../charts/scale.js";
+import { line } from "../charts/shape.js";
 
 import { Axis } from "../charts/axes.jsx";
 import { number } from "../format.js";
