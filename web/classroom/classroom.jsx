@@ -12,9 +12,8 @@ import { curvesOf } from "./curves.js";
 import { equationsOf } from "./equations.js";
 import { Groups, Polynomial } from "./equations.jsx";
 import { Lecture } from "./lecture.jsx";
-import { widthsOf } from "./network.js";
 import { curvesTable, drawCurves } from "./plot.jsx";
-import { address, enter, facts, large, lesson, setLarge, step, take, takable, trouble } from "./state.js";
+import { address, enter, facts, large, lesson, seen, setLarge, step, take, takable, trouble } from "./state.js";
 import { quotientNames } from "./steps.js";
 
 /** @typedef {import("./state.js").Facts} Facts */
@@ -22,7 +21,6 @@ import { quotientNames } from "./steps.js";
 export function View() {
   useEffect(enter, []);
   const known = facts.value;
-  const whole = known && widthsOf(known.net).join() === widthsOf(lesson.value.net).join();
   return (
     <>
       <div class="class-head">
@@ -33,9 +31,9 @@ export function View() {
       <div class="lesson">
         <Lecture />
         <div class="lesson-main">
-          {known && whole && <Curves known={known} />}
-          {known && whole && <Equations known={known} />}
-          {known && whole && lesson.value.method === "equivalence" && <Distances known={known} />}
+          {known && <Curves known={known} />}
+          {known && <Equations known={known} />}
+          {known && seen.value.method === "equivalence" && <Distances known={known} />}
         </div>
         <div class="lesson-side">
           <NetworkCard />
@@ -86,7 +84,7 @@ function Tools() {
 
 /** @param {{known: Facts}} props */
 function Equations({ known }) {
-  const { method, encoding } = lesson.value;
+  const { method, encoding } = seen.value;
   const { net, steps } = known;
   const at = Math.min(step.value, steps.length - 1);
   const names = net.layers.slice(0, -1).map(({ bias }) => bias.map((_, i) => i + 1));
@@ -103,11 +101,11 @@ function Equations({ known }) {
         <h2 id="class-equations">{projected ? classText.networkEquations : classText.odeTitle[encoding]}</h2>
       </header>
       <div class="two">
-        <div class="scroll" tabIndex={0} role="region" aria-label={classText.originalEquations}>
+        <div class="scroll" tabIndex={0} role="group" aria-label={classText.originalEquations}>
           <Groups groups={groups} count={net.layers.length} marked={({ left }) => encoding === "polynomial" && isPair(left)} pick={(of) => encoding !== "polynomial" && isPair(of)} />
         </div>
         {smaller && (
-          <div class="scroll lumped-equations" tabIndex={0} role="region" aria-label={projected ? classText.shrunkEquations : classText.quotientEquations}>
+          <div class="scroll lumped-equations" tabIndex={0} role="group" aria-label={projected ? classText.shrunkEquations : classText.quotientEquations}>
             <Groups groups={equationsOf(smaller, system)} count={net.layers.length} lumped={!projected} />
           </div>
         )}
@@ -150,7 +148,7 @@ function Fits({ known: { net, trace } }) {
 function Distances({ known: { net, steps, trace } }) {
   const now = steps[Math.min(step.value, steps.length - 1)];
   const at = "at" in now ? now.at : trace.steps[trace.steps.length - 1];
-  const { epsilon } = lesson.value;
+  const { epsilon } = seen.value;
   const pair = /** @type {number[]} */ (now.kind === "split" ? now.split.pair : []);
   const title = classText.distances(at.layer, net.layers.length - 1);
   return (
@@ -158,7 +156,7 @@ function Distances({ known: { net, steps, trace } }) {
       <header>
         <h2>{title}</h2>
       </header>
-      <div class="scroll" tabIndex={0} role="region" aria-label={title}>
+      <div class="scroll" tabIndex={0} role="group" aria-label={title}>
         <table class="distances">
           <thead>
             <tr>
@@ -188,7 +186,7 @@ function Distances({ known: { net, steps, trace } }) {
           </tbody>
         </table>
       </div>
-      <p class="facts-line">{classText.distancesHint(lesson.value)}</p>
+      <p class="facts-line">{classText.distancesHint(seen.value)}</p>
     </section>
   );
 }
@@ -198,13 +196,13 @@ function Distances({ known: { net, steps, trace } }) {
 /** @param {{known: Facts}} props */
 function Curves({ known }) {
   const { net, steps } = known;
-  const { method, encoding } = lesson.value;
+  const { method, encoding } = seen.value;
   const adjoint = method === "equivalence" && encoding === "adjoint";
   const outputs = net.layers.length;
   const [wanted, setWanted] = useState(-1);
   const layers = Array.from({ length: outputs }, (_, l) => (adjoint ? l : l + 1));
   const layer = method === "projected" || !layers.includes(wanted) ? (adjoint ? 0 : outputs) : wanted;
-  const shown = method === "projected" ? sweepOf(known) : { ...curvesOf({ ...lesson.value, step: step.value }, known, layer, step.value >= steps.length - 2), x: classText.time, y: "" };
+  const shown = method === "projected" ? sweepOf(known) : { ...curvesOf(seen.value, known, layer, step.value >= steps.length - 2), x: classText.time, y: "" };
   if (!shown) return null;
   const choice = method === "equivalence" && (
     <label class="of-layer">

@@ -12,7 +12,7 @@ import { stagesOf, stagesWithin, stepsOf } from "./steps.js";
  *   layers: of the sites, from 1; shown: how many stages `after` has behind it
  * @typedef {{net: Network, lumping: import("../../wasm/types.js").Lumping[], deviation: number, sweep: Sweep}} After
  * @typedef {{x: number[], original: number[][], lumped: number[][]|null}} Sweep   outputs while the first input runs, others as set
- * @typedef {{net: Network, trace: Trace, steps: import("./steps.js").Step[], elimination: Elimination|null}} Facts
+ * @typedef {{lesson: Lesson, net: Network, trace: Trace, steps: import("./steps.js").Step[], elimination: Elimination|null}} Facts
  */
 
 const ROWS = 2048;
@@ -75,7 +75,7 @@ export function createDesk(client = createClient()) {
       await opened(lesson.net);
       const trace = await client.trace(optionsOf(lesson));
       const steps = stepsOf(trace, widthsOf(lesson.net).slice(1, -1));
-      return { net: lesson.net, trace, steps, elimination: lesson.method === "projected" ? await eliminated(lesson) : null };
+      return { lesson, net: lesson.net, trace, steps, elimination: lesson.method === "projected" ? await eliminated(lesson) : null };
     },
     /** Takes over a network that is open elsewhere: as netlump JSON. @param {Uint8Array} bytes @param {string} name */
     async read(bytes, name) {

@@ -120,7 +120,7 @@ function Neuron({ props: { labels, blocks, members, pair, gone, chosen, onChoose
   const isChosen = chosen?.layer === layer - 1 && chosen.neuron === neuron;
   const radius = port ? PORT : RADIUS;
   const pick = () => onChoose?.({ layer: layer - 1, neuron });
-  const button = onChoose && layer > 0;
+  const button = onChoose !== undefined && layer > 0;
   const asButton = button && {
     role: /** @type {const} */ ("button"),
     tabIndex: 0,
@@ -138,11 +138,11 @@ function Neuron({ props: { labels, blocks, members, pair, gone, chosen, onChoose
     <g class={`neuron ${port ? "port" : ""} ${block === null ? "" : `in-block b${block}`} ${lost ? "lost" : ""} ${marked ? "marked" : ""} ${isChosen ? "chosen" : ""} ${constant ? "constant" : ""}`} {...asButton}>
       {marked && <circle class="ring" cx={x} cy={y} r={radius + 5} />}
       <circle class="body" cx={x} cy={y} r={radius} />
-      <text class="label" x={x} y={y + 5} text-anchor="middle">
+      <text class="label" x={x} y={y + 5} text-anchor="middle" aria-hidden={button}>
         {label}
       </text>
       {block !== null && !members && (
-        <g class="badge-block">
+        <g class="badge-block" aria-hidden={button}>
           <rect x={x + 9} y={y - 26} width={19} height={17} rx={4} />
           <text x={x + 18.5} y={y - 13} text-anchor="middle">
             {block}

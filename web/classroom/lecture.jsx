@@ -6,7 +6,7 @@ import { Aligned, Distance } from "./equations.jsx";
 import { takeover } from "./equations.js";
 import { widthsOf } from "./network.js";
 import { apart, sentenceOf } from "./sentences.js";
-import { back, chosen, facts, forward, last, lesson, reset, run, running, setWeight, step } from "./state.js";
+import { back, chosen, facts, forward, last, lesson, reset, run, running, seen, setWeight, step } from "./state.js";
 import { membersOf, quotientNames } from "./steps.js";
 
 export function Lecture() {
@@ -19,7 +19,7 @@ export function Lecture() {
       </header>
       <div class="said">
         <p class="spoken" aria-live="polite">
-          {known && sentenceOf(lesson.value, known, step.value)}
+          {known && sentenceOf(seen.value, known, step.value)}
         </p>
         {known && <Reason known={known} />}
       </div>
@@ -51,15 +51,15 @@ function Key({ onClick, disabled, name, keyName, strong }) {
 
 /** The numbers behind the sentence. @param {{known: import("./state.js").Facts}} props */
 function Reason({ known }) {
-  const { method, epsilon } = lesson.value;
+  const { method, epsilon } = seen.value;
   if (method === "projected") return <Takers known={known} />;
   const now = known.steps[step.value];
   if (now?.kind === "split") {
     const { pair, distance, terms } = now.split;
     const [shown, tolerance] = apart(distance, epsilon);
-    return <div class="scroll" tabIndex={0} role="region" aria-label={classText.reason}><Distance {...{ pair, terms, distance, shown }} factor={now.at.factor} epsilon={tolerance} above /></div>;
+    return <div class="scroll" tabIndex={0} role="group" aria-label={classText.reason}><Distance {...{ pair, terms, distance, shown }} factor={now.at.factor} epsilon={tolerance} above /></div>;
   }
-  if (now?.kind === "compare" || now?.kind === "quotient") return <p class="under">{classText.claim(lesson.value)}</p>;
+  if (now?.kind === "compare" || now?.kind === "quotient") return <p class="under">{classText.claim(seen.value)}</p>;
   return null;
 }
 
@@ -70,7 +70,7 @@ function Takers({ known: { net, elimination } }) {
   const named = { layers: net.layers, names: net.layers.slice(0, -1).map(({ bias }) => bias.map((_, i) => i + 1)), blocks: null, lumped: false };
   const equations = stages[shown - 1].gone.map(({ site, neuron }) => after.lumping[site] && takeover(named, layers[site], neuron, after.lumping[site])).filter((one) => one !== null && one !== undefined);
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={classText.reason}>
+    <div class="scroll" tabIndex={0} role="group" aria-label={classText.reason}>
       <Aligned equations={equations} />
     </div>
   );
@@ -78,7 +78,8 @@ function Takers({ known: { net, elimination } }) {
 
 /** @param {{known: import("./state.js").Facts}} props */
 function Networks({ known }) {
-  const { method, net } = lesson.value;
+  const { method } = seen.value;
+  const { net } = lesson.value;
   const now = known.steps[Math.min(step.value, known.steps.length - 1)];
   const fits = widthsOf(known.net).join() === widthsOf(net).join();
   const own = fits ? net : known.net;

@@ -31,14 +31,22 @@ export const chosen = signal({ layer: 0, neuron: 0 });
 export const last = computed(() => {
   const known = facts.value;
   if (!known) return 0;
-  return lesson.value.method === "projected" ? (known.elimination?.stages.length ?? 0) : known.steps.length - 1;
+  return known.lesson.method === "projected" ? (known.elimination?.stages.length ?? 0) : known.steps.length - 1;
 });
 
 /** The step shown; a lesson without one shows what comes out. */
 export const step = computed(() => {
-  const { method, step: asked, epsilon } = lesson.value;
+  const { method, epsilon } = facts.value?.lesson ?? lesson.value;
+  const asked = lesson.value.step;
   const outcome = method === "projected" ? stagesWithin(facts.value?.elimination?.stages ?? [], epsilon) : last.value;
   return Math.min(asked ?? outcome, last.value);
+});
+
+/** The lesson as the facts know it: what was changed a moment ago shows when the core has seen it. @type {import("@preact/signals").ReadonlySignal<Lesson>} */
+export const seen = computed(() => {
+  const known = facts.value?.lesson ?? lesson.value;
+  const { x } = lesson.value;
+  return { ...known, step: step.value, x: x.length === known.net.inputs ? x : known.x };
 });
 
 // ---- asking the core: one call at a time, the latest lesson wins -------------------------------------------------------------

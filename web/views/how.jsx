@@ -113,7 +113,7 @@ const TILDE = /** @type {object} */ ({ accent: "true" });
 
 /** @param {{children: import("preact").ComponentChildren}} props */
 const Formula = ({ children }) => (
-  <div class="scroll formula" tabIndex={0} role="region" aria-label={howText.formula}>
+  <div class="scroll formula" tabIndex={0} role="group" aria-label={howText.formula}>
     <math {...SHOWN}>
       <mrow>{children}</mrow>
     </math>
