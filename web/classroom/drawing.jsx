@@ -135,9 +135,11 @@ function Neuron({ props: { labels, blocks, members, pair, gone, chosen, onChoose
   };
   const constant = !port && blocks && block === null && !lost && !members;
   return (
-    <g class={`neuron ${port ? "port" : ""} ${block === null ? "" : `in-block b${block}`} ${lost ? "lost" : ""} ${marked ? "marked" : ""} ${isChosen ? "chosen" : ""} ${constant ? "constant" : ""}`} {...asButton}>
-      {marked && <circle class="ring" cx={x} cy={y} r={radius + 5} />}
-      <circle class="body" cx={x} cy={y} r={radius} />
+    <g class={`neuron ${port ? "port" : ""} ${block === null ? "" : `in-block b${block}`} ${lost ? "lost" : ""} ${marked ? "marked" : ""} ${isChosen ? "chosen" : ""} ${constant ? "constant" : ""}`}>
+      <g class={button ? "press" : ""} {...asButton}>
+        {marked && <circle class="ring" cx={x} cy={y} r={radius + 5} />}
+        <circle class="body" cx={x} cy={y} r={radius} />
+      </g>
       <text class="label" x={x} y={y + 5} text-anchor="middle" aria-hidden={button}>
         {label}
       </text>
