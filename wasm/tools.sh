@@ -27,6 +27,7 @@ for group in "$@"; do
     printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' |
       cc -E - >/dev/null 2>&1 || lacks libcmocka-dev
     command_or "${CHROMIUM:-chromium}" chromium
+    command_or "${FIREFOX:-firefox-esr}" firefox-esr
     ;;
   fuzz)
     command_or clang clang

@@ -9,7 +9,7 @@ import { chromium } from "playwright-core";
 import { serve } from "../../web/serve.mjs";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
-const dist = join(root, "dist");
+export const dist = join(root, "dist");
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /**
@@ -23,7 +23,8 @@ function newest(path) {
   return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
-function buildWhenOld() {
+/** Builds the page where its sources are newer. */
+export function buildWhenOld() {
   const sources = Math.max(...["web", "wasm", "build/netlump.wasm"].map((path) => newest(join(root, path))));
   const built = join(dist, "index.html");
   if (existsSync(built) && statSync(built).mtimeMs >= sources) return;
@@ -51,16 +52,18 @@ export async function openBrowser() {
  * @param {{name: string, bytes: Uint8Array}[]} files
  */
 export async function drop(page, files) {
-  const sent = files.map(({ name, bytes }) => ({ name, base64: Buffer.from(bytes).toString("base64") }));
-  await page.evaluate((sent) => {
-    const transfer = new DataTransfer();
-    for (const { name, base64 } of sent) {
-      transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
-    }
-    for (const type of ["dragover", "drop"]) {
-      document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
-    }
-  }, sent);
+  await page.evaluate(dropped, files.map(({ name, bytes }) => ({ name, base64: Buffer.from(bytes).toString("base64") })));
+}
+
+/** What happens in the page then. @param {{name: string, base64: string}[]} files */
+export function dropped(files) {
+  const transfer = new DataTransfer();
+  for (const { name, base64 } of files) {
+    transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+  }
+  for (const type of ["dragover", "drop"]) {
+    document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  }
 }
 
 /**
