@@ -10,7 +10,7 @@ import { bytesOf, networkOf, read, rounded, weightAt, widthsOf, withActivation, 
 import { integrate, startOf, stepFor, systemOf } from "../web/classroom/ode.js";
 import { PRESETS } from "../web/classroom/presets.js";
 import { apart, sentenceOf } from "../web/classroom/sentences.js";
-import { countBlocks, stagesOf, stagesWithin, stepsOf } from "../web/classroom/steps.js";
+import { countBlocks, inOrder, stagesOf, stagesWithin, stepsOf } from "../web/classroom/steps.js";
 
 /** @type {import("../wasm/engine.js").Engine} */
 let engine;
@@ -100,6 +100,21 @@ test("each split is a step with the sentence that justifies it", () => {
   assert.equal(sentenceOf(lesson, facts, 2), "Block 1 splits: neurons 1 and 4 differ by 0.9 > ε = 0.3.");
   assert.deepEqual(facts.steps[2].blocks, [[1, 1, 3, 3]]);
   assert.equal(sentenceOf(lesson, facts, 3), "The quotient: one variable for each block. 4 neurons become 2.");
+});
+
+test("the quotient's blocks come in the order of their names, and compute the same", () => {
+  const lesson = { ...prepared("near"), encoding: /** @type {const} */ ("polynomial"), epsilon: 2.5 };
+  const { trace, steps } = look(lesson);
+  const blocks = /** @type {import("../web/classroom/steps.js").Blocks} */ (steps[steps.length - 1].blocks);
+  const [before, after] = [/** @type {any} */ (trace.quotient), inOrder(/** @type {any} */ (trace.quotient), blocks)];
+  const names = after[0].kept?.map((neuron) => Number(blocks[0][neuron - 1])) ?? [];
+  assert.ok(names.length > 1);
+  assert.deepEqual(names, [...names].sort((a, b) => a - b));
+  const answers = [before, after].map((layers) => {
+    const model = engine.open(bytesOf({ inputs: 2, layers: layers.map((/** @type {any} */ { weights, bias }, /** @type {number} */ l) => ({ weights, bias, activation: l === 0 ? "tanh" : "identity" })) }), "toy.json");
+    return model.forward(Float64Array.of(0.3, -0.8))[0];
+  });
+  assert.ok(Math.abs(answers[0] - answers[1]) < 1e-6);
 });
 
 test("connected components swallow the chain, and say so", () => {

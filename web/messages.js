@@ -614,8 +614,8 @@ export const classText = {
   legend: (blocks) => (blocks ? "Circle: neuron. Square: its block, called after its first neuron. Dashed edge: negative weight." : "Circle: neuron. Dashed edge: negative weight. Drag an edge up or down to change it."),
   /** @param {number[]} members */
   members: (members) => (members.length === 1 ? "" : `= {${members.join(", ")}}`),
-  /** @param {string} change percent @param {string} rows */
-  measured: (change, rows) => `Measured after the refit: the outputs change by ${change}\u00a0% (RMS, ${rows} drawn inputs).`,
+  /** @param {string|null} change percent @param {string} rows */
+  measured: (change, rows) => change === null ? `Measured after the refit: the outputs stay as they are, up to rounding (${rows} drawn inputs).` : `Measured after the refit: the outputs change by ${change}\u00a0% (RMS, ${rows} drawn inputs).`,
   /** @param {number} neuron @param {number} layer @param {number} hidden */
   neuronIn: (neuron, layer, hidden) => (hidden === 1 ? `neuron ${neuron}` : `neuron ${neuron} of layer ${layer}`),
 

@@ -2,7 +2,7 @@
 import { createClient } from "../../wasm/client.js";
 import { optionsOf } from "./lesson.js";
 import { bytesOf, networkOf, widthsOf } from "./network.js";
-import { stagesOf, stagesWithin, stepsOf } from "./steps.js";
+import { inOrder, stagesOf, stagesWithin, stepsOf } from "./steps.js";
 
 /**
  * @typedef {import("./lesson.js").Lesson} Lesson
@@ -73,8 +73,10 @@ export function createDesk(client = createClient()) {
     /** @param {Lesson} lesson @returns {Promise<Facts>} */
     async look(lesson) {
       await opened(lesson.net);
-      const trace = await client.trace(optionsOf(lesson));
-      const steps = stepsOf(trace, widthsOf(lesson.net).slice(1, -1));
+      const told = await client.trace(optionsOf(lesson));
+      const steps = stepsOf(told, widthsOf(lesson.net).slice(1, -1));
+      const { blocks } = steps[steps.length - 1];
+      const trace = told.quotient && blocks ? { ...told, quotient: inOrder(told.quotient, blocks) } : told;
       return { lesson, net: lesson.net, trace, steps, elimination: lesson.method === "projected" ? await eliminated(lesson) : null };
     },
     /** Takes over a network that is open elsewhere: as netlump JSON. @param {Uint8Array} bytes @param {string} name */

@@ -140,7 +140,7 @@ function Shrinking({ known, own, editing }) {
           <Drawing net={after.net} labels={labels} title={classText.shrunkDrawing} />
         </>
       )}
-      <p class="legend">{shown > 0 && after ? classText.measured(number(100 * after.deviation), count(elimination.rows)) : classText.legend(false)}</p>
+      <p class="legend">{shown > 0 && after ? classText.measured(after.deviation < 1e-9 ? null : number(100 * after.deviation), count(elimination.rows)) : classText.legend(false)}</p>
     </div>
   );
 }

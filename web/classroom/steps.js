@@ -63,6 +63,19 @@ export const membersOf = (blocks, layer, name) => blocks[layer - 1].flatMap((one
 /** What the quotient's variables are called, layer by layer. @param {Blocks} blocks @param {import("../../wasm/types.js").QuotientLayer[]} quotient */
 export const quotientNames = (blocks, quotient) => quotient.slice(0, -1).map(({ kept = [] }, l) => kept.map((neuron) => blocks[l][neuron - 1] ?? neuron));
 
+/** The quotient with its blocks in the order of their names; the core has them in the order of the neurons that stand for them.
+ * @param {import("../../wasm/types.js").QuotientLayer[]} quotient @param {Blocks} blocks */
+export function inOrder(quotient, blocks) {
+  const orders = quotientNames(blocks, quotient).map((names) => names.map((_, i) => i).sort((a, b) => names[a] - names[b]));
+  /** @template T @param {readonly T[]} list @param {number[]|undefined} order */
+  const sorted = (list, order) => (order ? order.map((i) => list[i]) : [...list]);
+  return quotient.map(({ weights, bias, kept, prolongation }, l) => ({
+    weights: sorted(weights, orders[l]).map((row) => sorted(row, l > 0 ? orders[l - 1] : undefined)),
+    bias: sorted(bias, orders[l]),
+    ...(kept && prolongation ? { kept: sorted(kept, orders[l]), prolongation: prolongation.map((row) => sorted(row, orders[l])) } : {}),
+  }));
+}
+
 // ---- elimination --------------------------------------------------------------------------------------------------------
 
 /** @typedef {{site: number, neuron: number}} Gone   neuron from 1 @typedef {{epsilon: number, deviation: number, gone: Gone[]}} Stage */
