@@ -85,7 +85,7 @@ static nl_status add_layers(cJSON *layers, const nl_chain *chain, const nl_parti
                                     .blocks = hidden ? partition->blocks[l] : 0,
                                     .scale = partition->scale != NULL && hidden ? partition->scale[l] : NULL,
                                     .constant = partition->constant != NULL && hidden ? partition->constant[l] : NULL};
-    lumped layer;
+    lumped layer = {0};
     if (hidden) NL_TRY(nl_lumping_of_partition(&lumpings[l], work, kind, &chain->layers[l], &blocks, error));
     NL_TRY(lump_layer(&layer, &chain->layers[l], l > 0 ? &lumpings[l - 1] : NULL, hidden ? &lumpings[l] : NULL, work,
                       error));
