@@ -88,6 +88,26 @@ test("words that make no sense are explained", () => {
   usage(["a", "--polish", "--no-polish"], /not both/);
 });
 
+test("columns are said by name and number, and what they are for changes nothing but that", () => {
+  const lists = (/** @type {string[]} */ ...words) => {
+    const { labels, skip, standardize, data, beside } = parseOptions(["m", "--data", "d", ...words]);
+    return [labels, skip, standardize, data, beside];
+  };
+  assert.deepEqual(lists("--labels", "target", "--skip", "id, date", "--standardize"), [["target"], ["id", "date"], true, "d", []]);
+  assert.deepEqual(lists("--labels", "3,5-7"), [["3", "5-7"], [], false, "d", []]);
+  assert.deepEqual(lists("--labels", "3", "--data", "e"), [3, [], false, "d", ["e"]]);
+  assert.deepEqual(lists("--labels", "auto")[0], "auto");
+  usage(["m", "--data", "d", "--skip", "a,,b"], /columns with commas between/);
+  usage(["m", "--skip", "a"], /Give --data FILE too/);
+  usage(["m", "--data", "d", "--divide", "2", "--standardize"], /Give one of --divide and --standardize/);
+  const [, ...lines] = readFileSync(ballRows, "utf8").trim().split("\n");
+  writeFileSync(join(room, "mixed.csv"), ["id,one,two,a,b,c,d,e,f,g,h", ...lines.map((line, i) => [`row${i}`, ...line.split(",").slice(-2), ...line.split(",").slice(0, 8)].join(","))].join("\n"));
+  const one = rough(ball, "--data", ballRows, "--labels", "2", "--json", "--no-verify").json();
+  const other = rough(ball, "--data", "mixed.csv", "--labels", "one,two", "--skip", "id", "--json", "--no-verify").json();
+  assert.deepEqual([other.parameters, other.deviation, other.score], [one.parameters, one.deviation, one.score]);
+  assert.match(rough(ball, "--data", "mixed.csv", "--json").stderr, /11 columns\. With --labels 2 --skip id the rest fits|With .*--skip/);
+});
+
 test("help and version answer, usage exits with 2", () => {
   const help = netlump("--help");
   assert.deepEqual([help.status, help.stderr], [0, ""]);

@@ -147,3 +147,71 @@ test("labels of whole numbers below the number of outputs are classes, others ar
   assert.deepEqual(score(Float64Array.of(1, 2), targets), { kind: "mse", value: (0.25 + 4) / 2 });
   assert.equal(scorable(targets, 3), false);
 });
+
+// ---- what columns are for ----------------------------------------------------------------------------------------------
+
+const PLANTS = `id,width,height,kind,place,target
+${Array.from({ length: 30 }, (_, i) => `${i + 1},${i % 7},${i % 5},${["oak", "ash"][i % 2]},hill,${i / 10}`).join("\n")}
+`;
+
+test("labels and columns left out are said by name, by number, by ranges and by index", async () => {
+  const inputs = async (/** @type {object} */ options) => {
+    const { roles, features, labels } = await csv("a,b,c,d\n1,2,3,4\n5,6,7,8\n", options);
+    return [roles?.map((role) => role[0]).join(""), [...features], [...(labels ?? [])]];
+  };
+  assert.deepEqual(await inputs({ labels: ["b"], skip: ["d"] }), ["ilio", [1, 3, 5, 7], [2, 6]]);
+  assert.deepEqual(await inputs({ labels: ["#2", "4"], skip: [] }), ["ilil", [1, 3, 5, 7], [2, 4, 6, 8]]);
+  assert.deepEqual(await inputs({ labels: 1, skip: ["1-2"] }), ["ooil", [3, 7], [4, 8]]);
+  assert.deepEqual(await inputs({ labels: [0], skip: [3] }), ["liio", [2, 3, 6, 7], [1, 5]]);
+  assert.deepEqual(await inputs({ labels: 1, skip: ["d"] }), ["iilo", [1, 2, 5, 6], [3, 7]], "the last of those not left out");
+  await fails(() => csv("a,b\n1,2\n", { labels: ["c"] }), /rows\.csv has no column c\. Its columns: a, b\./);
+  await fails(() => csv("1,2\n", { skip: ["3"] }), /no column 3\. It has 2 columns without names/);
+  await fails(() => csv("1,2\n", { skip: [5] }), /no column 5/);
+});
+
+test("labels of words become classes in the words' order; words among the inputs are an error that says what helps", async () => {
+  const table = await csv(PLANTS, { labels: ["kind"], skip: ["id", "place", "target"] });
+  assert.deepEqual([table.classes, [...(table.labels ?? [])].slice(0, 3)], [[["ash", "oak"]], [1, 0, 1]]);
+  await fails(() => csv(PLANTS, { labels: ["target"], skip: ["id", "place"] }), /column 4 \(kind\) holds words, such as "oak", and the model reads numbers\. Leave it out \(--skip kind\)/);
+  await fails(() => csv("a,b\n1,x\n2,\n3,5\n", { labels: 1 }), /line 2: column 2 \(b\) holds "x"/);
+  assert.deepEqual((await csv("1,?\n2,7\n", { skip: ["2"] })).columns, 2, "what is left out may hold anything");
+});
+
+test("the guess takes words, names of labels and numbers of rows out of the inputs, then the last columns", async () => {
+  const guess = async (/** @type {string} */ text, /** @type {number} */ features) => (await csv(text, { labels: "auto", features })).roles?.map((role) => role[0]).join("");
+  assert.equal(await guess(PLANTS, 2), "oiiool");
+  assert.equal(await guess(PLANTS.replaceAll("target", "size"), 3), "oiiloi", "words are labels where nothing is called so");
+  assert.equal(await guess("1,2,3,4\n5,6,7,8\n", 3), "iiil");
+  assert.equal(await guess("y,a,b\n1,2,3\n", 2), "lii");
+  assert.equal(await guess("x,y,z,w\n1,2,3,4\n", 3), "iiil", "y beside z is a coordinate");
+  assert.equal(await guess("time,a,b\n1,2,3\n", 2), "iil");
+  assert.equal(await guess(Array.from({ length: 25 }, (_, i) => `${i},7,8`).join("\n"), 1), "oil");
+  assert.equal(await guess("a,b\n1,2\n", 2), "ii");
+  await fails(() => csv(PLANTS, { features: 3 }), /With --labels 1 --skip id,place|With .*--skip/);
+});
+
+test("standardised columns have mean 0 and spread 1, constant ones are 0, labels stay", async () => {
+  const table = await csv("1,7,10\n2,7,20\n3,7,30\n", { labels: 1, standardize: true });
+  const spread = Math.sqrt(2 / 3);
+  [-1 / spread, 0, 0, 0, 1 / spread, 0].forEach((value, i) => assert.ok(Math.abs(table.features[i] - value) < 1e-12, String(i)));
+  assert.deepEqual([...(table.labels ?? [])], [10, 20, 30]);
+});
+
+test("what the inputs look like is told: bytes, far from standard, or neither", async () => {
+  const { bytes, far } = /** @type {any} */ ((await csv("0.5,-1\n-0.5,1\n")).scale);
+  assert.deepEqual([bytes, far], [false, false]);
+  assert.deepEqual((await csv("100,1\n300,2\n")).scale, { bytes: false, far: true, mean: 200, spread: 100 });
+  assert.equal((await csv(Array.from({ length: 3 }, (_, i) => Array.from({ length: 16 }, (_, k) => (i * 100 + k) % 256).join(",")).join("\n"))).scale?.bytes, true);
+});
+
+test("files stand side by side where they have equally many rows", async () => {
+  const x = npy("<f4", [2, 2], Float32Array.of(1, 2, 3, 4));
+  const beside = [{ name: "y.csv", bytes: strToU8("kind\nb\na\n") }];
+  const table = await readTable(x, "x.npy", { beside, labels: ["kind"], features: 2 });
+  assert.deepEqual([[...table.features], [...(table.labels ?? [])], table.classes, table.source], [[1, 2, 3, 4], [1, 0], [["a", "b"]], "x.npy + y.csv"]);
+  await fails(() => readTable(x, "x.npy", { beside: [{ name: "y.csv", bytes: strToU8("1\n") }] }), /x\.npy has 2 rows and y\.csv has 1 row/);
+});
+
+test("a zip without arrays or images is refused as what it is", async () => {
+  await fails(() => readTable(zipSync({ "a.txt": strToU8("words") }), "a.zip"), /neither images nor NumPy arrays/);
+});

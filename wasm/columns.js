@@ -50,9 +50,11 @@ export function rolesOf(sheet, { labels, skip, features }, file) {
 
 const LABEL = /^(labels?|targets?|class(es)?|category|species|outputs?|outcome|response|result|truth|ground[_ ]?truth|diagnosis)([_ ]?\d+)?$/i;
 const WEAK_LABEL = /^ys?([_ ]?\d+)?$/i; // beside a z it is a coordinate
-const IDENTITY = /^(id|ids|uuid|index|key|name|row|row[_ ]?(id|nr|no|number|index)|unnamed.*|#|no|nr|date|time|datetime|timestamp|[a-z]+[_ ]id|)$/i;
+const IDENTITY = /^(ids?|uuid|index|row|row[_ ]?(id|nr|no|number|index)|unnamed.*|#|[a-z]+[_ ]id|)$/i;
+const IDENTITY_WORDS = /^(key|name|no|nr|date|time|datetime|timestamp)$/i; // of words; numbers called time may be anything
 const LOOKED_AT = 1000; // rows
 const CLASSES = 100; // words, at most
+const COUNTED = 20; // rows at least: 1, 2, 3 may be anything
 
 /** Whether a column is one of words. @param {Sheet} sheet @param {number} column */
 export function isWords({ rows, cell }, column) {
@@ -72,7 +74,7 @@ function differing({ rows, cell }, column, most) {
 /** Whether a column only counts: 0, 1, 2 ... or from 1. @param {Sheet} sheet @param {number} column */
 function counts({ rows, at }, column) {
   const first = at(0, column);
-  if (rows < 3 || (first !== 0 && first !== 1)) return false;
+  if (rows < COUNTED || (first !== 0 && first !== 1)) return false;
   for (let row = 1; row < Math.min(rows, LOOKED_AT); row += 1) if (at(row, column) !== first + row) return false;
   return true;
 }
@@ -84,20 +86,28 @@ function counts({ rows, at }, column) {
  */
 function guessRoles(sheet, features, roles) {
   const guessed = [...roles];
-  const inputs = () => guessed.filter((role) => role === "input").length;
+  let spare = guessed.filter((role) => role === "input").length - features; // inputs there are too many
+  if (spare <= 0) return guessed;
   const name = (/** @type {number} */ i) => sheet.names?.[i] ?? (sheet.names ? "" : "x");
-  const take = (/** @type {Role} */ role, /** @type {(i: number) => boolean} */ fits) =>
-    guessed.forEach((now, i) => now === "input" && inputs() > features && fits(i) && (guessed[i] = role));
-  if (inputs() <= features) return guessed;
+  /** @param {Role} role @param {(i: number) => boolean} fits */
+  const take = (role, fits) => {
+    for (let i = 0; i < guessed.length && spare > 0; i += 1) {
+      if (guessed[i] !== "input" || !fits(i)) continue;
+      guessed[i] = role;
+      spare -= 1;
+    }
+  };
   const words = guessed.map((_, i) => isWords(sheet, i));
   take("label", (i) => LABEL.test(name(i)) && (!words[i] || differing(sheet, i, CLASSES) <= CLASSES));
   if (!sheet.names?.some((one) => /^z$/i.test(one))) take("label", (i) => WEAK_LABEL.test(name(i)) && !words[i]);
-  take("out", (i) => words[i] && (IDENTITY.test(name(i)) || differing(sheet, i, CLASSES) > CLASSES));
-  const labelled = guessed.includes("label");
-  for (let i = guessed.length - 1, left = !labelled; i >= 0; i -= 1)
-    if (words[i] && guessed[i] === "input" && inputs() > features) (guessed[i] = left ? "label" : "out"), (left = false);
+  take("out", (i) => words[i] && (IDENTITY.test(name(i)) || IDENTITY_WORDS.test(name(i)) || differing(sheet, i, CLASSES) > CLASSES));
+  take("out", (i) => words[i] && differing(sheet, i, 1) < 2); // one word says nothing
+  const classes = guessed.includes("label") ? -1 : guessed.findLastIndex((role, i) => role === "input" && words[i]);
+  take("label", (i) => i === classes);
+  take("out", (i) => words[i]);
   take("out", (i) => IDENTITY.test(name(i)) || (i === 0 && counts(sheet, i)));
-  for (let i = guessed.length - 1; i >= 0 && inputs() > features; i -= 1) if (guessed[i] === "input") guessed[i] = "label";
+  const kept = guessed.flatMap((role, i) => (role === "input" ? [i] : []));
+  for (const i of kept.slice(kept.length - spare)) guessed[i] = "label";
   return guessed;
 }
 

@@ -65,11 +65,13 @@ export function layoutOf({ inputs, features = 0, batch = null }) {
   return layout;
 }
 
-/** Whether pictures can be rows for a model. @param {{inputs: Port[], features?: number, batch?: number|null}} info */
+const SMALLEST = 64; // pixels of a picture in a row of numbers; fewer are any numbers
+
+/** Whether one picture alone is meant as a row for a model. @param {{inputs: Port[], features?: number, batch?: number|null}} info */
 export function takesImages(info) {
   try {
-    layoutOf(info);
-    return true;
+    const { height, width } = layoutOf(info);
+    return height * width >= SMALLEST;
   } catch {
     return false;
   }

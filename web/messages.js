@@ -148,7 +148,7 @@ export const text = {
   columnsUnfit: (inputs, features) =>
     `${plural(inputs, "input")} chosen, and the model reads ${count(features)}. ${inputs > features ? "Leave columns out, or make them labels." : "Make more columns inputs."}`,
   pastedModel: "pasted.json",
-  pastedRows: "pasted.csv",
+  pastedRows: "pasted.txt",
   nothingThere: "There is nothing in it that could be opened. Drop a model, or rows for the open one.",
   /** @param {number} n @param {string} name */
   severalModels: (n, name) => `${n} models came together; ${name} is open.`,
