@@ -230,9 +230,10 @@ test("a zip of images is data: folders are classes, mean and std can be given, a
   await page.fill("input[name=std]", "0");
   await page.keyboard.press("Enter");
   assert.match((await card.getByRole("alert").textContent()) ?? "", /std's above 0/);
+  const shown = (await page.textContent(".numbers")) ?? "";
   await page.fill("input[name=std]", "0.25");
   await page.keyboard.press("Enter");
-  await page.waitForSelector(".downloads .primary:disabled");
+  await page.waitForFunction((was) => document.querySelector(".numbers")?.textContent !== was, shown);
   await resting(page);
   assert.notEqual((await report()).deviation, before.deviation);
   assert.deepEqual(await violationsOf(page), []);
