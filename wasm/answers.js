@@ -27,7 +27,8 @@ export async function answersOn(result, { rows, count, signal }) {
   const { path } = result;
   const { model } = path;
   const most = model.outside ? Math.min(count, Math.max(ROWS, Math.floor(FEATURES / model.features))) : count;
-  const x = rows ?? (model.outside ? path.draw(most) : normalRows(most, model.features, 1));
+  const likeMeasure = model.outside || path.info.measure.kind === "box";
+  const x = rows ?? (likeMeasure ? path.draw(most) : normalRows(most, model.features, 1));
   const taken = await model.keepable(x, Math.min(most, x.length / model.features));
   const some = x.subarray(0, taken * model.features);
   const answers = [await model.run(some, { signal }), await result.run(some, { signal })];

@@ -384,7 +384,7 @@ export const text = {
   scatterWait: "Appears with the first result.",
   /** @param {number} rows @param {number} total @param {boolean} drawn */
   scatterRows: (rows, total, drawn) =>
-    drawn ? `${count(rows)} rows drawn from N(0,\u00a01).` : rows < total ? `${count(rows)} of ${count(total)} rows.` : `${count(rows)} rows.`,
+    drawn ? `${count(rows)} drawn rows.` : rows < total ? `${count(rows)} of ${count(total)} rows.` : `${count(rows)} rows.`,
   scatterDiagonal: "On the diagonal both networks agree.",
   /** @param {number} value */
   scatterLargest: (value) => `Largest change ${number(value)}`,
