@@ -131,7 +131,9 @@ test("of two drops the later wins, whatever each takes", async () => {
   const wide = { name: "wide.json", bytes: jsonModel([4, 300, 300, 2]) };
   await dropQuickly(page, [[wide, ROWS], [TINY, { name: "other.csv", bytes: strToU8("1,2,3,4\n5,6,7,8\n9,1,2,3\n") }]]);
   await opened(page, "tiny.json");
-  assert.match(await facts(page), /other\.csv3 rows/);
+  await says(page, "3 rows · 4 inputs");
+  assert.match(await facts(page), /other\.csv/);
+  await settled(page);
   // The first is given up and the second fails: the page and its worker stay with the model that is shown.
   await dropQuickly(page, [[GREY], [{ name: "bad.onnx", bytes: strToU8("no model at all, words") }]]);
   assert.match(await problem(page), /bad\.onnx is plain text/);
