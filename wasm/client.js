@@ -76,7 +76,7 @@ import { crashed } from "./messages.js";
  * @property {(options?: Watch) => Promise<Certificate|{unavailable: string}>} certify
  *   The last result's worst case, as it is written, over the range of the measure's rows; or why this model has none.
  * @property {(options?: import("./types.js").EquivalenceOptions) => Promise<string>} ode   The encoding as ERODE's .ode file; chains of dense layers only.
- * @property {() => Promise<import("./types.js").Lumping[]>} lumping   What the last result did to the neurons, site by site.
+ * @property {(options?: {signal?: AbortSignal}) => Promise<import("./types.js").Lumping[]>} lumping   What the last result did to the neurons, site by site.
  * @property {(layer: number) => Promise<import("./types.js").Weights>} weights   Of a dense layer of the model, as trained.
  * @property {(rows: Float64Array, which?: "model"|"result") => Promise<Float64Array>} forward   Rows of outputs.
  * @property {(args: {rows: Float64Array|null, count: number, signal?: AbortSignal}) => Promise<import("./types.js").Answers>} outputs
@@ -260,7 +260,7 @@ export function createClient({ spawn = spawnWorker, onRestart = () => {}, patien
     verify: ({ signal } = {}) => call("verify", {}, { signal }),
     ode: (options = {}) => call("ode", options),
     certify: ({ signal, onProgress } = {}) => call("certify", {}, { signal, onProgress }),
-    lumping: () => call("lumping", {}),
+    lumping: ({ signal } = {}) => call("lumping", {}, { signal }),
     weights: (layer) => call("weights", { layer }),
     source: () => kept && { bytes: kept.bytes, name: kept.name },
     forward: (rows, which = "result") => call("forward", { rows, which }),

@@ -303,7 +303,7 @@ async function make(polish, signal) {
   const onProgress = polish ? (/** @type {import("../wasm/types.js").Progress} */ at) => tell(at.stage === "refit" ? { stage: "polish", fraction: 0 } : at) : tell;
   const report = await client.compress(target, { method, polish, score, heldOut, signal, onProgress });
   const outputs = await compareOutputs(signal);
-  const lumpings = await client.lumping();
+  const lumpings = await client.lumping({ signal });
   if (signal.aborted) return;
   state.result.value = { report, target, method, path, outputs, lumpings, polished: polish };
 }

@@ -364,6 +364,8 @@ export const text = {
   stopDrawing: "Stop",
   /** @param {string} name @param {string} why */
   lineMissing: (name, why) => `${name} has no line: ${why}`,
+  /** @param {number} epsilon */
+  curveEpsilon: (epsilon) => `ε = ${number(epsilon)}`,
   curveOriginal: "original",
   curvePick: "Arrow keys move along the curve, Enter takes the point.",
   curveWait: "The curve appears when the first result is there.",
@@ -418,7 +420,9 @@ export const text = {
   inputsColumn: "inputs",
   network: "The network in blocks",
   networkDescription: "Each neuron in the colour and number of its block. Filled ones stay, hollow ones of the same block are replaced by them. Lines are the strongest connections.",
-  networkLegend: "Filled neurons stay and stand for the hollow ones of their colour and number. Grey: alone in its block. Dashed: gone.",
+  /** @param {{merged: boolean, alone: boolean, gone: boolean}} seen */
+  networkLegend: ({ merged, alone, gone }) =>
+    [merged && "Filled neurons stay and stand for the hollow ones of their colour and number.", alone && "Grey: alone in its block.", gone && "Dashed: in no block; a constant, or simply gone."].filter(Boolean).join(" "),
   prunedBlocks: "Every neuron stays: this method sets single weights to 0.",
   /** @param {number} shown @param {number} all */
   networkLines: (shown, all) => (shown < all ? `The ${count(shown)} strongest of ${count(all)} connections as trained.` : "Connections as trained."),
@@ -430,7 +434,7 @@ export const text = {
   noBlock: "none",
   /** @param {import("./charts/blocks.js").Block} block @param {number} unit */
   neuronBlock: ({ number, members }, unit) => {
-    if (number === 0) return "gone: in no block";
+    if (number === 0) return "in no block";
     const others = members.filter((one) => one !== unit).map((one) => one + 1).sort((a, b) => a - b);
     if (others.length === 0) return `block ${number}, alone`;
     const named = others.length > 8 ? `${others.slice(0, 7).join(", ")} and ${others.length - 7} more` : others.join(", ");
@@ -447,7 +451,7 @@ export const text = {
   /** @param {string} layer */
   heatRows: (layer) => `${layer}: a row for each neuron`,
   /** @param {string} layer */
-  heatColumns: (layer) => `a column for each of its inputs: ${layer}`,
+  heatColumns: (layer) => (layer === text.inputsColumn ? "a column for each input" : `a column for each neuron of ${layer}`),
   /** @param {string} name */
   heatReads: (name) => `reads ${name}`,
   /** @param {number} weight */

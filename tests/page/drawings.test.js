@@ -90,6 +90,7 @@ test("the strongest connections are drawn, the strongest last, and never more th
   const weights = { layer: 0, width: 3, reads: 4, from: null, weights: Float64Array.from([0.1, -9, 0, 2, 3, -0.2, 0.3, 4, -5, 6, 0.7, 8]) };
   assert.deepEqual(strongest(weights, 3).map(({ to, from }) => [to, from]), [[2, 1], [2, 3], [0, 1]]);
   assert.deepEqual(strongest(weights, 100).length, 11, "what is 0 is none");
+  assert.equal(strongest({ ...weights, weights: new Float64Array(12).fill(2) }, 3).length, 3, "of equal ones as many");
   assert.deepEqual(strongest({ ...weights, weights: new Float64Array(12) }, 3), []);
 });
 
@@ -99,7 +100,7 @@ test("pixels stand in the order of the blocks, blue above 0, orange below, and s
   const whole = pixelsOf(weights, [1, 0], [2, 0, 1], 10);
   assert.deepEqual([whole.width, whole.height, peakOf(weights)], [3, 2, 6]);
   assert.deepEqual([0, 1, 2, 3, 4, 5].map((at) => Math.round((colour(whole, at)[3] / 255) * 6) * (colour(whole, at)[2] > 100 ? 1 : -1)), [-6, 4, 5, 3, 1, -2]);
-  const one = pixelsOf(weights, [0, 1], [0, 1, 2], 1);
+  const one = pixelsOf(weights.slice().reverse(), [0, 1], [0, 1, 2], 1);
   assert.deepEqual([one.width, one.height, colour(one, 0)[3]], [1, 1, 255]);
   assert.ok(colour(one, 0)[0] > colour(one, 0)[2], "−6 is the strongest");
 });

@@ -196,6 +196,11 @@ static void a_model_that_is_no_chain_is_named_as_such(void **state) {
   assert_int_equal(try_options(&result, path, NL_TARGET_RETAIN, 0.5, &adjoint, &error), NL_ERROR_UNSUPPORTED);
   assert_string_equal(error.place, "zz");
   nl_result_free(reached_by(path, NL_TARGET_RETAIN, 0.5, wanda));
+  nl_buffer json = {0}, weights = {0};
+  OK(nl_model_weights(model, 1, &json, &weights, NULL));
+  cJSON *whose = parsed(&json);
+  assert_true(cJSON_IsNull(at(whose, "from"))); // beside the first layer, not behind it
+  cJSON_Delete(whose), nl_buffer_free(&weights);
   nl_path_free(path), nl_model_free(model), free((void *)bytes.bytes);
 }
 

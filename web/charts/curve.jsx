@@ -13,7 +13,7 @@ import { enclosing, interpolate, logTicks } from "./ticks.js";
 /**
  * @typedef {import("../../wasm/types.js").CurvePoint} CurvePoint
  * @typedef {"deviation"|"mse"|"accuracy"} Metric
- * @typedef {{retained: number, parameters: number, value: number|null, final: boolean, polished: boolean}} Mark
+ * @typedef {{retained: number, parameters: number, value: number|null, epsilon: number|null, final: boolean, polished: boolean}} Mark
  *   the present choice; final: computed; polished: below its line
  * @typedef {{x: number, y: number, epsilon: number|null, parameters: number}} Point
  * @typedef {{key: string, name: string, short: string, style: number, polished: boolean, points: Point[]}} CurveLine   the first is the present method's; short: its name on a narrow chart
@@ -75,6 +75,11 @@ export function drawCurve({ lines: given, metric, mark, pins = [], original, wid
         <Axis side="bottom" scale={x} ticks={logTicks(x.domain()[0], 1, [1, 2, 5], right - MARGIN.left < 440 ? (right - MARGIN.left < 240 ? 3 : 5) : 9)} format={percent} at={bottom} length={right - MARGIN.left} label={text.curveX} />
         {original !== null && metric !== "deviation" && <Level x={[MARGIN.left, right]} y={y.scale(original)} />}
         {spot && <line class="present" x1={spot.x} x2={spot.x} y1={MARGIN.top} y2={bottom} />}
+        {spot && mark && mark.epsilon !== null && (
+          <text class="present-label" x={Math.min(spot.x, width - 40)} y={MARGIN.top - 6} text-anchor="middle">
+            {text.curveEpsilon(mark.epsilon)}
+          </text>
+        )}
         {[...drawn].reverse().map((one) => (
           <path key={one.key} class={`line ${several ? `style-${one.style}` : ""}`} stroke-dasharray={DASHES[one.style]} d={shape(one.all) ?? ""} />
         ))}

@@ -40,9 +40,9 @@ function present(/** @type {import("../charts/curve.jsx").Metric} */ metric) {
   const choice = state.choice.value;
   if (!stale.value && report) {
     const value = metric === "deviation" ? report.deviation : (report.score?.after ?? null);
-    return { retained: report.retained, parameters: report.parameters.after, value, final: true, polished: report.polish !== null };
+    return { retained: report.retained, parameters: report.parameters.after, value, epsilon: report.epsilon, final: true, polished: report.polish !== null };
   }
-  return choice && { retained: choice.retained, parameters: choice.parameters, value: null, final: false, polished: false };
+  return choice && { retained: choice.retained, parameters: choice.parameters, value: null, epsilon: choice.epsilon, final: false, polished: false };
 }
 
 /** The pinned results as the curve shows them. @param {import("../charts/curve.jsx").Metric} metric */

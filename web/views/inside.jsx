@@ -60,6 +60,12 @@ function columnsOf(model, lumpings) {
 /** Columns of what a layer reads, and of itself. @param {Weights} weights */
 const endsOf = ({ layer, from }) => ({ column: from === null ? 0 : from + 1, into: layer + 1 });
 
+/** What there is to be explained. @param {Column[]} columns */
+function seenIn(columns) {
+  const blocks = columns.flatMap(({ arrangement }) => arrangement.blocks);
+  return { merged: blocks.some(({ colour }) => colour !== null), alone: blocks.some(({ number, colour }) => number > 0 && colour === null), gone: blocks.some(({ number }) => number === 0) };
+}
+
 /** @param {{columns: Column[], weights: Weights[]}} props */
 function NetworkCard({ columns, weights }) {
   const links = useMemo(
@@ -82,7 +88,7 @@ function NetworkCard({ columns, weights }) {
       dim={stale.value}
       table={blockTable(columns)}
       draw={(width) => drawNetwork({ columns, links, width })}
-      foot={<p class="note">{[PRUNING.includes(state.result.value?.method ?? "projected") ? text.prunedBlocks : text.networkLegend, ...(all > 0 ? [text.networkLines(shown, all)] : [])].join(" ")}</p>}
+      foot={<p class="note">{[PRUNING.includes(state.result.value?.method ?? "projected") ? text.prunedBlocks : text.networkLegend(seenIn(columns)), ...(all > 0 ? [text.networkLines(shown, all)] : [])].join(" ")}</p>}
     />
   );
 }
