@@ -95,15 +95,22 @@ const SLOWER = 30;
 /** Calls that take the place of an earlier one of their name. */
 const REPLACING = new Set(["open", "path", "compress", "curve", "verify", "certify"]);
 
-/** The worker lies beside the page, wherever the bundler has put this module. @returns {Thread} */
-function spawnWorker() {
-  const worker = new Worker(new URL("worker.js", document.baseURI), { type: "module", name: "netlump" });
+/**
+ * @param {Worker} worker running worker.js
+ * @param {Record<string, string>|null} files packed, by name; null: they lie beside worker.js
+ * @returns {Thread}
+ */
+export function threadOf(worker, files) {
+  worker.postMessage(files);
   return {
     endpoint: worker,
     terminate: () => worker.terminate(),
     onCrash: (listener) => worker.addEventListener("error", listener),
   };
 }
+
+/** The worker lies beside the page, wherever the bundler has put this module. */
+export const spawnModule = () => threadOf(new Worker(new URL("worker.js", document.baseURI), { type: "module", name: "netlump" }), null);
 
 /**
  * A worker that is up, or coming up.
@@ -147,10 +154,10 @@ function aborted(signal) {
 
 /**
  * @param {{spawn?: () => Thread, onRestart?: () => void, patience?: number}} [options]
- *   spawn: another way to start the worker (tests); onRestart: the worker was replaced, the path is gone
+ *   spawn: another way to start the worker; onRestart: the worker was replaced, the path is gone
  * @returns {Client}
  */
-export function createClient({ spawn = spawnWorker, onRestart = () => {}, patience = PATIENCE } = {}) {
+export function createClient({ spawn = spawnModule, onRestart = () => {}, patience = PATIENCE } = {}) {
   /** @type {Connection|null} */
   let connection = null;
   /** @type {{bytes: Source, name: string, files: Map<string, Source>, shapes: Shapes}|null} the model to open again */

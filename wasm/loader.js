@@ -5,7 +5,7 @@
 import { CODES, EngineError, fault } from "./fault.js";
 import { crashed, noCore, noMemory } from "./messages.js";
 
-/** @typedef {Uint8Array | ArrayBuffer | URL | string} WasmSource bytes, or where they are */
+/** @typedef {Uint8Array | ArrayBuffer | URL | string | (() => Promise<Uint8Array>)} WasmSource bytes, where they are, or a way to them */
 
 const FIRST_ERROR = 10; // NL_OK, NL_MORE and NL_RUN come before
 const DEFAULT = new URL("../build/netlump.wasm", import.meta.url);
@@ -49,8 +49,8 @@ export async function loadCore({ wasm, scalar = false } = {}) {
   const source = wasm ?? (scalar ? DEFAULT_SCALAR : DEFAULT);
   const url = urlOf(source);
   try {
-    const bytes = url ? await readUrl(url) : /** @type {BufferSource} */ (source);
-    const module = await WebAssembly.compile(bytes);
+    const bytes = url ? await readUrl(url) : typeof source === "function" ? await source() : source;
+    const module = await WebAssembly.compile(/** @type {BufferSource} */ (bytes));
     const instance = await WebAssembly.instantiate(module, importsOf(module));
     return new Core(/** @type {any} */ (instance.exports));
   } catch (error) {

@@ -189,6 +189,8 @@ export const wrongLabels = (/** @type {number} */ columns, /** @type {number} */
 
 // ---- verification ----------------------------------------------------------------------------------------------------
 
+export const runtimeElsewhere = () =>
+  "This file of netlump comes without ONNX Runtime. Use netlump-full.html or the hosted page for what needs it.";
 export const runtimeMissing = () => "ONNX Runtime Web is not installed";
 export const runtimeRefuses = (/** @type {string} */ why) => `ONNX Runtime does not run the original: ${why}`;
 export const runtimeRefusesReduced = (/** @type {string} */ why) =>

@@ -4,7 +4,7 @@
 // browser (ship onnxruntime-web's dist/ort-wasm-simd-threaded.wasm there). One thread, so no special headers are needed.
 import { fault } from "./fault.js";
 import { fill } from "./inputs.js";
-import { runtimeMissing } from "./messages.js";
+import { runtimeElsewhere, runtimeMissing } from "./messages.js";
 import { dtype, joined } from "./numbers.js";
 import { breathe } from "./steps.js";
 
@@ -17,10 +17,21 @@ import { breathe } from "./steps.js";
 
 /** @type {Promise<Runtime>|null} */
 let loading = null;
+/** @type {(() => Promise<Uint8Array>)|null} the .wasm file, where it is not beside the bundle */
+let binary = null;
+let absent = false;
+
+/** The runtime's .wasm file comes from here. @param {() => Promise<Uint8Array>} source */
+export const bringRuntime = (source) => (binary = source);
+
+/** This build has no runtime: what asks for it is told where there is one. */
+export const doWithoutRuntime = () => (absent = true);
 
 /** @returns {Promise<Runtime>} */
 export async function loadRuntime() {
-  loading ??= import("onnxruntime-web/wasm").then((runtime) => {
+  if (absent) throw fault("RUNTIME", runtimeElsewhere());
+  loading ??= import("onnxruntime-web/wasm").then(async (runtime) => {
+    if (binary) runtime.env.wasm.wasmBinary = await binary();
     runtime.env.wasm.numThreads = 1;
     runtime.env.logLevel = "fatal"; // refusals are reported by us, once
     return /** @type {Runtime} */ (/** @type {unknown} */ (runtime));

@@ -30,9 +30,9 @@ import { sizeOf, whole } from "./source.js";
 
 const LARGE = 2 ** 28; // bytes
 
-/** @param {import("./loader.js").WasmSource} [wasm] @returns {Service} */
-export function createService(wasm) {
-  const desk = new Desk(wasm);
+/** @param {import("./loader.js").WasmSource} [wasm] the core @param {import("./loader.js").WasmSource} [pictures] their decoder @returns {Service} */
+export function createService(wasm, pictures) {
+  const desk = new Desk(wasm, pictures);
   /** @type {Map<number, {name: string, controller: AbortController}>} */
   const running = new Map();
 
@@ -76,6 +76,7 @@ function withTransfers(value) {
 /** What lies on the worker's desk. */
 class Desk {
   #wasm;
+  #pictures;
   /** @type {import("./engine.js").Engine|null} */
   #engine = null;
   /** @type {import("./engine.js").Model|null} */
@@ -87,9 +88,10 @@ class Desk {
   /** @type {Table|null} the measure's rows */
   #data = null;
 
-  /** @param {import("./loader.js").WasmSource} [wasm] */
-  constructor(wasm) {
+  /** @param {import("./loader.js").WasmSource} [wasm] @param {import("./loader.js").WasmSource} [pictures] */
+  constructor(wasm, pictures) {
     this.#wasm = wasm;
+    this.#pictures = pictures;
   }
 
   /** @param {string} name @param {any} args @param {Watch} watch @param {(only?: string) => void} endOthers @returns {Promise<any>} */
@@ -144,7 +146,7 @@ class Desk {
    *   norm?: import("./images.js").Norm}} args */
   async #read({ bytes, name, pictures, beside = [], norm, ...options }) {
     const model = this.#model;
-    const how = { ...options, features: model?.features, images: model && readingOf(model, norm) };
+    const how = { ...options, features: model?.features, images: model && readingOf(model, norm, this.#pictures) };
     if (!pictures) {
       const others = await Promise.all(beside.map(async (file) => ({ name: file.name, bytes: await whole(file.bytes, file.name) })));
       return readTable(await whole(bytes, name), name, { ...how, beside: others });

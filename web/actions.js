@@ -7,6 +7,7 @@ import { createClient } from "../wasm/client.js";
 import { OUTSIDE } from "../wasm/methods.js";
 import { asksForScore } from "../wasm/search.js";
 import { splitTable } from "../wasm/table.js";
+import { spawn } from "./assets.js";
 import { number } from "./format.js";
 import { keyOfChoice, wayOf } from "./lines.js";
 import { text } from "./messages.js";
@@ -22,7 +23,7 @@ const CURVE_POINTS = 16;
 const SLOW_POINTS = 7; // where each takes as long as a result
 const POLISH_KEY = "netlump.polish"; // in the session's storage: "off" or nothing
 
-export const client = createClient({ onRestart: restarted });
+export const client = createClient({ spawn, onRestart: restarted });
 
 /** Ends the work in progress. */
 let work = new AbortController();

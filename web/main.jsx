@@ -7,6 +7,7 @@ import { readAddress } from "./address.js";
 import { filesOf } from "./files.js";
 import { settingsOf } from "./link.js";
 import { loadSamples, openFiles, openPasted, takeSettings } from "./opening.js";
+import { keepOffline } from "./offline.js";
 import { state } from "./state.js";
 import { App } from "./views/app.jsx";
 
@@ -47,3 +48,4 @@ render(<App hovering={hovering} />, /** @type {HTMLElement} */ (document.getElem
 recallPolish();
 state.view.value = readAddress(location.hash).view;
 void loadSamples().then(follow);
+void keepOffline();

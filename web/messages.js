@@ -9,6 +9,12 @@ const neurons = ({ sites }, when) => sites.reduce((sum, site) => sum + site[when
 
 export const text = {
   private: "Nothing leaves this device",
+  offlineReady: "Ready to work offline",
+  singleFile: "One file, works offline",
+  updateAsks: "A new version is there. A model that is open has to be opened again.",
+  updateElsewhere: "A new version is there. Close the other windows of this page first.",
+  updateTake: "Reload",
+  updateLater: "Later",
   views: { work: "Compress", class: "Classroom", how: "How it works" },
   viewsName: "Views",
   viewMissing: "This part of the page could not be loaded. Reload the page.",

@@ -4,6 +4,7 @@ import { batch } from "@preact/signals";
 
 import { takesImages } from "../wasm/images.js";
 import { attempt, client, forgetMeasure, keepMethods, measure, startOver } from "./actions.js";
+import { asset } from "./assets.js";
 import { baseOf, named, pastedFile, sortFiles } from "./files.js";
 import { text } from "./messages.js";
 import { state, unsized } from "./state.js";
@@ -155,17 +156,20 @@ export async function openSample(sample) {
  * @param {string} name
  * @returns {Promise<Named>}
  */
-async function fetchSample(name) {
-  const response = await fetch(`samples/${name}`);
-  if (!response.ok) throw new Error(text.samplesMissing);
-  return { name, bytes: new Uint8Array(await response.arrayBuffer()) };
+const fetchSample = async (name) => ({ name, bytes: await sampleFile(name) });
+
+/** @param {string} name */
+async function sampleFile(name) {
+  try {
+    return await asset(`samples/${name}`);
+  } catch {
+    throw new Error(text.samplesMissing);
+  }
 }
 
 export async function loadSamples() {
   await attempt(async () => {
-    const response = await fetch("samples/samples.json");
-    if (!response.ok) throw new Error(text.samplesMissing);
-    state.samples.value = await response.json();
+    state.samples.value = JSON.parse(new TextDecoder().decode(await sampleFile("samples.json")));
   });
 }
 

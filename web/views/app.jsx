@@ -1,3 +1,4 @@
+import { openText, single } from "../assets.js";
 import { stale, state, unsized } from "../state.js";
 import { text } from "../messages.js";
 import { CurveCard, PathCard, ScatterCard, WidthsCard } from "./charts.jsx";
@@ -11,6 +12,7 @@ import { Problem } from "./problem.jsx";
 import { Sizes } from "./sizes.jsx";
 import { Start } from "./start.jsx";
 import { Target } from "./target.jsx";
+import { Update } from "./update.jsx";
 import { Whole } from "./whole.jsx";
 
 /** Views whose code is fetched when they are first shown. @type {Record<string, () => Promise<{View: import("preact").ComponentType}>>} */
@@ -25,16 +27,26 @@ export function App({ hovering }) {
   return (
     <>
       <Header />
+      <Update />
       <main class={LATER[view] ? view : state.model.value ? "work" : "start"}>
         <Problem problem={state.problem.value} closable />
         {LATER[view] ? <Later load={LATER[view]} /> : state.model.value ? <Workbench /> : <Start />}
       </main>
       <footer class="foot">
-        <a href="licences.txt">{text.licences}</a>
+        <Licences />
       </footer>
       {hovering.value && <div class="veil">{text.release}</div>}
       <Announcement />
     </>
+  );
+}
+
+function Licences() {
+  if (!single) return <a href="licences.txt">{text.licences}</a>;
+  return (
+    <button type="button" class="link" onClick={() => void openText("licences.txt")}>
+      {text.licences}
+    </button>
   );
 }
 

@@ -1,6 +1,8 @@
+import { single } from "../assets.js";
 import { openSample } from "../opening.js";
 import { VIEWS, writeAddress } from "../address.js";
 import { text } from "../messages.js";
+import { offline } from "../offline.js";
 import { state } from "../state.js";
 
 export function Header() {
@@ -28,6 +30,9 @@ export function Header() {
       )}
       <p class="private">
         <Lock /> {text.private}
+        <span class="offline" role="status">
+          {single ? text.singleFile : offline.ready.value ? text.offlineReady : ""}
+        </span>
       </p>
     </header>
   );
