@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url";
 import { zipSync } from "fflate";
 
 import { readPictures, readTable } from "../wasm/data.js";
-import { isImage, layoutOf, normOf, readingOf } from "../wasm/images.js";
+import { normOf, readingOf } from "../wasm/images.js";
+import { isImage, layoutOf } from "../wasm/layout.js";
 import { compress, createEngine } from "../wasm/index.js";
 import { parseOptions } from "../wasm/options.js";
 import { decodePicture } from "../wasm/pictures.js";

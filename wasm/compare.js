@@ -1,10 +1,10 @@
 // compare: every method at the same sizes, before and after the polish, judged on rows that none of them has seen. Used by
 // the command line and the benchmarks.
-import { sliceTable } from "./data.js";
 import { Difference } from "./difference.js";
 import { EngineError, fault } from "./fault.js";
 import { nothingCompared, shareTwice } from "./messages.js";
 import { labelled, score as scoreRows } from "./score.js";
+import { sliceTable } from "./table.js";
 
 /**
  * @typedef {import("./types.js").Table} Table

@@ -6,8 +6,9 @@ import { classesOf, isWords, rolesOf } from "./columns.js";
 import { readText } from "./delimited.js";
 import { fault } from "./fault.js";
 import { unpack } from "./gzip.js";
-import { imageTable, isImage, zipped } from "./images.js";
+import { imageTable, zipped } from "./images.js";
 import { isIdx, isNpy, isPicture, isZip } from "./kinds.js";
+import { isImage } from "./layout.js";
 import { emptyTable, imagesNeedModel, noClasses, noColumns, wordColumn, wrongColumns, wrongLabels, wrongPair } from "./messages.js";
 import { scaleOf, standardised } from "./scale.js";
 

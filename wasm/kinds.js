@@ -2,7 +2,7 @@
 // whole. What that something else is, and what to do instead, the core says when it is opened (src/onnx_sniff.c).
 import { delimiterOf, isNumber } from "./cells.js";
 import { isGzip, unpackHead } from "./gzip.js";
-import { isImage } from "./images.js";
+import { isImage } from "./layout.js";
 import { part, sizeOf } from "./source.js";
 
 /**

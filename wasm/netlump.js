@@ -8,16 +8,18 @@ import { styleText } from "node:util";
 import { answersOn, outputsOn } from "./answers.js";
 import { compareMethods } from "./compare.js";
 import { readPictures, readTable, sliceTable, splitTable } from "./data.js";
+import { comparisonCsv, curveCsv } from "./csv.js";
 import { createEngine } from "./engine.js";
 import { EngineError, fault } from "./fault.js";
-import { isImage, readingOf } from "./images.js";
+import { readingOf } from "./images.js";
+import { isImage } from "./layout.js";
 import * as say from "./messages.js";
 import { parseOptions } from "./options.js";
 import { finish } from "./pipeline.js";
 import { htmlReport } from "./report.js";
 import { compressTo } from "./search.js";
 import { PIECE, part, sizeOf } from "./source.js";
-import { bar, blocksText, comparisonCsv, comparisonText, curveCsv, curveText, fitLines, infoText, reportText } from "./text.js";
+import { bar, blocksText, comparisonText, curveText, fitLines, infoText, reportText } from "./text.js";
 
 /**
  * @typedef {import("./options.js").Options} Options

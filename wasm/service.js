@@ -5,10 +5,8 @@
 import { releaseProxy, transfer } from "comlink";
 
 import { answersOn } from "./answers.js";
-import { readPictures, readTable } from "./data.js";
 import { createEngine } from "./engine.js";
 import { EngineError, fault } from "./fault.js";
-import { readingOf } from "./images.js";
 import { crashed, noModel, noPath, noResult } from "./messages.js";
 import { certify, finish, verify } from "./pipeline.js";
 import { compressTo } from "./search.js";
@@ -145,6 +143,7 @@ class Desk {
    *   standardize?: boolean, pictures?: {name: string, bytes: Source}[], beside?: {name: string, bytes: Source}[],
    *   norm?: import("./images.js").Norm}} args */
   async #read({ bytes, name, pictures, beside = [], norm, ...options }) {
+    const [{ readPictures, readTable }, { readingOf }] = await Promise.all([import("./data.js"), import("./images.js")]); // when there are rows
     const model = this.#model;
     const how = { ...options, features: model?.features, images: model && readingOf(model, norm, this.#pictures) };
     if (!pictures) {

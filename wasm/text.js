@@ -123,14 +123,6 @@ export function curveText(points, name, bold, missing = new Map()) {
   return [bold(name), ...blocks, ...(without.length > 0 ? ["", ...without] : []), ""].join("\n");
 }
 
-/** @param {CurvePoint[]} points @returns {string} */
-export function curveCsv(points) {
-  const rows = points.map(({ method, polished, epsilon, parameters, retained, deviation, score, widths }) =>
-    [method, polished, epsilon ?? "", parameters, retained, deviation, score ?? "", widths.join(" ")].join(","),
-  );
-  return `${["method,polished,epsilon,parameters,retained,deviation,score,widths", ...rows].join("\n")}\n`;
-}
-
 // ---- comparisons -------------------------------------------------------------------------------------------------------
 
 const FAR = 0.8; // a network smaller than this share of what it may have deserves a word
@@ -203,18 +195,6 @@ export function comparisonText(comparison, { name, measure, seed }, bold) {
     ...missingLines(comparison),
   ];
   return [bold(name), `  measured on ${measureLine(measure, seed)}`, `  ${judgedLine(rows, measure)}`, ...blocks, "", ...foot, ""].join("\n");
-}
-
-/** A field of CSV; reasons hold commas. @param {string|number|boolean|null} value */
-const field = (value) => (/[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value ?? ""));
-
-/** @param {Comparison} comparison @returns {string} */
-export function comparisonCsv({ entries, score }) {
-  const name = score?.kind ?? "score";
-  const rows = entries.map((one) =>
-    [one.method, one.polished, one.share, one.retained, one.parameters, one.epsilon, one.deviation, one.score, one.missing].map(field).join(","),
-  );
-  return `${[`method,polished,share,retained,parameters,epsilon,deviation,${name},missing`, ...rows].join("\n")}\n`;
 }
 
 /** @param {import("./types.js").Polynomial[]} [polynomials] */

@@ -1,7 +1,4 @@
 // What a handful of files is: the model, rows of data, and what else the model may need; and files that go out together.
-
-import { zipSync } from "fflate";
-
 import { kindOf } from "../wasm/kinds.js";
 import { sizeOf } from "../wasm/source.js";
 import { text } from "./messages.js";
@@ -125,5 +122,6 @@ export async function archive(name, bytes, files) {
   /** @type {Record<string, Uint8Array>} */
   const parts = { [name]: bytes };
   for (const [file, content] of files) parts[file] = content instanceof Uint8Array ? content : new Uint8Array(await content.arrayBuffer());
+  const { zipSync } = await import("fflate");
   return zipSync(parts);
 }

@@ -2,7 +2,7 @@
 // nothing throws, what goes wrong becomes a problem, and the model that was open stays open.
 import { batch } from "@preact/signals";
 
-import { takesImages } from "../wasm/images.js";
+import { takesImages } from "../wasm/layout.js";
 import { attempt, client, forgetMeasure, keepMethods, measure, startOver } from "./actions.js";
 import { asset } from "./assets.js";
 import { baseOf, named, pastedFile, sortFiles } from "./files.js";

@@ -1,7 +1,6 @@
 // What a result can be taken home as: files, a command, a link.
-import { htmlReport } from "../wasm/report.js";
 import { PARTITIONING } from "../wasm/methods.js";
-import { curveCsv } from "../wasm/text.js";
+import { curveCsv } from "../wasm/csv.js";
 import { equations, smallerModel } from "./actions.js";
 import { writeAddress } from "./address.js";
 import { saveBlob } from "./charts/save.js";
@@ -41,7 +40,7 @@ export async function saveModel(format) {
 }
 
 /** @param {Report} report */
-export const saveReport = (report) => save(page(report), "text/html", "report.html");
+export const saveReport = async (report) => save(await page(report), "text/html", "report.html");
 /** @param {Report} report */
 export const saveNumbers = (report) => save(JSON.stringify(report, null, 2), "application/json", "report.json");
 export const saveCurve = () => save(curveCsv(shownPoints.value), "text/csv", "curve.csv");
@@ -49,7 +48,7 @@ export const saveCurve = () => save(curveCsv(shownPoints.value), "text/csv", "cu
 export const saveOde = async (report) => save(await ode(report), "text/plain", "ode");
 
 /** @param {Report} report */
-const page = (report) => htmlReport(report, { curve: shownPoints.value, outputs: state.result.value?.outputs });
+const page = async (report) => (await import("../wasm/report.js")).htmlReport(report, { curve: shownPoints.value, outputs: state.result.value?.outputs });
 
 /** The network's equations for ERODE, with the tolerance of a partition; elsewhere 0. @param {Report} report */
 const ode = ({ method, epsilon }) => equations({ epsilon: PARTITIONING.includes(method) && epsilon !== null ? epsilon : 0 });
@@ -63,7 +62,7 @@ export async function saveEverything(report) {
   /** @type {Map<string, string|Uint8Array>} */
   const all = new Map([[output().replace("small/", ""), bytes]]);
   for (const [name, content] of files) all.set(name, await bytesOf(content));
-  all.set("report.html", page(report));
+  all.set("report.html", await page(report));
   all.set("report.json", JSON.stringify(report, null, 2));
   all.set("curve.csv", curveCsv(shownPoints.value));
   const equations = await ode(report).catch(() => null); // no line of dense layers: there are none
