@@ -441,8 +441,15 @@ test("what is short, missing or cannot be read is said, and leaves the engine wh
 
 test("models that are too large for the memory are refused in numbers, before they are read", needsMaterial, async () => {
   const file = new Asked(new Uint8Array(), 2.5e9);
+  const start = largeModel(3, 250e6);
+  file.slice = (from = 0, to = 0) => {
+    file.asked.push([from, to]);
+    const bytes = new Uint8Array(to - from);
+    if (from === 0) bytes.set(start);
+    return new Blob([bytes]);
+  };
   await assert.rejects(engine.load(file, "big.onnx"), (/** @type {any} */ error) => fault("LIMIT")(error) && /big\.onnx has 2\.5 GB, and one file of a model holds 2\.1 GB at most/.test(error.message));
-  assert.deepEqual(file.asked, []);
+  assert.ok(file.asked.reduce((sum, [from, to]) => sum + to - from, 0) <= 2 ** 17, "only its ends, which tell whether it is a model at all");
   const weights = new Asked(new Uint8Array(), 4 * 750e6);
   await assert.rejects(engine.load(largeModel(3, 250e6), "big.onnx", { files: new Map([["w", weights]]) }), (/** @type {any} */ error) =>
     fault("LIMIT")(error) && /big\.onnx has 3\.0 GB with its weights.* takes 6\.3 GB of memory, and the engine has 4\.3 GB\. Nothing above 2\.0 GB can fit: save the weights as float16/.test(error.message));

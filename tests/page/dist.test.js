@@ -1,0 +1,211 @@
+// What `make dist` makes: its weight, its policy, offline and updates in Chromium, and the single files opened from file://.
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+
+import { createEngine } from "../../wasm/engine.js";
+import { serve } from "../../web/serve.mjs";
+import { dist, download, drop, openBrowser, root, settled, shoot, withoutPolish } from "./built.js";
+
+const LIMIT = 300_000; // bytes, gzipped, of all that a first visit loads
+const RUNTIME = /\/ort[.-]/;
+const MODEL = { name: "glycolysis.onnx", bytes: new Uint8Array(readFileSync(join(root, "web/samples/glycolysis.onnx"))) };
+
+/** @type {Awaited<ReturnType<typeof openBrowser>>} */
+let stage;
+/** A place for copies of the built page. */
+const place = mkdtempSync(join(tmpdir(), "netlump-"));
+before(async () => (stage = await openBrowser()));
+after(async () => {
+  await stage?.end();
+  rmSync(place, { recursive: true, force: true });
+});
+
+/** A page with what it and its workers ask for and what it complains about. @param {import("playwright-core").BrowserContextOptions} [options] */
+async function watchedPage(options) {
+  const context = await stage.browser.newContext(options);
+  await withoutPolish(context);
+  /** @type {string[]} */
+  const requests = [];
+  /** @type {string[]} */
+  const complaints = [];
+  context.on("request", (request) => requests.push(request.url()));
+  const page = await context.newPage();
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  return { context, page, requests, complaints };
+}
+
+/** @param {import("playwright-core").Page} page */
+async function openSample(page) {
+  await page.locator(".sample").first().click();
+  await settled(page);
+}
+
+test("a first visit that opens a model loads at most 300 kB, gzipped, without ONNX Runtime", async () => {
+  const { context, page, requests } = await watchedPage();
+  await page.goto(stage.url);
+  await page.waitForSelector(".sample");
+  await drop(page, [MODEL]);
+  await settled(page);
+  await page.waitForSelector(".hero svg");
+  const links = await page.$$eval("link[href]", (found) => found.map((link) => /** @type {HTMLLinkElement} */ (link).href));
+  const names = [...new Set([...requests, ...links])].filter((url) => url.startsWith(stage.url) && !RUNTIME.test(url)).map((url) => url.slice(stage.url.length) || "index.html");
+  const sizes = names.filter((name) => !name.startsWith("samples/")).map((name) => ({ name, size: gzipSync(readFileSync(join(dist, name)), { level: 9 }).length }));
+  const sum = sizes.reduce((total, { size }) => total + size, 0);
+  assert.ok(["netlump.wasm", "main.js", "worker.js", "style.css", "manifest.webmanifest"].every((name) => names.includes(name)), names.join(" "));
+  assert.ok(sum <= LIMIT, `${sum} bytes: ${sizes.map(({ name, size }) => `${name} ${size}`).join(", ")}`);
+  console.log(`first visit: ${sum} bytes gzipped`);
+  await context.close();
+});
+
+test("the same sources give the same bytes", () => {
+  const again = join(place, "again");
+  execFileSync(process.execPath, [join(root, "web/build.mjs"), "--out", again]);
+  const names = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(dist.length));
+  assert.ok(names.length > 20);
+  assert.deepEqual(names.filter((name) => Buffer.compare(readFileSync(join(dist, name)), readFileSync(join(again, name))) !== 0), []);
+});
+
+test("under a deep path the page works offline after a visit, ONNX Runtime and all, and keeps no model", async () => {
+  const site = join(place, "deep");
+  cpSync(dist, join(site, "some/deep/path"), { recursive: true });
+  const host = await serve(site);
+  const { context, page, complaints } = await watchedPage({ serviceWorkers: "allow" });
+  await page.goto(`${host.url}some/deep/path/`);
+  await page.getByText("Ready to work offline").waitFor({ timeout: 60_000 });
+  await shoot(page, "offline-ready-1280");
+  await host.close();
+  await page.reload();
+  await page.waitForSelector(".sample");
+  await openSample(page);
+  assert.match((await page.textContent(".badge")) ?? "", /ONNX Runtime agrees/);
+  assert.ok((await download(page, "Download smaller model")).bytes.length > 1000);
+  const kept = await page.evaluate(async () => {
+    const urls = [];
+    for (const name of await caches.keys()) for (const { url } of await (await caches.open(name)).keys()) urls.push(url);
+    return { urls, databases: (await indexedDB.databases()).length, stored: JSON.stringify([{ ...localStorage }, { ...sessionStorage }]) };
+  });
+  assert.deepEqual(kept.urls.filter((url) => !url.startsWith(`${host.url}some/deep/path/`)), []);
+  const own = new Set(readdirSync(dist, { recursive: true }));
+  assert.deepEqual(kept.urls.map((url) => url.slice(`${host.url}some/deep/path/`.length).split("?")[0]).filter((name) => !own.has(name)), [], "files of the page alone");
+  assert.equal(kept.databases, 0);
+  assert.equal(kept.stored, '[{},{"netlump.polish":"off"}]');
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+/** Makes another version of a copy of the page: a sentence and what knows its hash. @param {string} site @param {string} title */
+function changeTitle(site, title) {
+  const page = join(site, "index.html");
+  writeFileSync(page, readFileSync(page, "utf8").replace(/<title>[^<]*/, `<title>${title}`));
+  const worker = join(site, "service-worker.js");
+  const hash = execFileSync(process.execPath, ["-e", "console.log(require('crypto').createHash('sha256').update(require('fs').readFileSync(process.argv[1])).digest('base64url'))", page], { encoding: "utf8" }).trim();
+  writeFileSync(worker, readFileSync(worker, "utf8").replace(/("index\.html":")[^"]*/, `$1${hash}`));
+}
+
+test("a new version asks first: declined, the old one goes on; taken, the new one is there; never beside another window", async () => {
+  const site = join(place, "updated");
+  cpSync(dist, site, { recursive: true });
+  rmSync(join(site, "netlump-full.html"));
+  const host = await serve(site);
+  const { context, page } = await watchedPage({ serviceWorkers: "allow" });
+  const old = (await page.goto(host.url), await page.title());
+  await page.getByText("Ready to work offline").waitFor({ timeout: 60_000 });
+  assert.equal(await page.locator(".update").count(), 0, "nothing is asked on the first visit");
+  changeTitle(site, "another version");
+  await page.reload();
+  const question = page.locator(".update", { hasText: "A new version is there" });
+  await question.waitFor();
+  await shoot(page, "update-1280");
+  await page.getByRole("button", { name: "Later" }).click();
+  await page.reload();
+  await question.waitFor();
+  assert.equal(await page.title(), old);
+  const other = await context.newPage();
+  await other.goto(host.url);
+  await page.getByRole("button", { name: "Reload" }).click();
+  await page.getByText("Close the other windows").waitFor();
+  assert.deepEqual([await page.title(), await other.title()], [old, old]);
+  await other.close();
+  await page.getByRole("button", { name: "Reload" }).click();
+  await page.waitForFunction(() => document.title === "another version");
+  const indices = await page.evaluate(async () => (await (await caches.open((await caches.keys())[0])).keys()).filter(({ url }) => url.includes("index.html")).length);
+  assert.equal(indices, 1, "the old files are gone");
+  await host.close();
+  await context.close();
+});
+
+test("the policy forbids requests to other origins, scripts and styles that are not the page's", async () => {
+  const { context, page } = await watchedPage();
+  const other = await serve(dist);
+  for (const address of [stage.url, pathToFileURL(join(dist, "netlump.html")).href]) {
+    await page.goto(address);
+    await page.waitForSelector(".sample");
+    const policy = (await page.getAttribute("meta[http-equiv=Content-Security-Policy]", "content")) ?? "";
+    assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval'.*unsafe-eval|\*/);
+    const found = await page.evaluate(async (url) => {
+      const script = document.createElement("script");
+      script.textContent = "window.ran = true";
+      document.head.append(script);
+      document.body.insertAdjacentHTML("beforeend", '<i id="styled" style="color: rgb(1, 2, 3)"></i>');
+      const styled = getComputedStyle(/** @type {Element} */ (document.getElementById("styled"))).color;
+      const fetched = await fetch(url).then(() => "fetched", () => "refused");
+      const image = await new Promise((done) => Object.assign(new Image(), { onload: () => done("loaded"), onerror: () => done("refused"), src: `${url}icon-192.png` }));
+      return { ran: "ran" in window, styled: styled === "rgb(1, 2, 3)", fetched, image };
+    }, other.url);
+    assert.deepEqual(found, { ran: false, styled: false, fetched: "refused", image: "refused" }, address);
+  }
+  await other.close();
+  await context.close();
+});
+
+test("the manifest names icons that are there, of their sizes", async () => {
+  const { icons } = JSON.parse(readFileSync(join(dist, "manifest.webmanifest"), "utf8"));
+  for (const { src, sizes, type } of icons) {
+    const bytes = readFileSync(join(dist, src));
+    if (type === "image/png") assert.equal(`${bytes.readUInt32BE(16)}x${bytes.readUInt32BE(20)}`, sizes, src);
+  }
+  assert.deepEqual(icons.map((/** @type {{sizes: string}} */ { sizes }) => sizes), ["any", "192x192", "512x512", "512x512"]);
+});
+
+for (const { file, badge } of [
+  { file: "netlump.html", badge: /Not checked.*comes without ONNX Runtime.*netlump-full\.html/ },
+  { file: "netlump-full.html", badge: /ONNX Runtime agrees.*on 700 rows/ },
+])
+  test(`${file} opened from a disk makes the same smaller model and requests nothing`, async () => {
+    const { context, page, requests, complaints } = await watchedPage({ viewport: { width: 1280, height: 900 } });
+    const copy = join(place, file);
+    cpSync(join(dist, file), copy);
+    await page.goto(pathToFileURL(copy).href);
+    await page.waitForSelector(".sample");
+    await openSample(page);
+    assert.match((await page.textContent(".badge")) ?? "", badge);
+    await page.locator(".badge summary").click();
+    await shoot(page, `${file.replace(".html", "")}-1280`);
+    const small = await download(page, "Download smaller model");
+    const opened = (await createEngine()).open(small.bytes, small.name);
+    assert.equal(opened.info.features, 7);
+    const [text] = await Promise.all([context.waitForEvent("page"), page.getByRole("button", { name: "Licences" }).click()]);
+    await text.waitForLoadState();
+    assert.match((await text.textContent("body")) ?? "", /onnxruntime-web/);
+    assert.deepEqual(requests.filter((url) => !url.startsWith("blob:")), [pathToFileURL(copy).href]);
+    assert.deepEqual(complaints, []);
+    await context.close();
+  });
+
+test("netlump.html says where to go with a model that needs ONNX Runtime", async () => {
+  const { context, page } = await watchedPage();
+  await page.goto(pathToFileURL(join(dist, "netlump.html")).href);
+  await page.waitForSelector(".sample");
+  await drop(page, [{ name: "residual.onnx", bytes: new Uint8Array(readFileSync(join(root, "tests/fixtures/residual.onnx"))) }]);
+  const problem = await page.waitForSelector("[role=alert]");
+  assert.match((await problem.textContent()) ?? "", /comes without ONNX Runtime\. Use netlump-full\.html or the hosted page/);
+  await shoot(page, "netlump-needs-runtime-1280");
+  await context.close();
+});
