@@ -211,6 +211,19 @@ test("a worker that does not obey is replaced and the model opened again", async
   assert.equal((await client.path({ rows: 256 })).sites.length, 2);
 });
 
+test("a model that is opened while another call does not stop is opened by the worker that takes over", async (t) => {
+  let spawned = 0;
+  const client = newClient(t, { spawn: () => spawnThread({ hang: ++spawned === 1 }), patience: 50 });
+  await client.open(ball, "ball.onnx");
+  const controller = new AbortController();
+  const stopped = assert.rejects(client.path({ signal: controller.signal }), aborted);
+  setTimeout(() => controller.abort(), 20);
+  await stopped;
+  assert.equal((await client.open(digits, "digits.onnx")).features, 64);
+  assert.equal(client.source()?.name, "digits.onnx");
+  assert.equal(spawned, 2);
+});
+
 test("files are read by the worker, and what goes with a result is named", needsMaterial, async (t) => {
   const client = newClient(t, { spawn: spawnThread });
   const name = "derived_abalone_external.onnx";

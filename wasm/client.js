@@ -95,6 +95,16 @@ const SLOWER = 30;
 /** Calls that take the place of an earlier one of their name. */
 const REPLACING = new Set(["open", "path", "compress", "curve", "verify", "certify"]);
 
+/** Calls that bring all they need: when the worker is replaced because of another call, the new one is asked again. */
+const WHOLE = new Set(["open", "read"]);
+
+/** What calls end with whose worker was replaced because another call did not stop in time. */
+class Impatience extends EngineError {
+  constructor() {
+    super(fault("CRASHED", crashed()));
+  }
+}
+
 /**
  * @param {Worker} worker running worker.js
  * @param {Record<string, string>|null} files packed, by name; null: they lie beside worker.js
@@ -203,7 +213,7 @@ export function createClient({ spawn = spawnModule, onRestart = () => {}, patien
   /** @param {Connection} current @param {number} id @param {Promise<unknown>} answer */
   function cancel(current, id, answer) {
     void current.service.cancel(id);
-    const timer = setTimeout(() => restart(current, fault("CRASHED", crashed())), slow ? SLOWER * patience : patience);
+    const timer = setTimeout(() => restart(current, new Impatience()), slow ? SLOWER * patience : patience);
     const settled = () => clearTimeout(timer);
     answer.then(settled, settled);
   }
@@ -217,23 +227,33 @@ export function createClient({ spawn = spawnModule, onRestart = () => {}, patien
       running.set(name, own);
     }
     const either = signal ? AbortSignal.any([signal, own.signal]) : own.signal;
-    const id = ++lastId;
     try {
-      either.throwIfAborted();
-      const current = connected();
-      await Promise.race([current.ready, aborted(either)]);
-      const run = current.service.run(id, name, args, onProgress ? proxy(onProgress) : null);
-      const answer = Promise.race([run, current.broken]);
-      either.addEventListener("abort", () => cancel(current, id, answer), { once: true });
-      const result = await Promise.race([answer, aborted(either)]);
-      if ("value" in result) return result.value;
-      if (result.fault === null) throw new DOMException(`${name}() was stopped`, "AbortError");
-      const error = new EngineError(result.fault);
-      if (error.code === "CRASHED") restart(current, error);
-      throw error;
+      for (;;) {
+        const answer = await askOnce(name, args, either, onProgress).catch((error) => {
+          if (!(error instanceof Impatience && WHOLE.has(name))) throw error;
+        });
+        if (answer) return answer.value;
+      }
     } finally {
       if (running.get(name) === own) running.delete(name);
     }
+  }
+
+  /** @param {string} name @param {object} args @param {AbortSignal} signal @param {Watch["onProgress"]} onProgress @returns {Promise<{value: any}>} */
+  async function askOnce(name, args, signal, onProgress) {
+    signal.throwIfAborted();
+    const id = ++lastId;
+    const current = connected();
+    await Promise.race([current.ready, aborted(signal)]);
+    const run = current.service.run(id, name, args, onProgress ? proxy(onProgress) : null);
+    const answer = Promise.race([run, current.broken]);
+    signal.addEventListener("abort", () => cancel(current, id, answer), { once: true });
+    const result = await Promise.race([answer, aborted(signal)]);
+    if ("value" in result) return result;
+    if (result.fault === null) throw new DOMException(`${name}() was stopped`, "AbortError");
+    const error = new EngineError(result.fault);
+    if (error.code === "CRASHED") restart(current, error);
+    throw error;
   }
 
   return {

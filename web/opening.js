@@ -40,12 +40,15 @@ async function instead(run) {
   );
 }
 
+/** The field behind the file chooser: one that nothing holds may be gone before it is answered. @type {HTMLInputElement|null} */
+let field = null;
+
 /** Opens the file chooser. */
 export function chooseFiles() {
-  const field = document.createElement("input");
+  field = document.createElement("input");
   field.type = "file";
   field.multiple = true;
-  field.addEventListener("change", () => void openFiles([...(field.files ?? [])]));
+  field.addEventListener("change", () => void openFiles([...(field?.files ?? [])]));
   field.click();
 }
 

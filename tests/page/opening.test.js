@@ -293,7 +293,9 @@ test("the share of the rows that decide is chosen, by keyboard too, in words and
   await drop(page, [TINY, ROWS]);
   await resting(page);
   assert.match(await facts(page), /The first 60 rows decide, the last 60 score/);
-  await page.focus("input[name=share]");
+  await page.focus(".split summary");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
   await page.keyboard.press("End");
   await page.waitForSelector("text=All 120 rows decide, and all score.");
   await page.waitForFunction(() => /on 120 rows/.test(document.querySelector(".numbers")?.textContent ?? ""));

@@ -104,13 +104,13 @@ function Rows({ data: { table, share, reading } }) {
 function Split({ rows, share }) {
   const [moved, setMoved] = useState(share);
   return (
-    <div class="split">
+    <details class="split">
+      <summary>{text.splitInto(rows, moved)}</summary>
       <label>
-        <span class="visually-hidden">{text.split}</span>
+        <span class="facts-line">{text.split}</span>
         <input type="range" name="share" min="10" max="100" step="5" value={Math.round(100 * moved)} style={{ "--filled": `${(100 * (100 * moved - 10)) / 90}%` }} aria-valuetext={text.splitInto(rows, moved)} onInput={(event) => setMoved(Number(event.currentTarget.value) / 100)} onChange={() => setShare(moved)} />
       </label>
-      <p class="facts-line">{text.splitInto(rows, moved)}</p>
-    </div>
+    </details>
   );
 }
 
