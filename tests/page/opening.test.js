@@ -38,6 +38,7 @@ async function freshPage({ width = 1280 } = {}) {
   const complaints = [];
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("filechooser", () => {}); // whoever asks for the first one when it opens may come too late
   await page.goto(stage.url);
   await page.waitForSelector(".sample");
   return { page, complaints };
