@@ -286,7 +286,7 @@ export const text = {
   verified: (v) =>
     `${v.calibrated ? `${upperFirst(calibratedNote())}. ` : ""}Both networks were run by ${v.runtime} on ${count(v.rows)} rows. Their outputs differ by ${number(v.rms)} RMS and ${number(v.max)} at most; relative to the original's spread, ${share(v.deviation)}.`,
   /** @param {string} reason */
-  verifySkipped: (reason) => `ONNX Runtime was not asked: ${reason}`,
+  verifySkipped: (reason) => `ONNX Runtime was not asked. ${upperFirst(reason)}`,
   /** What a number is expected to be before it is computed. @param {string} value */
   about: (value) => `≈\u00a0${value}`,
   /** The result in a line. @param {import("../wasm/types.js").Report} r */
