@@ -209,6 +209,18 @@ test("the values wanted decide how many rows go together", async () => {
   await runner.release();
 });
 
+test("an output of the same size for any rows is no answer to them", async () => {
+  const graph = new Graph({ opset: 13 });
+  const x = graph.input("x", "float32", ["N", 2]);
+  graph.output(graph.node("Abs", [x], {}, { outputs: ["y"] }), "float32", ["N", 2]);
+  graph.output(graph.node("Cast", [graph.list([3])], { to: 1 }, { outputs: ["version"] }), "float32", [1]);
+  const runner = runnerOf(graph.bytes(), infoOf([port("x", "float32", [null, 2])], [port("y", "float32", [null, 2]), port("version", "float32", [1])]));
+  const rows = rowsOf(normalRows(6, 2, 1), 2);
+  assert.deepEqual((await runner.outputs(null, rows)).map(({ name, width, values }) => [name, width, values.length]), [["y", 2, 12]]);
+  assert.equal(await runner.results(rows), 2);
+  await runner.release();
+});
+
 test("work that is stopped ends between batches, and the next one is not disturbed", async () => {
   const info = infoOf([port("input", "float32", [null, 1, 8, 8])], [port("output", "float32", [null, 3])]);
   const runner = runnerOf(CNN, info);

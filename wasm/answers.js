@@ -31,10 +31,13 @@ export async function answersOn(result, { rows, count, signal }) {
   const x = rows ?? (likeMeasure ? path.draw(most) : normalRows(most, model.features, 1));
   const taken = await model.keepable(x, Math.min(most, x.length / model.features));
   const some = x.subarray(0, taken * model.features);
-  const answers = [await model.run(some, { signal }), await result.run(some, { signal })];
+  const { computed } = model.info;
+  /** Those that the deviation counts, where that is known: others may be drawn at random. @param {import("./types.js").Answer[]} all */
+  const counted = (all) => (all.some(({ name }) => computed.includes(name)) ? all.filter(({ name }) => computed.includes(name)) : all);
+  const answers = [counted(await model.run(some, { signal })), counted(await result.run(some, { signal }))];
   const [original, reduced] = answers.map((each) => sideBySide(each, taken));
   const results = original.length / taken;
-  const whole = model.info.computed.length === 1 && answers[0].length === 1 && answers[0][0].width === results;
+  const whole = computed.length === 1 && answers[0].length === 1 && answers[0][0].width === results;
   return { original, reduced, rows: taken, results, whole };
 }
 

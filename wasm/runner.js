@@ -226,12 +226,26 @@ export class Runner {
     return found;
   }
 
-  /** Floating-point outputs, and numbers a row they give. @param {Rows} rows @returns {Promise<Map<string, number>>} */
+  /** Floating-point outputs, and numbers a row they give; those left out that are the same size for any rows (versions, sizes).
+   * @param {Rows} rows @returns {Promise<Map<string, number>>} */
   async #widths(rows) {
+    const names = await this.#floats();
+    const alone = names.length > 0 ? await this.#first(rows, 1, names) : [];
+    const several = this.#inputs.batch === null && (await this.#groupFor([], rows)) > 1;
+    const both = several ? await this.#first(rows, 2, names) : null;
+    /** @type {Map<string, number>} */
+    const widths = new Map();
+    names.forEach((name, i) => {
+      const width = alone[i].data.length;
+      if (both === null || both[i].data.length > width) widths.set(name, width);
+    });
+    return widths;
+  }
+
+  /** Names of the floating-point outputs. */
+  async #floats() {
     const session = await this.#original.with([]);
-    const names = this.#model.info.outputs.map((port) => port.name).filter((name) => session.floats.has(name));
-    const values = names.length > 0 ? await this.#first(rows, 1, names) : [];
-    return new Map(names.map((name, i) => [name, values[i].data.length]));
+    return this.#model.info.outputs.map((port) => port.name).filter((name) => session.floats.has(name));
   }
 
   /** Rows a run: as many as the values wanted leave room for. @param {string[]} names @param {Rows} rows @returns {Promise<number>} */
@@ -250,7 +264,7 @@ export class Runner {
    * @param {Rows} rows @returns {Promise<boolean>} */
   async #isFree(rows) {
     const { computed } = this.#model.info;
-    const names = computed.length > 0 ? computed : [...(await this.#widths(rows)).keys()];
+    const names = computed.length > 0 ? computed : await this.#floats();
     if (names.length === 0) return false;
     const alone = await this.#first(rows, 1, names);
     try {
