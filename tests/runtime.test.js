@@ -244,6 +244,12 @@ test("what the runtime refuses is said in a sentence", async () => {
   const runner = runnerOf(CNN, info);
   await assert.rejects(runner.outputs({ onnx: Uint8Array.of(1, 2, 3), files: new Map() }, rowsOf(normalRows(2, 64, 1), 64)), { code: "RUNTIME", message: /not the smaller model/ });
   await runner.release();
+  const graph = new Graph({ opset: 13 });
+  const x = graph.input("x", "float32", ["N", 2]);
+  graph.output(graph.node("Add", [x, graph.list([1])], {}, { outputs: ["y"] }), "float32", ["N", 2]);
+  const mixed = runnerOf(graph.bytes(), infoOf([port("x", "float32", [null, 2])], [port("y", "float32", [null, 2])]));
+  const message = /^ONNX Runtime does not run the original: (?!.*\.cc:\d)/;
+  await assert.rejects(mixed.outputs(null, rowsOf(normalRows(2, 2, 1), 2)), { code: "RUNTIME", message });
 });
 
 // ---- the engine --------------------------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@
 //   old one, a new path() what belongs to the old path. A new open() ends everything that belongs to the old model; when it
 //   fails, the model that was open stays open, with its path and its result.
 // - Aborting tells the worker to stop. When it has not stopped within a second (ONNX Runtime: half a minute), it is terminated, a new one is
-//   started, the model opened again, and `onRestart()` called: the path is gone then, ask for it again.
+//   started, the model opened again, and `onRestart()` called: the path is gone then, ask for it again. Calls under way end with an
+//   AbortError, but open() and read(), which begin again.
 // - Bytes and tables given are copied, never taken away. Bytes received are the caller's.
 import { proxy, wrap } from "comlink";
 
@@ -98,13 +99,6 @@ const REPLACING = new Set(["open", "path", "compress", "curve", "verify", "certi
 /** Calls that bring all they need: when the worker is replaced because of another call, the new one is asked again. */
 const WHOLE = new Set(["open", "read"]);
 
-/** What calls end with whose worker was replaced because another call did not stop in time. */
-class Impatience extends EngineError {
-  constructor() {
-    super(fault("CRASHED", crashed()));
-  }
-}
-
 /**
  * @param {Worker} worker running worker.js
  * @param {Record<string, string>|null} files packed, by name; null: they lie beside worker.js
@@ -163,8 +157,8 @@ function aborted(signal) {
 }
 
 /**
- * @param {{spawn?: () => Thread, onRestart?: () => void, patience?: number}} [options]
- *   spawn: another way to start the worker; onRestart: the worker was replaced, the path is gone
+ * @param {{spawn?: () => Thread, onRestart?: (crashed: boolean) => void, patience?: number}} [options]
+ *   spawn: another way to start the worker; onRestart: the worker was replaced, the path is gone; crashed: it ended by itself
  * @returns {Client}
  */
 export function createClient({ spawn = spawnModule, onRestart = () => {}, patience = PATIENCE } = {}) {
@@ -177,16 +171,20 @@ export function createClient({ spawn = spawnModule, onRestart = () => {}, patien
   /** @type {Map<string, AbortController>} */
   const running = new Map();
   let lastId = 0;
+  /** What calls end with whose worker was replaced on our account, not on theirs. @type {WeakSet<Error>} */
+  const ours = new WeakSet();
+  let crash = false; // how the last worker ended: by itself
 
   /** @returns {Connection} */
   function connected() {
     connection ??= connectTo(spawn(), async (service) => {
       if (kept === null) return;
       await service.run(0, "open", kept, null);
-      onRestart();
+      onRestart(crash);
     });
     const current = connection;
-    current.broken.catch(() => {
+    current.broken.catch((error) => {
+      crash = !ours.has(error);
       if (connection !== current) return;
       connection = null;
       // One that was up is replaced at once: what is asked next finds the model open. One that never came up would fail again.
@@ -203,24 +201,31 @@ export function createClient({ spawn = spawnModule, onRestart = () => {}, patien
     if (kept !== null) connected().ready.catch(() => {});
   }
 
-  /** Goes back to the model that is kept, where the worker may have another. @param {Error} error */
-  function settle(error) {
+  /** The same for a reason that the other calls have nothing to do with: those that can begin again do. @param {Connection} current */
+  function replace(current) {
+    const reason = new DOMException("the worker was replaced", "AbortError");
+    ours.add(reason);
+    restart(current, reason);
+  }
+
+  /** Goes back to the model that is kept, where the worker may have another. */
+  function settle() {
     if (!astray) return;
     astray = false;
-    if (connection) restart(connection, error);
+    if (connection) replace(connection);
   }
 
   /** @param {Connection} current @param {number} id @param {Promise<unknown>} answer */
   function cancel(current, id, answer) {
     void current.service.cancel(id);
-    const timer = setTimeout(() => restart(current, new Impatience()), slow ? SLOWER * patience : patience);
+    const timer = setTimeout(() => replace(current), slow ? SLOWER * patience : patience);
     const settled = () => clearTimeout(timer);
     answer.then(settled, settled);
   }
 
   /** @param {string} name @param {object} args @param {Watch} [watch] @returns {Promise<any>} */
   async function call(name, args, { signal, onProgress } = {}) {
-    if (name !== "open") settle(new DOMException("the model was opened anew", "AbortError"));
+    if (name !== "open") settle();
     const own = new AbortController();
     if (REPLACING.has(name)) {
       running.get(name)?.abort(new DOMException(`replaced by a later ${name}()`, "AbortError"));
@@ -230,7 +235,7 @@ export function createClient({ spawn = spawnModule, onRestart = () => {}, patien
     try {
       for (;;) {
         const answer = await askOnce(name, args, either, onProgress).catch((error) => {
-          if (!(error instanceof Impatience && WHOLE.has(name))) throw error;
+          if (!(ours.has(error) && WHOLE.has(name))) throw error;
         });
         if (answer) return answer.value;
       }
@@ -260,7 +265,7 @@ export function createClient({ spawn = spawnModule, onRestart = () => {}, patien
     async open(bytes, name, { files = new Map(), shapes = new Map(), signal } = {}) {
       const info = await call("open", { bytes, name, files, shapes }, { signal }).catch((error) => {
         if (!(error instanceof EngineError)) astray = true;
-        else if (astray) settle(error);
+        else settle();
         throw error;
       });
       astray = false;

@@ -50,7 +50,8 @@ export const nameOf = (runtime) => `ONNX Runtime Web ${runtime.env.versions.web}
 /** The runtime's message without its addresses and repetitions. @param {unknown} error */
 function reasonOf(error) {
   const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/^.*ERROR_MESSAGE:\s*/s, "").replace(/\s+/g, " ").slice(0, 200);
+  const said = text.replace(/^.*ERROR_MESSAGE:\s*/s, "").replace(/\s+/g, " ").trim();
+  return said.replace(/^\S+\.(?:cc|h):\d+ .*?\)(?: const)? /, "").slice(0, 200); // where in the runtime's source it was said
 }
 
 /** A protobuf field of bytes. @param {number} number @param {Uint8Array} bytes @returns {Uint8Array} */

@@ -37,11 +37,11 @@ let drawn = null;
 const QUIET = 10_000; // ms: two restarts within are one too many
 let lastRestart = -Infinity;
 
-/** The worker is a new one: what it had made is made again, unless that is what ends it. */
-function restarted() {
+/** The worker is a new one: what it had made is made again, unless that is what ends it. @param {boolean} crashed the old one */
+function restarted(crashed) {
   const now = performance.now();
-  const again = now - lastRestart < QUIET;
-  lastRestart = now;
+  const again = crashed && now - lastRestart < QUIET;
+  if (crashed) lastRestart = now;
   if (!again) return void measure();
   startOver();
   forgetMeasure();

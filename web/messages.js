@@ -375,6 +375,8 @@ export const text = {
   curveOriginal: "original",
   curvePick: "Arrow keys move along the curve, Enter takes the point.",
   curveWait: "The curve appears when the first result is there.",
+  curveFlat: "No curve: at every size the outputs change by less than rounding does.",
+  cardFailed: "This part could not be drawn. All the rest goes on; a new result tries again.",
   /** @param {number} retained @param {number} parameters */
   pointSize: (retained, parameters) => `${share(retained)} · ${count(parameters)} parameters`,
   /** @param {number} deviation */

@@ -261,4 +261,15 @@ test("of more than a hundred classes the pairs confused most are drawn", async (
   await page.close();
 });
 
+test("where every size has the outputs of the original there is no curve, and the rest is drawn", async () => {
+  const page = await freshPage();
+  const model = JSON.parse(new TextDecoder().decode(jsonModel([4, 16, 2])));
+  for (const row of model.layers[1].weights) row[0] = 1e12;
+  await drop(page, [{ name: "flat.json", bytes: new TextEncoder().encode(JSON.stringify(model)) }]);
+  await resting(page);
+  await page.getByText("No curve: at every size the outputs change by less than rounding does.").waitFor();
+  assert.equal(await card(page, "Elimination path").locator("svg").count(), 1);
+  await page.close();
+});
+
 test("nothing complained", () => assert.deepEqual(complaints, []));

@@ -4,6 +4,7 @@ import { text } from "../messages.js";
 import { CurveCard, PathCard, ScatterCard, WidthsCard } from "./charts.jsx";
 import { Data } from "./data.jsx";
 import { Downloads } from "./downloads.jsx";
+import { Guarded } from "./guarded.jsx";
 import { Header } from "./header.jsx";
 import { Later } from "./later.jsx";
 import { Model } from "./model.jsx";
@@ -20,6 +21,8 @@ const LATER = { class: () => import("../classroom/classroom.jsx"), how: () => im
 
 /** What a result did inside is drawn below the fold. */
 const inside = () => import("./inside.jsx");
+const Inside = () => state.result.value && <Later load={inside} />;
+const CARDS = [CurveCard, WidthsCard, ScatterCard, Inside, PathCard];
 
 /** @param {{hovering: import("@preact/signals").Signal<boolean>}} props */
 export function App({ hovering }) {
@@ -66,11 +69,11 @@ function Workbench() {
         {unsized.value ? null : shrinks ? (
           <>
             <Numbers />
-            <CurveCard />
-            <WidthsCard />
-            <ScatterCard />
-            {state.result.value && <Later load={inside} />}
-            <PathCard />
+            {CARDS.map((Card) => (
+              <Guarded key={Card}>
+                <Card />
+              </Guarded>
+            ))}
           </>
         ) : (
           <Whole />

@@ -67,8 +67,9 @@ export function CurveCard() {
   if (!curve || curve.length === 0) return <Waiting title={text.curve} message={text.curveWait} class="hero" />;
   const score = state.result.value?.report.score ?? null;
   const scored = score?.kind ?? "mse";
-  const metric = tab === "score" && score ? scored : "deviation";
+  const metric = tab === "score" && score && curveLines(scored).length > 0 ? scored : "deviation";
   const lines = curveLines(metric);
+  if (lines.length === 0) return <Waiting title={text.curve} message={text.curveFlat} class="hero" />;
   const names = { deviation: text.curveTabs.deviation, score: text.curveTabs[scored] };
   const tabs = score && <Tabs label={text.curve} tabs={names} chosen={metric === "deviation" ? "deviation" : "score"} choose={setTab} />;
   return (
