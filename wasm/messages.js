@@ -192,9 +192,9 @@ export const wrongLabels = (/** @type {number} */ columns, /** @type {number} */
 export const runtimeElsewhere = () =>
   "This file of netlump comes without ONNX Runtime. Use netlump-full.html or the hosted page for what needs it.";
 export const runtimeMissing = () => "ONNX Runtime Web is not installed";
-export const runtimeRefuses = (/** @type {string} */ why) => `ONNX Runtime does not run the original: ${why}`;
+export const runtimeRefuses = (/** @type {string} */ why) => `ONNX Runtime does not run the original: ${why.replace(/\.$/, "")}.`;
 export const runtimeRefusesReduced = (/** @type {string} */ why) =>
-  `ONNX Runtime runs the original but not the smaller model: ${why}. Please report this model.`;
+  `ONNX Runtime runs the original but not the smaller model: ${why.replace(/\.$/, "")}. Please report this model.`;
 export const noFloatOutput = () => "the model has no output of floating-point numbers";
 export const noRowShape = (/** @type {string} */ input) => `how a row fills the input “${input}” is not clear from its shape`;
 export const unknownInputType = (/** @type {string} */ input, /** @type {string} */ type) => `the input “${input}” takes ${type}`;
