@@ -198,6 +198,10 @@ paper-tests: | tools-train
 bench-paper: paper-tests $(PAPER_ROWS) $(PAPER_MODELS) $(WASM) $(NPM) ## the paper's experiment, hours: PAPER_FLAGS="--only hepc"
 	node $(PAPER)/paper.mjs $(PAPER_FLAGS)
 
+.PHONY: screenshots
+screenshots: dist | tools-test ## take the README's two pictures of the page
+	node tests/page/screenshots.mjs
+
 # ---- order -------------------------------------------------------------------------------------------------------------
 
 OURS := $(CORE) $(HEADERS) $(wildcard wasm/*.c tests/*/*.[ch])
