@@ -1,6 +1,6 @@
 # netlump: `make help` lists the targets. Everything built goes to build/ and dist/.
 .DELETE_ON_ERROR:
-MAKEFLAGS += --no-builtin-rules --no-print-directory
+MAKEFLAGS += --no-builtin-rules --no-print-directory -j$(shell nproc 2>/dev/null || echo 2)
 BUILD := build
 # Make's own default for CC is "cc"; clang is preferred unless the caller chose.
 ifeq ($(origin CC),default)

@@ -184,13 +184,13 @@ test("inspect shows every layer, the reasons for those that stay, and nothing is
 });
 
 test("curve prints a table, CSV or JSON, sizes falling", () => {
-  const { points, measure } = netlump("curve", ball, "--points", "5", "--json").json();
+  const { points, measure } = netlump("curve", ball, "--rows", "1000", "--points", "5", "--json").json();
   assert.equal(measure.kind, "normal");
   points.slice(1).forEach((/** @type {any} */ point, /** @type {number} */ i) => assert.ok(point.parameters < points[i].parameters));
-  const lines = netlump("curve", ball, "--points", "5", "--csv", "-").stdout.trim().split("\n");
+  const lines = netlump("curve", ball, "--rows", "1000", "--points", "5", "--csv", "-").stdout.trim().split("\n");
   assert.equal(lines[0], "method,polished,epsilon,parameters,retained,deviation,score,widths");
   assert.equal(lines.length, points.length + 1);
-  assert.match(netlump("curve", ball, "--points", "3", "--csv", "c.csv").stdout, /ε +parameters +retained/);
+  assert.match(netlump("curve", ball, "--rows", "1000", "--points", "3", "--csv", "c.csv").stdout, /ε +parameters +retained/);
   assert.match(readFileSync(join(room, "c.csv"), "utf8"), /^projected,false,/m);
 });
 
@@ -293,7 +293,7 @@ test("labels of lines are moved apart, in order and within bounds", () => {
 });
 
 test("--report writes one page that loads nothing and hides no script", () => {
-  assert.equal(rough(ball, "--retain", "30%", "--report", "r.html", "--quiet", "--no-verify").status, 0);
+  assert.equal(rough(ball, "--retain", "30%", "--rows", "1000", "--report", "r.html", "--quiet", "--no-verify").status, 0);
   const page = readFileSync(join(room, "r.html"), "utf8");
   assert.match(page, /^<!doctype html>/);
   assert.match(page, /<polyline class="curve" points="[\d., ]+"/);
@@ -421,9 +421,9 @@ async function outputsOf(file) {
 
 test("a model above the limit keeps its weights in a file beside it, one below has them inside, and both run", needsMaterial, async () => {
   const model = externalModel("apart");
-  const { bytes } = rough(model, "--epsilon", "0.05", "-o", "apart/inside.onnx", "--json").json();
+  const { bytes } = rough(model, "--rows", "1000", "--epsilon", "0.05", "-o", "apart/inside.onnx", "--json").json();
   assert.equal(existsSync(join(room, "apart/inside.onnx.data")), false);
-  const report = rough(model, "--epsilon", "0.05", "-o", "apart/outside.onnx", "--external-above", "1000", "--certify", "--json").json();
+  const report = rough(model, "--rows", "1000", "--epsilon", "0.05", "-o", "apart/outside.onnx", "--external-above", "1000", "--certify", "--json").json();
   const [small, data] = ["outside.onnx", "outside.onnx.data"].map((name) => bytesOf(join(room, "apart", name)).length);
   assert.equal(report.bytes.after, small + data);
   assert.equal(report.bytes.before, bytes.before);
@@ -432,7 +432,7 @@ test("a model above the limit keeps its weights in a file beside it, one below h
   assert.equal(report.verified.agrees, true);
   assert.ok(report.certificate.bound > 0, "the certificate speaks of the two files");
   assert.deepEqual(await outputsOf("apart/outside.onnx"), await outputsOf("apart/inside.onnx"));
-  assert.equal(rough("apart/outside.onnx", "--retain", "50%", "--json").json().verified.agrees, true, "it opens again");
+  assert.equal(rough("apart/outside.onnx", "--rows", "1000", "--retain", "50%", "--json").json().verified.agrees, true, "it opens again");
 });
 
 test("weights go along where nothing changes, and the model's own are never written over", needsMaterial, async () => {

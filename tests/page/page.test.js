@@ -10,12 +10,13 @@ import { unzipSync, zipSync } from "fflate";
 import { ModelProtoSchema } from "onnx-buf";
 import * as runtime from "onnxruntime-web/wasm";
 
-import { readTable, splitTable } from "../../wasm/data.js";
+import { readTable } from "../../wasm/data.js";
 import { createEngine } from "../../wasm/engine.js";
 import { number, upper } from "../../web/format.js";
 import { layersOf, tensorFlowModel } from "../foreign.js";
 import { bmp, png } from "../images.js";
 import { bytesOf, fixtureFile, jsonModel, materialFile, needsMaterial } from "../material.js";
+import { checkBits } from "./bits.js";
 import { download, drop, openBrowser, resting, root, settled, withoutPolish } from "./built.js";
 
 const sample = (/** @type {string} */ name) => new Uint8Array(readFileSync(join(root, "web/samples", name)));
@@ -123,42 +124,7 @@ test("no request leaves the page's origin, from the first visit to the download"
   await page.close();
 });
 
-/** What the page makes of a sample with this module as its engine. @param {string} module @param {string} title */
-async function madeWith(module, title) {
-  const context = await stage.browser.newContext();
-  let served = 0;
-  await context.route("**/netlump.wasm", (route) => {
-    served += 1;
-    return route.fulfill({ path: join(root, "build", module), contentType: "application/wasm" });
-  });
-  await withoutPolish(context);
-  const page = await context.newPage();
-  await page.goto(stage.url);
-  await page.locator(".sample", { hasText: title }).click();
-  await page.waitForSelector(".hero svg");
-  await settled(page);
-  const files = [];
-  for (const button of ["Download smaller model", "Numbers (JSON)", "Curve CSV"]) files.push((await download(page, button)).bytes);
-  assert.equal(served, 1, `${module} was the engine`);
-  await context.close();
-  return files;
-}
-
-for (const { id, title, model, data, labels, epsilon } of samples) {
-  test(`scalar and SIMD WebAssembly give the same bits in Chromium and in Node, ${id}`, async () => {
-    const simd = await madeWith("netlump.wasm", title);
-    const scalar = await madeWith("netlump-scalar.wasm", title);
-    assert.ok(simd.every((file, i) => Buffer.compare(file, scalar[i]) === 0), "model, report and curve, byte for byte");
-    for (const options of [{}, { scalar: true }]) {
-      const opened = (await createEngine(options)).open(sample(model), model);
-      const table = await readTable(sample(data), data, { labels, features: opened.info.features });
-      const path = await opened.path({ data: splitTable(table, 0.5).measure, seed: 1 });
-      const result = await path.compress({ kind: "epsilon", value: epsilon });
-      assert.equal(Buffer.compare(result.write("onnx"), simd[0]), 0, "Node's bytes");
-      opened.free();
-    }
-  });
-}
+test("scalar and SIMD WebAssembly give the same bits in Chromium and in Node", () => checkBits(stage, samples[0]));
 
 test("a bad file is named in a sentence, and the model that was open stays open", async () => {
   const { page } = await freshPage();
