@@ -12,7 +12,6 @@
 // Everything lives in the core's memory until free(). Long calls work in steps of some 50 ms and let the event loop run
 // between them, so signals are heard. Errors are EngineErrors; an aborted call rejects with the signal's reason.
 import { certify } from "./certificate.js";
-import { sliceTable } from "./data.js";
 import { EngineError, STATUS, fault } from "./fault.js";
 import { Handle, releaseAll } from "./handle.js";
 import { isOpen, levelsOf, shapedInputs } from "./inputs.js";
@@ -25,6 +24,7 @@ import { loadRuntime } from "./runtime.js";
 import { scored } from "./score.js";
 import { checkRoom, find, pour, pourNow, sizeOf } from "./source.js";
 import { runSteps } from "./steps.js";
+import { sliceTable } from "./table.js";
 
 /**
  * @typedef {import("./types.js").ModelInfo} ModelInfo

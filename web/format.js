@@ -89,3 +89,6 @@ export const clip = (text, most) =>
  * @param {string} file
  */
 export const stem = (file) => file.replace(/\.(onnx|json)$/i, "");
+
+/** @param {string} sentence */
+export const upperFirst = (sentence) => sentence[0].toUpperCase() + sentence.slice(1);

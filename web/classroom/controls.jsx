@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { number } from "../format.js";
-import { classText } from "../messages.js";
+import { classText } from "../messages_classroom.js";
 import { ENCODINGS } from "./lesson.js";
 import { ACTIVATIONS, HIDDEN, INPUTS, MOST, NEURONS, weightAt, widthsOf, withActivation, withHidden, withInputs, withWidth } from "./network.js";
 import { PRESETS } from "./presets.js";

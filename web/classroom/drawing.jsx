@@ -2,7 +2,7 @@
 import { useRef } from "preact/hooks";
 
 import { number } from "../format.js";
-import { classText } from "../messages.js";
+import { classText } from "../messages_classroom.js";
 import { weightAt } from "./network.js";
 
 /**

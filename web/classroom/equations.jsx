@@ -1,6 +1,6 @@
 // Equations in MathML, which browsers draw themselves.
 import { number } from "../format.js";
-import { classText } from "../messages.js";
+import { classText } from "../messages_classroom.js";
 import { asText, powers, size } from "./equations.js";
 
 /** @typedef {import("./equations.js").Variable} Variable @typedef {import("./equations.js").Equation} Equation */

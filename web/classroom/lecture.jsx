@@ -1,6 +1,6 @@
 // The step: what it says, the network as it stands, and the buttons.
 import { count, number } from "../format.js";
-import { classText } from "../messages.js";
+import { classText } from "../messages_classroom.js";
 import { Drawing } from "./drawing.jsx";
 import { Aligned, Distance } from "./equations.jsx";
 import { takeover } from "./equations.js";

@@ -4,7 +4,7 @@ import { line } from "../charts/shape.js";
 
 import { Axis } from "../charts/axes.jsx";
 import { number } from "../format.js";
-import { classText } from "../messages.js";
+import { classText } from "../messages_classroom.js";
 
 /**
  * @typedef {import("./curves.js").Curve} Curve

@@ -1,6 +1,6 @@
 // The sentence of a step.
 import { number } from "../format.js";
-import { classText } from "../messages.js";
+import { classText } from "../messages_classroom.js";
 import { isSymmetric } from "./lesson.js";
 import { countBlocks } from "./steps.js";
 

@@ -1,7 +1,7 @@
 // How it works, in two screens: what the method is, how a result is checked, what it cannot do, where it comes from.
 import { Drawing } from "../classroom/drawing.jsx";
 import { PRESETS } from "../classroom/presets.js";
-import { howText } from "../messages.js";
+import { howText } from "../messages_how.js";
 import { Figure } from "./figure.jsx";
 
 export function View() {
