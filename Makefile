@@ -66,10 +66,11 @@ FOREIGN := -fwrapv -Wno-unused-function
 # NODE_PATH: Debian's emcc 3.1.6 runs node scripts that look for Debian's packages. NDEBUG: an assertion would drag stdio in.
 # TOTAL_STACK is STACK_SIZE's older name, known to every version.
 EMCC := NODE_PATH=/usr/share/nodejs emcc
-EMFLAGS := -std=c11 -DNDEBUG -ffp-contract=off -fno-fast-math $(FOREIGN) $(INCLUDES)
-EMLINK := $(EMCC) -Oz --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sTOTAL_STACK=1048576
-# What the time goes into is made fast; the rest, four fifths of the code, is made small: the page loads it all.
-HOT := src/kernels/% src/function.c src/newton.c src/polish%
+EMFLAGS := -flto -std=c11 -DNDEBUG -ffp-contract=off -fno-fast-math $(FOREIGN) $(INCLUDES)
+# Linked as one (-flto), and made smaller until nothing gives.
+EMLINK := $(EMCC) -Oz -flto -sBINARYEN_EXTRA_PASSES=--converge --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sTOTAL_STACK=1048576
+# What the time goes into is made fast; the rest is made small: the page loads it all.
+HOT := src/kernels/% src/function.c
 WASM := $(BUILD)/netlump.wasm $(BUILD)/netlump-scalar.wasm $(BUILD)/pictures.wasm
 
 wasm: $(WASM) ## build the WebAssembly modules: SIMD, scalar, and the decoder of pictures
