@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "kernels/kernels.h"
-#include "linear.h"
+#include "linear_blocks.h"
 #include "patch_parts.h"
 
 // Ridges tried, relative to the mean variance of a feature: decades from 10^LEAST on, from the middle downhill.

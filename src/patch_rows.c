@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
-#include "linear.h"
+#include "linear_blocks.h"
 #include "patch_parts.h"
 
 struct nl_patch_rows {
@@ -101,7 +101,7 @@ static bool solve(nl_patch_rows *kept, double ridge, size_t fitted, double *work
   }
   if (!(trace > 0) || !nl_cholesky_blocks(fitted, kept->factor, ridge * trace / (double)kept->problem.features, work))
     return false;
-  nl_cholesky_solve(fitted, kept->factor, out, kept->alpha);
+  nl_cholesky_solve_blocks(fitted, kept->factor, out, kept->alpha, work);
   return true;
 }
 

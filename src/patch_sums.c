@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "kernels/kernels.h"
-#include "linear.h"
+#include "linear_blocks.h"
 #include "patch_parts.h"
 
 // Sums over one set of positions, u shifted by the center.
@@ -106,7 +106,7 @@ static bool solve(nl_patch_sums *fit, double ridge, double *work) {
       fit->delta[i * out + o] = (all->cross[i * out + o] - centred * all->u[i] * all->r[o]) / rows;
   }
   const bool found = trace > 0 && nl_cholesky_blocks(in, gram, ridge * trace / (double)in, work);
-  if (found) nl_cholesky_solve(in, gram, out, fit->delta);
+  if (found) nl_cholesky_solve_blocks(in, gram, out, fit->delta, work);
   for (size_t i = 0; i < in; i++) gram[i * in + i] = fit->diagonal[i];
   for (size_t o = 0; o < out; o++) fit->step[o] = centred * all->r[o];
   for (size_t i = 0; i < in && found; i++) nl_axpy_f64(out, -centred * all->u[i], fit->delta + i * out, fit->step);

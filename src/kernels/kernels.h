@@ -14,6 +14,10 @@ void nl_matmul_f64(size_t m, size_t n, size_t k, const double *a, size_t a_row, 
                    size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
 size_t nl_matmul_f64_work(void);
 
+// The same where row i <= column j alone: the upper triangle of a square C, or that of some of its rows and the rectangle to their right.
+void nl_matmul_upper_f64(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
+                         size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
+
 // G (n, n), upper triangle += Aᵀ A for A (rows, n) with rows a_row apart. Same order of addition as nl_matmul_f64.
 void nl_gram_f64(size_t rows, size_t n, const double *a, size_t a_row, double *g, size_t g_row, double *work);
 
@@ -41,6 +45,10 @@ void nl_matmul_f64__scalar(size_t m, size_t n, size_t k, const double *a, size_t
                            size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
 void nl_matmul_f64__simd128(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
                             size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
+void nl_matmul_upper_f64__scalar(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col,
+                                 const double *b, size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
+void nl_matmul_upper_f64__simd128(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col,
+                                  const double *b, size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
 void nl_gram_f64__scalar(size_t rows, size_t n, const double *a, size_t a_row, double *g, size_t g_row, double *work);
 void nl_gram_f64__simd128(size_t rows, size_t n, const double *a, size_t a_row, double *g, size_t g_row, double *work);
 void nl_axpy_f64__scalar(size_t n, double alpha, const double *restrict x, double *restrict y);
