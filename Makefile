@@ -173,9 +173,16 @@ $(BUILD)/bench/partition: tests/bench/partition_bench.c $(BUILD)/native/libnetlu
 	@mkdir -p $(@D)
 	$(CC) -O2 $(INCLUDES) $^ -lm -o $@
 
-bench: $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native $(BUILD)/bench/partition $(WASM) $(LONG) ## time the kernels and the pipeline
+# The objects of the module itself
+ELIMINATION := $(patsubst %.c,$(BUILD)/wasm/simd/%.o,$(wildcard src/project*.c src/linear*.c src/arena.c src/status.c src/kernels/*.c))
+$(BUILD)/bench/elimination.wasm: tests/bench/elimination_bench.c $(ELIMINATION)
+	@mkdir -p $(@D)
+	$(EMLINK) -msimd128 $(EMFLAGS) $^ -o $@
+
+bench: $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native $(BUILD)/bench/partition $(BUILD)/bench/elimination.wasm $(WASM) $(LONG) | tools-numpy ## time the kernels and the pipeline
 	node tests/bench/kernels.mjs $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native
-	@for script in $(filter-out tests/bench/kernels.mjs,$(wildcard tests/bench/*.mjs)); do echo "node $$script" && node $$script || exit 1; done
+	node tests/bench/elimination.mjs $(BUILD)/bench/elimination.wasm
+	@for script in $(filter-out tests/bench/kernels.mjs tests/bench/elimination.mjs,$(wildcard tests/bench/*.mjs)); do echo "node $$script" && node $$script || exit 1; done
 
 # Each of the experiment's networks is a file of its own, so that make -j trains several at once.
 PYTHON ?= /usr/bin/python3
