@@ -190,33 +190,32 @@ static void start_scores(nl_elimination *e) {
   enter(e, e->paired ? STAGE_PRODUCT : STAGE_REMOVE);
 }
 
-// Rows outer ... of L⁻¹ add to rows inner ... of H.
-static void square(nl_elimination *e, size_t *work) {
-  const size_t k = left_of(e), depth = smaller(DEPTH, k - e->outer), wide = e->outer + depth, i = e->inner;
-  const size_t rows = smaller(NL_STRIPE, wide - i), stride = e->inverse.stride;
-  if (i == 0) take_rows(e, depth, wide);
-  nl_matmul_upper_f64(rows, wide - i, depth, e->panel + i, 1, wide, e->panel + i, wide, 1,
-                      e->inverse.upper + i * (stride + 1), stride, e->work);
+// Rows inner ... of the upper triangle of s (wide, wide) += Aᵀ A for a (depth, wide); true when that was the last of them.
+static bool add_square(nl_elimination *e, const nl_symmetric *s, size_t wide, size_t depth, const double *a, size_t row,
+                       size_t column, size_t *work) {
+  const size_t i = e->inner, rows = smaller(NL_STRIPE, wide - i);
+  a += i * column;
+  nl_matmul_upper_f64(rows, wide - i, depth, a, column, row, a, row, column, s->upper + i * (s->stride + 1), s->stride,
+                      e->work);
   *work += rows * (wide - i) * depth / NL_ELIMINATION_PRODUCT;
   e->inner += rows;
-  if (e->inner < wide) return;
+  if (e->inner < wide) return false;
   e->inner = 0;
   e->outer += depth;
-  if (e->outer >= k) start_scores(e);
+  return true;
 }
 
-// Consumers outer ... add to rows inner ... of K.
+// By rows outer ... of L⁻¹, which end before column `wide`.
+static void square(nl_elimination *e, size_t *work) {
+  const size_t k = left_of(e), depth = smaller(DEPTH, k - e->outer), wide = e->outer + depth;
+  if (e->inner == 0) take_rows(e, depth, wide);
+  if (add_square(e, &e->inverse, wide, depth, e->panel, wide, 1, work) && e->outer >= k) start_scores(e);
+}
+
+// By consumers outer ...
 static void multiply(nl_elimination *e, size_t *work) {
-  const size_t k = left_of(e), m = e->m, depth = smaller(DEPTH, m - e->outer), i = e->inner;
-  const size_t rows = smaller(NL_STRIPE, k - i), stride = e->product.stride;
-  const double *from = e->current + i * m + e->outer;
-  nl_matmul_upper_f64(rows, k - i, depth, from, m, 1, from, 1, m, e->product.upper + i * (stride + 1), stride, e->work);
-  *work += rows * (k - i) * depth / NL_ELIMINATION_PRODUCT;
-  e->inner += rows;
-  if (e->inner < k) return;
-  e->inner = 0;
-  e->outer += depth;
-  if (e->outer < m) return;
+  const size_t k = left_of(e), m = e->m, depth = smaller(DEPTH, m - e->outer);
+  if (!add_square(e, &e->product, k, depth, e->current + e->outer, 1, m, work) || e->outer < m) return;
   nl_symmetric_start(&e->product, k);
   enter(e, STAGE_REMOVE);
 }

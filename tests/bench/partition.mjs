@@ -1,6 +1,11 @@
 // Times the partitioner on dense random layers through the engine: width-width-width-10, processor seconds a tolerance. The
 // tolerances are shares of the typical distance of two neurons, 3 · 2 / √π · √width forward on normal weights of variance 1/width.
+// Then one layer of 4,096 neurons with as many inputs against scipy's pdist and connected components on one thread, in the same run.
 //   node tests/bench/partition.mjs [width ...]
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createEngine } from "../../wasm/engine.js";
 import { noise } from "../material.js";
 
@@ -11,8 +16,11 @@ const CASES = [
   { encoding: "adjoint", equivalence: "fde", linkage: "erode" },
 ];
 
-/** An ONNX model of two square hidden layers, written by hand: JSON would take minutes to read. @param {number} width */
-function model(width) {
+/**
+ * An ONNX model of square hidden layers, written by hand: JSON would take minutes to read.
+ * @param {number} width @param {number} hidden @param {(name: string, values: Float32Array) => void} [seen] told of every tensor
+ */
+function model(width, hidden, seen = () => {}) {
   const varint = (/** @type {number} */ n) => {
     const bytes = [];
     for (; n > 127; n = Math.floor(n / 128)) bytes.push((n % 128) | 128);
@@ -28,6 +36,7 @@ function model(width) {
   const tensor = (/** @type {string} */ name, /** @type {number[]} */ dims, /** @type {number} */ spread) => {
     const count = dims.reduce((a, b) => a * b, 1);
     const values = Float32Array.from({ length: count }, () => spread * normal());
+    seen(name, values);
     return field(5, Buffer.concat([...dims.map((dim) => whole(1, dim)), whole(2, 1), field(8, name), field(9, new Uint8Array(values.buffer))]));
   };
   const port = (/** @type {number} */ number, /** @type {string} */ name, /** @type {number} */ size) => {
@@ -36,9 +45,9 @@ function model(width) {
   };
   const node = (/** @type {string} */ op, /** @type {string[]} */ inputs, /** @type {string} */ output) =>
     field(1, Buffer.concat([...inputs.map((name) => field(1, name)), field(2, output), field(4, op)]));
-  const outs = [width, width, 10];
+  const outs = [...Array(hidden).fill(width), 10];
   const graph = Buffer.concat([
-    ...outs.flatMap((_, l) => [node("Gemm", [l === 0 ? "x" : `a${l}`, `w${l}`, `b${l}`], l < 2 ? `z${l}` : "y"), ...(l < 2 ? [node("Tanh", [`z${l}`], `a${l + 1}`)] : [])]),
+    ...outs.flatMap((_, l) => [node("Gemm", [l === 0 ? "x" : `a${l}`, `w${l}`, `b${l}`], l < hidden ? `z${l}` : "y"), ...(l < hidden ? [node("Tanh", [`z${l}`], `a${l + 1}`)] : [])]),
     field(2, "g"),
     ...outs.flatMap((out, l) => [tensor(`w${l}`, [width, out], 1 / Math.sqrt(width)), tensor(`b${l}`, [out], 0.1)]),
     port(11, "x", width),
@@ -47,17 +56,47 @@ function model(width) {
   return new Uint8Array(Buffer.concat([whole(1, 8), field(7, graph), field(8, Buffer.concat([field(1, ""), whole(2, 13)]))]));
 }
 
+const typicalDistance = (/** @type {number} */ width) => (3 * 2 * Math.sqrt(width)) / Math.sqrt(Math.PI);
+
+/** Processor seconds, and how many blocks. @param {any} net @param {any} options @returns {[number, number]} */
+function timed(net, options) {
+  const start = process.cpuUsage();
+  const { blocks } = net.blocks(options);
+  const { user, system } = process.cpuUsage(start);
+  return [(user + system) / 1e6, blocks.length];
+}
+
 const engine = await createEngine();
 for (const width of widths.length > 0 ? widths : [1024, 2048]) {
-  const net = engine.open(model(width), "dense.onnx");
-  const typical = (3 * 2 * Math.sqrt(width)) / Math.sqrt(Math.PI);
+  const net = engine.open(model(width, 2), "dense.onnx");
+  const typical = typicalDistance(width);
   for (const choice of CASES)
     for (const share of SHARES) {
-      const start = process.cpuUsage();
-      const { blocks } = net.blocks({ .../** @type {any} */ (choice), epsilon: share * typical });
-      const { user, system } = process.cpuUsage(start);
+      const [time, blocks] = timed(net, { .../** @type {any} */ (choice), epsilon: share * typical });
       const words = [choice.encoding, choice.equivalence, choice.linkage].join(" ");
-      console.log(`${width} ${words} ε ${share} of the typical distance: ${((user + system) / 1e6).toFixed(2)} s, ${blocks.length} blocks of ${2 * width}`);
+      console.log(`${width} ${words} ε ${share} of the typical distance: ${time.toFixed(2)} s, ${blocks} blocks of ${2 * width}`);
     }
   net.free();
 }
+
+const COMPARED = 4096;
+const folder = await mkdtemp(join(tmpdir(), "partition-"));
+const file = (/** @type {string} */ name) => join(folder, name);
+/** @type {Promise<void>[]} */
+const written = [];
+const net = engine.open(model(COMPARED, 1, (name, values) => written.push(writeFile(file(name), values))), "dense.onnx");
+await Promise.all(written);
+const epsilons = SHARES.map((share) => share * typicalDistance(COMPARED));
+const options = { encoding: "adjoint", equivalence: "fde", linkage: "erode" };
+const ours = epsilons.map((epsilon) => timed(net, { ...options, epsilon }));
+const [distances, ...rest] = execFileSync(process.env.PYTHON ?? "/usr/bin/python3",
+  ["tests/bench/partition.py", String(COMPARED), String(COMPARED), file("w0"), file("b0"), ...epsilons.map(String)],
+  { encoding: "utf8", env: { ...process.env, OPENBLAS_NUM_THREADS: "1" } }).trim().split("\n");
+ours.forEach(([seconds, blocks], k) => {
+  const [components, count] = rest[k].split(" ").map(Number);
+  const theirs = Number(distances) + components;
+  console.log(`${COMPARED} neurons, ${COMPARED} inputs, ε ${SHARES[k]} of the typical distance: ${seconds.toFixed(2)} s, scipy ${theirs.toFixed(2)} s, ` +
+    `ratio ${(seconds / theirs).toFixed(2)}, ${blocks} and ${count} blocks`);
+});
+net.free();
+await rm(folder, { recursive: true });
