@@ -159,7 +159,7 @@ test-long: dist $(LONG) $(UNIT:%=$(BUILD)/asan/unit/%) $(FUZZ:%=$(BUILD)/fuzz/%)
 
 # ---- benchmarks --------------------------------------------------------------------------------------------------------
 
-KERNELS := tests/bench/kernels_bench.c $(wildcard src/kernels/*.c)
+KERNELS := tests/bench/kernels_bench.c src/linear_blocks.c $(wildcard src/kernels/*.c)
 $(BUILD)/bench/scalar.wasm: BENCH = $(EMCC)
 $(BUILD)/bench/simd.wasm: BENCH = $(EMCC) -msimd128
 $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm: $(KERNELS) $(HEADERS) | tools-wasm

@@ -7,7 +7,7 @@
 #include "compress.h"
 #include "gram.h"
 #include "kernels/kernels.h"
-#include "linear.h"
+#include "linear_blocks.h"
 
 enum {
   SAMPLES_LEAST = 8192, // positions a site's moments are taken from
@@ -176,13 +176,13 @@ static nl_status add_consumer(const nl_path *path, const nl_channel_site *site, 
 }
 
 // The elimination needs W only up to a rotation of its columns: a factor of W Wᵀ (n, n) stands for it.
-static bool factor_product(size_t n, const double *product, double *factor) {
+static bool factor_product(size_t n, const double *product, double *factor, double *work) {
   double trace = 0;
   for (size_t i = 0; i < n; i++) trace += product[i * n + i];
   double ridge = 1e-18;
   for (int attempt = 0; attempt < 12; attempt++, ridge *= 10) {
     memcpy(factor, product, n * n * sizeof *factor);
-    if (!nl_cholesky(n, factor, ridge * trace / (double)n + 1e-300)) continue;
+    if (!nl_cholesky_blocks(n, factor, ridge * trace / (double)n + 1e-300, work)) continue;
     for (size_t i = 0; i < n; i++)
       for (size_t j = i + 1; j < n; j++) factor[i * n + j] = 0;
     return true;
@@ -197,13 +197,14 @@ static nl_status start_site(nl_path *path, nl_error *error) {
   const size_t n = site->width;
   nl_moments_finish(&t->moments[t->site], site->affine, at->mean, at->second);
   nl_moments_free(&t->moments[t->site]);
-  double *product = calloc(2 * n * n + 1, sizeof *product), counted = 0;
-  if (product == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, 2 * n * n * sizeof *product, 0);
+  const size_t count = 2 * n * n + nl_matmul_f64_work() + nl_cholesky_blocks_work(n);
+  double *product = calloc(count, sizeof *product), counted = 0;
+  if (product == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, count * sizeof *product, 0);
   nl_status status = NL_OK;
   for (size_t c = 0; status == NL_OK && c < site->consumer_count; c++)
     status = add_consumer(path, site, site->consumers[c], at->second, product, &counted, error);
   double *factor = product + n * n;
-  if (status == NL_OK && !factor_product(n, product, factor)) memset(factor, 0, n * n * sizeof *factor);
+  if (status == NL_OK && !factor_product(n, product, factor, factor + n * n)) memset(factor, 0, n * n * sizeof *factor);
   if (status == NL_OK)
     status = nl_elimination_create(&t->elimination, n, at->second, n, factor, counted > 0 ? counted : 1, error);
   free(product);

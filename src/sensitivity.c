@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
-#include "linear.h"
+#include "linear_blocks.h"
 
-enum { PROBES_MOST = 16, WIDTH_MOST = 1024 };
+enum { PROBES_MOST = 16, WIDTH_MOST = 1024, APPLIED = 256 };
 // Share of M's mean diagonal that every pre-activation counts at least: the linearisation does not see far.
 static const double ridge_share = 1e-3;
 
@@ -111,7 +111,7 @@ void nl_sensitivity_add(nl_sensitivity *s, const nl_scratch *scratch, size_t row
 }
 
 // The factor of M / rows (a mean over rows, a sum over outputs) with its ridge into l (m, m); false where it says nothing.
-static bool factor(const nl_sensitivity *s, size_t index, double *l) {
+static bool factor(const nl_sensitivity *s, size_t index, double *l, double *work) {
   const size_t m = s->widths[index], probes = s->network->results > PROBES_MOST ? PROBES_MOST : 1;
   const double *moments = s->moments[index];
   double trace = 0;
@@ -120,21 +120,27 @@ static bool factor(const nl_sensitivity *s, size_t index, double *l) {
   const double by = 1.0 / ((double)s->rows * (double)probes);
   for (size_t i = 0; i < m; i++)
     for (size_t j = i; j < m; j++) l[j * m + i] = l[i * m + j] = by * moments[i * m + j];
-  return nl_cholesky(m, l, ridge_share * by * trace / (double)m);
+  if (!nl_cholesky_blocks(m, l, ridge_share * by * trace / (double)m, work)) return false;
+  for (size_t i = 0; i < m; i++) memset(l + i * m + i + 1, 0, (m - i - 1) * sizeof *l);
+  return true;
 }
 
 nl_status nl_sensitivity_apply(const nl_sensitivity *s, size_t index, size_t n, size_t m, double *weights, bool *done,
                                nl_error *error) {
   *done = false;
   if (s->moments[index] == NULL || s->rows == 0) return NL_OK;
-  double *l = malloc((m * m + m + 1) * sizeof *l), *row = l + m * m;
-  if (l == NULL) return nl_no_memory(error, m * m + m + 1, sizeof *l);
-  *done = factor(s, index, l);
-  for (size_t j = 0; *done && j < n; j++) {
-    memcpy(row, weights + j * m, m * sizeof *row);
-    memset(weights + j * m, 0, m * sizeof *row);
-    for (size_t o = 0; o < m; o++) nl_axpy_f64(o + 1, row[o], l + o * m, weights + j * m); // L's lower triangle
+  const size_t room = nl_matmul_f64_work() + nl_cholesky_blocks_work(m), count = room + m * m + APPLIED * m;
+  double *work = malloc(count * sizeof *work), *l = work + room, *rows = l + m * m;
+  if (work == NULL) return nl_no_memory(error, count, sizeof *work);
+  *done = factor(s, index, l, work);
+  for (size_t j = 0; *done && j < n; j += APPLIED) { // W L, by columns that begin further down L's triangle each
+    const size_t many = n - j < APPLIED ? n - j : APPLIED;
+    memcpy(rows, weights + j * m, many * m * sizeof *rows);
+    memset(weights + j * m, 0, many * m * sizeof *rows);
+    for (size_t c = 0; c < m; c += APPLIED)
+      nl_matmul_f64(many, m - c < APPLIED ? m - c : APPLIED, m - c, rows + c, m, 1, l + c * (m + 1), m, 1,
+                    weights + j * m + c, m, work);
   }
-  free(l);
+  free(work);
   return NL_OK;
 }

@@ -1,6 +1,7 @@
-"""The elimination as the plain loop of its equations in numpy: elimination.py n m second.f64 weights.f64 order.u32
+"""The elimination as the plain loop of its equations in numpy: elimination.py n m second.f64 weights.f64 order.u32 most
 
-Prints the seconds of set-up and loop; writes the order. Views shrink, buffers are reused: the plain loop at its best.
+Prints the processor seconds of set-up and loop; writes the order. Views shrink, buffers are reused: the plain loop at its
+best. It stops after `most` seconds.
 """
 import sys
 import time
@@ -12,7 +13,7 @@ second = np.fromfile(sys.argv[3]).reshape(n, n)
 weights = np.fromfile(sys.argv[4]).reshape(n, m)
 np.linalg.inv(second[:64, :64])  # the library wakes up
 
-start = time.perf_counter()
+start = time.process_time()
 w = weights.copy()
 h = np.linalg.inv(second + 1e-12 * second.trace() / n * np.eye(n))
 unit = np.arange(n)
@@ -28,5 +29,9 @@ for last in range(n - 1, 0, -1):
     share = h[:last, last] / h[last, last]
     w[:last] -= np.multiply.outer(share, w[last], out=room[:last, :m])
     h[:last, :last] -= np.multiply.outer(share, h[last, :last], out=room[:last, :last])
-print(time.perf_counter() - start)
-np.array(gone + [unit[0]], dtype=np.uint32).tofile(sys.argv[5])
+    if time.process_time() - start > float(sys.argv[6]):
+        break
+else:
+    gone.append(unit[0])
+print(time.process_time() - start)
+np.array(gone, dtype=np.uint32).tofile(sys.argv[5])

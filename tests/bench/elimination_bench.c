@@ -26,8 +26,13 @@ EXPORT(bench_prepare) bench *bench_prepare(size_t n, size_t m) {
   bench *on = calloc(1, sizeof *on);
   double *rows = malloc(ROWS * n * sizeof *rows);
   if (on == NULL || rows == NULL) return NULL;
-  *on = (bench){n, m, calloc(n * n, sizeof(double)), malloc(n * m * sizeof(double)), calloc(n * n, sizeof(double)),
-                aligned_alloc(16, nl_matmul_f64_work() * sizeof(double)), NULL};
+  *on = (bench){n,
+                m,
+                calloc(n * n, sizeof(double)),
+                malloc(n * m * sizeof(double)),
+                calloc(n * n, sizeof(double)),
+                aligned_alloc(16, nl_matmul_f64_work() * sizeof(double)),
+                NULL};
   if (!on->second || !on->weights || !on->product || !on->work) return NULL;
   for (size_t r = 0; r < 2 * n; r += ROWS) {
     for (size_t i = 0; i < ROWS * n; i++) rows[i] = uniform(&seed);

@@ -1,11 +1,12 @@
-// The kernels at one size, timed from outside. Natively: `kernels_bench OPERATION VARIANT N` prints the seconds of one
-// run. As a WebAssembly module it exports bench_prepare and bench_run, and kernels.mjs holds the clock.
+// The kernels at one size, timed from outside. Natively: `kernels_bench OPERATION VARIANT N` prints the processor
+// seconds of one run. As a WebAssembly module it exports bench_prepare and bench_run, and kernels.mjs holds the clock.
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
+#include "linear_blocks.h"
 
 #if defined(__wasm__)
 #define EXPORT(name) __attribute__((export_name(#name)))
@@ -32,7 +33,7 @@ EXPORT(bench_prepare) bench *bench_prepare(size_t n) {
   bench *made = malloc(sizeof *made);
   if (made == NULL) return NULL;
   *made = (bench){n, aligned_doubles(n * n), aligned_doubles(n * n), aligned_doubles(n * n),
-                  aligned_doubles(nl_matmul_f64_work())};
+                  aligned_doubles(nl_matmul_f64_work() + nl_cholesky_blocks_work(n))};
   if (!made->a || !made->b || !made->c || !made->work) return NULL;
   for (size_t i = 0; i < n * n; i++) {
     made->a[i] = (double)(i * 7919 % 4093) / 682 - 3;
@@ -80,7 +81,34 @@ static int run_elementary(const bench *on, int operation, int variant) {
   return 0;
 }
 
-// One run of operation 'm' (matmul), 'g' (gram), 'e', 't' or 'l' by variant 's' (scalar), 'v' (simd128) or, of the last three,
+// c += a rank of 64 in its upper triangle ('u'), L⁻¹ then L⁻ᵀ of (n, n) ('s', by whichever twin this program is built for), or the
+// distances of all pairs of rows ('d')
+static int run_others(const bench *on, int operation, int variant) {
+  enum { RANK = 64 };
+  const size_t n = on->n;
+  const int built = NL_HAVE_SIMD128 ? 'v' : 's';
+  void (*update)(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
+                 size_t b_row, size_t b_col, double *c, size_t c_row, double *work) = nl_matmul_upper_f64__scalar;
+  double (*distance)(size_t n, const double *restrict x, double factor, const double *restrict y) =
+      nl_distance_f64__scalar;
+#if NL_HAVE_SIMD128
+  if (variant == 'v') update = nl_matmul_upper_f64__simd128, distance = nl_distance_f64__simd128;
+#endif
+  if (variant != 's' && variant != built) return 0;
+  if (operation == 'u')
+    update(n, n, RANK, on->a, 1, n, on->b, n, 1, on->c, n, on->work);
+  else if (operation == 'd')
+    for (size_t i = 0; i < n; i++)
+      for (size_t j = 0; j < i; j++) on->c[i * n + j] = distance(n, on->a + i * n, 1.0, on->a + j * n);
+  else if (operation == 's' && variant == built) {
+    for (size_t i = 0; i < n; i++) on->a[i * n + i] = (double)n; // a factor
+    nl_cholesky_solve_blocks(n, on->a, n, on->c, on->work);
+  } else
+    return 0;
+  return 1;
+}
+
+// One run of operation 'm' (matmul), 'g' (gram), those of run_others, 'e', 't' or 'l' by variant 's' (scalar), 'v' (simd128) or, of the last three,
 // 'c' (the C library); 0 where it does not exist.
 int bench_run(const bench *on, int operation, int variant);
 EXPORT(bench_run) int bench_run(const bench *on, int operation, int variant) {
@@ -96,7 +124,7 @@ EXPORT(bench_run) int bench_run(const bench *on, int operation, int variant) {
     nl_gram_f64__simd128(n, n, on->a, n, on->c, n, on->work);
 #endif
   else
-    return run_elementary(on, operation, variant);
+    return run_others(on, operation, variant) || run_elementary(on, operation, variant);
   return 1;
 }
 
@@ -104,20 +132,14 @@ EXPORT(bench_run) int bench_run(const bench *on, int operation, int variant) {
 #include <stdio.h>
 #include <time.h>
 
-static double seconds_now(void) {
-  struct timespec now;
-  timespec_get(&now, TIME_UTC);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 int main(int count, char **words) {
   if (count != 4) return 2;
   const bench *on = bench_prepare((size_t)strtoull(words[3], NULL, 10));
   const int operation = words[1][0], variant = words[2][0];
   if (on == NULL || !bench_run(on, operation, variant)) return 1; // this first run also warms up
-  const double start = seconds_now();
+  const clock_t start = clock();                                  // processor time: the machine may be shared
   bench_run(on, operation, variant);
-  printf("%.9f\n", seconds_now() - start);
+  printf("%.9f\n", (double)(clock() - start) / CLOCKS_PER_SEC);
   return 0;
 }
 #endif
