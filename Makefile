@@ -71,6 +71,8 @@ EMFLAGS := -flto -std=c11 -DNDEBUG -ffp-contract=off -fno-fast-math $(FOREIGN) $
 EMLINK := $(EMCC) -Oz -flto -sBINARYEN_EXTRA_PASSES=--converge --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sTOTAL_STACK=1048576
 # What the time goes into is made fast; the rest is made small: the page loads it all.
 HOT := src/kernels/% src/function.c
+# One that -O3 makes a third larger and no faster
+WARM := src/kernels/product_f64.c
 WASM := $(BUILD)/netlump.wasm $(BUILD)/netlump-scalar.wasm $(BUILD)/pictures.wasm
 
 wasm: $(WASM) ## build the WebAssembly modules: SIMD, scalar, and the decoder of pictures
@@ -79,7 +81,7 @@ wasm: $(WASM) ## build the WebAssembly modules: SIMD, scalar, and the decoder of
 define module
 $(BUILD)/wasm/$(2)/%.o: %.c $(HEADERS) wasm/boundary.h $(CJSON)/cJSON.c $(STB)/stb_image.h Makefile | tools-wasm
 	@mkdir -p $$(@D)
-	$(EMCC) $$(if $$(filter $(HOT),$$<),-O3,-Oz) $(3) $(EMFLAGS) -c $$< -o $$@
+	$(EMCC) $$(if $$(filter $(WARM),$$<),-O2,$$(if $$(filter $(HOT),$$<),-O3,-Oz)) $(3) $(EMFLAGS) -c $$< -o $$@
 $(BUILD)/wasm/$(2)/cJSON.o: $(CJSON)/cJSON.c Makefile | tools-wasm
 	@mkdir -p $$(@D)
 	$(EMCC) -Oz $(3) $(EMFLAGS) -c $$< -o $$@
