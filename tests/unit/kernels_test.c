@@ -18,15 +18,19 @@ typedef struct variant {
   const char *name;
   void (*matmul)(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
                  size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
+  void (*matmul_upper)(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
+                       size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
   void (*gram)(size_t rows, size_t n, const double *a, size_t a_row, double *g, size_t g_row, double *work);
   void (*axpy)(size_t n, double alpha, const double *restrict x, double *restrict y);
   double (*dot)(size_t n, const double *restrict x, const double *restrict y);
 } variant;
 
 static const variant variants[] = {
-    {"scalar", nl_matmul_f64__scalar, nl_gram_f64__scalar, nl_axpy_f64__scalar, nl_dot_f64__scalar},
-    {"simd128", nl_matmul_f64__simd128, nl_gram_f64__simd128, nl_axpy_f64__simd128, nl_dot_f64__simd128},
-    {"plain name", nl_matmul_f64, nl_gram_f64, nl_axpy_f64, nl_dot_f64},
+    {"scalar", nl_matmul_f64__scalar, nl_matmul_upper_f64__scalar, nl_gram_f64__scalar, nl_axpy_f64__scalar,
+     nl_dot_f64__scalar},
+    {"simd128", nl_matmul_f64__simd128, nl_matmul_upper_f64__simd128, nl_gram_f64__simd128, nl_axpy_f64__simd128,
+     nl_dot_f64__simd128},
+    {"plain name", nl_matmul_f64, nl_matmul_upper_f64, nl_gram_f64, nl_axpy_f64, nl_dot_f64},
 };
 enum { VARIANTS = sizeof variants / sizeof variants[0], LENGTHS = 68 };
 
@@ -214,6 +218,44 @@ static void gram_equals_the_plain_loop_across_block_borders(void **state) {
   check_gram(NL_BLOCK_DEPTH + 1, NL_BLOCK_ROWS + 1, NL_BLOCK_ROWS + 1, NL_BLOCK_ROWS + 2, number, &seed);
   check_gram(2 * NL_BLOCK_DEPTH, 2 * NL_BLOCK_ROWS - 1, 2 * NL_BLOCK_ROWS, 2 * NL_BLOCK_ROWS, number, &seed);
   check_gram(3, NL_BLOCK_COLUMNS + 6, NL_BLOCK_COLUMNS + 6, NL_BLOCK_COLUMNS + 6, number, &seed);
+}
+
+// As matmul where i <= j; the rest must stay.
+static void check_matmul_upper(const matmul_case *on, source *from, uint32_t *seed) {
+  const size_t c_size = span(on->m, on->c_row, on->n, 1);
+  double *a = filled(span(on->m, on->a_row, on->k, on->a_col), from, seed);
+  double *b = filled(span(on->k, on->b_row, on->n, on->b_col), from, seed), *start = filled(c_size, from, seed);
+  double *expected = copied(start, c_size), *work = doubles(nl_matmul_f64_work());
+  plain_matmul(on, a, b, expected);
+  for (size_t i = 0; i < on->m; i++)
+    for (size_t j = 0; j < i && j < on->n; j++) expected[i * on->c_row + j] = start[i * on->c_row + j];
+  for (size_t v = 0; v < VARIANTS; v++) {
+    double *c = copied(start, c_size);
+    variants[v].matmul_upper(on->m, on->n, on->k, a, on->a_row, on->a_col, b, on->b_row, on->b_col, c, on->c_row, work);
+    assert_same(c, expected, c_size, variants[v].name);
+    free(c);
+  }
+  free(work);
+  free(expected);
+  free(start);
+  free(b);
+  free(a);
+}
+
+// Square, wide and tall; A transposed as the elimination has it.
+static void matmul_upper_equals_the_plain_loop_and_leaves_the_lower_triangle(void **state) {
+  (void)state;
+  uint32_t seed = 15;
+  for (size_t draw = 0; draw < 150; draw++) {
+    const size_t m = next(&seed) % LENGTHS, n = draw % 3 == 0 ? m : next(&seed) % LENGTHS;
+    matmul_case on = packed_case(m, n, next(&seed) % LENGTHS);
+    on.c_row = n + draw % 2;
+    if (draw & 4) on.a_row = 1, on.a_col = m + 1;
+    check_matmul_upper(&on, draw % 5 == 0 ? number_or_special : number, &seed);
+  }
+  const matmul_case borders[] = {packed_case(NL_BLOCK_ROWS + 1, NL_BLOCK_COLUMNS + 6, NL_BLOCK_DEPTH + 1),
+                                 packed_case(2 * NL_BLOCK_ROWS + 3, NL_BLOCK_ROWS + 2, 3)};
+  for (size_t i = 0; i < 2; i++) check_matmul_upper(&borders[i], number, &seed);
 }
 
 static void check_axpy(size_t n, double alpha, source *from, uint32_t *seed) {
@@ -433,6 +475,7 @@ int main(void) {
       cmocka_unit_test(matmul_keeps_signed_zeros_and_infinities_where_they_belong),
       cmocka_unit_test(gram_equals_the_plain_loop_and_leaves_the_lower_triangle),
       cmocka_unit_test(gram_equals_the_plain_loop_across_block_borders),
+      cmocka_unit_test(matmul_upper_equals_the_plain_loop_and_leaves_the_lower_triangle),
       cmocka_unit_test(axpy_equals_the_plain_loop_for_every_length_and_factor),
       cmocka_unit_test(dot_equals_the_plain_loop_for_every_length),
       cmocka_unit_test(products_are_rounded_before_they_are_added),
