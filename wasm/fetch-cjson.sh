@@ -3,10 +3,14 @@
 #
 # What is trusted, and why:
 # - The upstream tarball is pinned below by sha256. Another tarball is refused, whoever signed it.
-# - Debian's patches on top of it change with every security update, so they are not pinned; they count because apt
-#   checked them: InRelease is signed by the archive's key, its hashes cover Sources, and those cover .dsc and patches.
-#   apt-get source refuses what it could not authenticate. The patched files of the versions met so far are listed too;
-#   others are taken with a note, so that an update neither breaks the build nor slips in unseen.
+# - Debian's patches on top of it change with every security update, so they are not pinned. They count because of a chain:
+#   the archive's keys on this machine sign InRelease, its hashes cover Sources, those of Sources cover the .dsc and every file of
+#   the package. apt checks it; repositories that it cannot authenticate are refused here whatever the machine allows, but for those
+#   that its own list marks as trusted.
+# - dpkg-source checks once more that tarball and patches have the sha256 that the .dsc states. It also looks at the maintainer's
+#   signature on the .dsc, but does not insist: maintainers' keys are in a package of their own (debian-keyring).
+# - The patched files of the versions met so far are listed too; others are taken with a note, so that an update neither breaks
+#   the build nor slips in unseen.
 #
 # apt is asked through a source list derived from the machine's own, with lists and cache in a folder of ours: nothing
 # on the machine changes, and no root is needed.
@@ -57,7 +61,8 @@ apt() {
   tool=$1
   shift
   "$tool" -q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/parts" -o Dir::State::lists="$work/lists" \
-    -o Dir::Cache="$work/cache" -o APT::Sandbox::User= -o APT::Get::List-Cleanup=0 "$@"
+    -o Dir::Cache="$work/cache" -o APT::Sandbox::User= -o APT::Get::List-Cleanup=0 \
+    -o Acquire::AllowInsecureRepositories=false -o APT::Get::AllowUnauthenticated=false "$@"
 }
 # Some third-party entry may have no sources; what counts is whether cjson can be had afterwards.
 cd "$work/source"
@@ -73,7 +78,7 @@ done
 
 tarball=$(ls cjson_*.orig.tar.gz)
 knows "$tarballs" "$tarball" || fail "$tarball is not a tarball this project knows (sha256 $(sha256sum <"$tarball" | cut -d' ' -f1))."
-dpkg-source --no-check -x cjson_*.dsc tree >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "dpkg-source failed."; }
+dpkg-source --require-strong-checksums -x cjson_*.dsc tree >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "dpkg-source refuses the package."; }
 for name in cJSON.c cJSON.h; do
   knows "$patched" "tree/$name" || echo "cJSON: $name of $(basename cjson_*.dsc .dsc) is newer than this script's list; taken on apt's word."
 done
