@@ -10,8 +10,9 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-/** What make itself says to the makes below it stays out: these begin anew. */
-const { MAKEFLAGS, MAKELEVEL, MFLAGS, ...environment } = process.env;
+const environment = { ...process.env };
+/** What make says to the makes below it: these begin anew. */
+for (const name of ["MAKEFLAGS", "MAKELEVEL", "MFLAGS"]) delete environment[name];
 /** Said relative to this folder, they would mean another one there. */
 for (const name of ["CJSON_DIR", "STB_DIR"]) if (environment[name]) environment[name] = resolve(environment[name]);
 

@@ -7,14 +7,13 @@ import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { gzipSync } from "node:zlib";
 
 import { createEngine } from "../../wasm/engine.js";
 import { serve } from "../../web/serve.mjs";
 import { dist, download, drop, openBrowser, root, settled, shoot, withoutPolish } from "./built.js";
+import { sumOf, weights } from "./weight.js";
 
 const LIMIT = 300_000; // bytes, gzipped, of all that a first visit loads
-const RUNTIME = /\/ort[.-]/;
 const MODEL = { name: "glycolysis.onnx", bytes: new Uint8Array(readFileSync(join(root, "web/samples/glycolysis.onnx"))) };
 
 /** @type {Awaited<ReturnType<typeof openBrowser>>} */
@@ -66,11 +65,9 @@ test("a first visit that opens a model loads at most 300 kB, gzipped, without ON
   await drop(page, [MODEL]);
   await settled(page);
   await page.waitForSelector(".hero svg");
-  // What the browser asks for by itself, unseen by requests; the touch icon is asked for by who keeps the page on a home screen.
-  const links = await page.$$eval("link[href]:not([rel=apple-touch-icon])", (found) => found.map((link) => /** @type {HTMLLinkElement} */ (link).href));
-  const names = [...new Set([...requests, ...links])].filter((url) => url.startsWith(stage.url) && !RUNTIME.test(url)).map((url) => url.slice(stage.url.length) || "index.html");
-  const sizes = names.filter((name) => !name.startsWith("samples/")).map((name) => ({ name, size: gzipSync(readFileSync(join(dist, name)), { level: 9 }).length }));
-  const sum = sizes.reduce((total, { size }) => total + size, 0);
+  const sizes = await weights(page, stage.url, requests);
+  const names = sizes.map(({ name }) => name);
+  const sum = sumOf(sizes);
   assert.ok(["netlump.wasm", "main.js", "worker.js", "style.css", "manifest.webmanifest"].every((name) => names.includes(name)), names.join(" "));
   assert.ok(sum <= LIMIT, `${sum} bytes: ${sizes.map(({ name, size }) => `${name} ${size}`).join(", ")}`);
   console.log(`first visit: ${sum} bytes gzipped`);
