@@ -105,10 +105,13 @@ static nl_status read_model(nl_onnx_reader *reader, nl_span bytes) {
   size_t graphs = 0, fields = 0;
   for (nl_field field; nl_wire_next(&wire, &field); fields++) NL_TRY(read_model_field(reader, &field, &graphs));
   if (fields == 0 && wire.fault != NL_WIRE_SHORT)
-    return nl_fail(reader->error, NL_ERROR_NOT_A_MODEL, NULL, "of a kind netlump does not know. Choose a .onnx or .json file");
+    return nl_fail(reader->error, NL_ERROR_NOT_A_MODEL, NULL,
+                   "of a kind netlump does not know. Choose a .onnx or .json file");
   if (wire.fault == NL_WIRE_SHORT) return report_truncated(bytes, reader->error);
   NL_TRY(nl_wire_close(&wire, (nl_span){0}, reader->error));
-  if (graphs == 0) return nl_fail(reader->error, NL_ERROR_NOT_A_MODEL, NULL, "a file without an ONNX network in it. Choose a .onnx or .json file");
+  if (graphs == 0)
+    return nl_fail(reader->error, NL_ERROR_NOT_A_MODEL, NULL,
+                   "a file without an ONNX network in it. Choose a .onnx or .json file");
   if (graphs > 1) return nl_fail(reader->error, NL_ERROR_MALFORMED, NULL, "it holds two networks");
   return NL_OK;
 }

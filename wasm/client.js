@@ -113,8 +113,13 @@ export function threadOf(worker, files) {
   };
 }
 
-/** The worker lies beside the page, wherever the bundler has put this module. */
-export const spawnModule = () => threadOf(new Worker(new URL("worker.js", document.baseURI), { type: "module", name: "netlump" }), null);
+/** The worker lies beside the page, wherever the bundler has put this module. It is started from a blob, since only such a one
+ * is bound by the page's Content-Security-Policy; one from an address of its own would go by that address's headers. */
+export function spawnModule() {
+  const start = `import ${JSON.stringify(new URL("worker.js", document.baseURI).href)};`;
+  const url = URL.createObjectURL(new Blob([start], { type: "text/javascript" }));
+  return threadOf(new Worker(url, { type: "module", name: "netlump" }), null);
+}
 
 /**
  * A worker that is up, or coming up.

@@ -170,6 +170,10 @@ test("the policy forbids requests to other origins, scripts and styles that are 
       return { ran: "ran" in window, styled: styled === "rgb(1, 2, 3)", fetched, image };
     }, other.url);
     assert.deepEqual(found, { ran: false, styled: false, fetched: "refused", image: "refused" }, address);
+    await openSample(page);
+    const [worker] = page.workers();
+    const asked = await worker.evaluate((url) => fetch(url).then(() => "fetched", () => "refused"), other.url);
+    assert.equal(asked, "refused", `the worker of ${address}`);
   }
 });
 
