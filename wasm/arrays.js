@@ -1,13 +1,10 @@
 // arrays: NumPy's NPY and NPZ, and IDX (the MNIST format) -> sheets of numbers.
-import { unzipSync } from "fflate";
-
 import { fault } from "./fault.js";
 import { IDX_KINDS } from "./kinds.js";
 import { badData, badElement } from "./messages.js";
+import { unzip } from "./zip.js";
 
 /** @typedef {import("./data.js").Sheet} Sheet @typedef {{values: Float64Array, rows: number, columns: number}} Matrix   values (rows, columns) */
-
-const LARGEST = 2 ** 31; // bytes, unpacked
 
 /** @param {Matrix} matrix @param {string} name @returns {Sheet} */
 export const sheetOf = ({ values, rows, columns }, name) => ({
@@ -85,12 +82,7 @@ function rowMajor(values, shape) {
 /** Arrays with equally many rows side by side, so that x and y make columns and labels. @param {Uint8Array} bytes @param {string} name
  * @returns {Matrix} */
 export function readNpz(bytes, name) {
-  let files;
-  try {
-    files = unzipSync(bytes, { filter: (file) => file.name.endsWith(".npy") && file.originalSize < LARGEST });
-  } catch (error) {
-    throw fault("DATA", badData(name, "its zip archive is damaged"), { place: name, cause: error });
-  }
+  const files = unzip(bytes, name, (file) => file.endsWith(".npy"));
   const parts = Object.entries(files).map(([file, content]) => readNpy(content, `${name}/${file}`));
   if (parts.length === 0) throw fault("DATA", badData(name, "the zip holds neither images nor NumPy arrays"), { place: name });
   const { rows } = parts[0];

@@ -3,9 +3,11 @@ import Papa from "papaparse";
 
 import { delimiterOf, isHeader, isNumber } from "./cells.js";
 import { fault } from "./fault.js";
-import { badCell, badData, badWidth } from "./messages.js";
+import { badCell, badData, badWidth, textTooLong } from "./messages.js";
 
 /** @typedef {import("./data.js").Sheet} Sheet */
+
+const LONGEST = 2 ** 29 - 2 ** 10; // bytes: what a string holds in every browser
 
 /** Runs of spaces as one, none at the ends. @param {string} text */
 const squeezed = (text) => text.replace(/ +/g, " ").replace(/^ | (?=\r?$)/gm, "");
@@ -35,6 +37,7 @@ export function readText(bytes, name) {
 
 /** The cells of every line that has some, with its number. @param {Uint8Array} bytes @param {string} name */
 function linesOf(bytes, name) {
+  if (bytes.length > LONGEST) throw fault("LIMIT", textTooLong(name, bytes.length, LONGEST), { place: name });
   let text;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -11,11 +11,16 @@ export const isGzip = (bytes) => bytes[0] === 0x1f && bytes[1] === 0x8b;
 /** The parts of what is packed. @param {Uint8Array} bytes @returns {AsyncGenerator<Uint8Array>} */
 async function* parts(bytes) {
   const reader = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
+  } finally {
+    reader.cancel().catch(() => {}); // where nobody wants the rest
+  }
 }
 
-/** What is packed, or the bytes themselves where nothing is. @param {Uint8Array} bytes @param {string} name @returns {Promise<Uint8Array>} */
-export async function unpack(bytes, name) {
+/** What is packed, or the bytes themselves where nothing is. @param {Uint8Array} bytes @param {string} name
+ * @param {number} [largest] bytes, unpacked @returns {Promise<Uint8Array>} */
+export async function unpack(bytes, name, largest = LARGEST) {
   if (!isGzip(bytes)) return bytes;
   /** @type {Uint8Array[]} */
   const all = [];
@@ -24,7 +29,7 @@ export async function unpack(bytes, name) {
     for await (const part of parts(bytes)) {
       all.push(part);
       size += part.length;
-      if (size > LARGEST) throw fault("LIMIT", tooLarge(name), { place: name });
+      if (size > largest) throw fault("LIMIT", tooLarge(name, largest), { place: name });
     }
     return joined(Uint8Array, all);
   } catch (error) {
@@ -33,12 +38,17 @@ export async function unpack(bytes, name) {
   }
 }
 
-/** The beginning of what is packed. @param {Uint8Array} head the beginning of the file @returns {Promise<Uint8Array>} empty where it is damaged */
-export async function unpackHead(head) {
+/** The beginning of what is packed. @param {Uint8Array} head the beginning of the file @param {number} most bytes of it, and one part @returns {Promise<Uint8Array>} empty where it is damaged */
+export async function unpackHead(head, most) {
   /** @type {Uint8Array[]} */
   const some = [];
+  let size = 0;
   try {
-    for await (const part of parts(head)) some.push(part);
+    for await (const part of parts(head)) {
+      some.push(part);
+      size += part.length;
+      if (size >= most) break;
+    }
   } catch {
     // it breaks off where the head does
   }

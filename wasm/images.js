@@ -1,11 +1,10 @@
 // images: pictures -> Table. Single files, folders and zips of JPEG, PNG, BMP, GIF and TGA, decoded (pictures.js) to the shape of
 // the model's input, one row a picture. Their order is shuffled, always the same way, so that the first rows are of all kinds.
-import { unzipSync } from "fflate";
-
 import { EngineError, fault } from "./fault.js";
 import { isImage, layoutOf } from "./layout.js";
-import { badData, badNorm, imageLabels, imagesUnfit, noClasses, noImages, unreadableImage } from "./messages.js";
+import { badNorm, imageLabels, imagesUnfit, noClasses, noImages, unreadableImage } from "./messages.js";
 import { decodePicture } from "./pictures.js";
+import { unzip } from "./zip.js";
 
 /**
  * @typedef {import("./types.js").Table} Table
@@ -52,19 +51,12 @@ export function normOf({ mean, std }, channels, type) {
 
 /** The pictures in a zip, unpacked when they are needed; null when there is none. @param {Uint8Array} zip @param {string} source @returns {Pictures|null} */
 export function zipped(zip, source) {
-  const unpack = (/** @type {(file: {name: string}) => boolean} */ filter) => {
-    try {
-      return unzipSync(zip, { filter });
-    } catch (error) {
-      throw fault("DATA", badData(source, "its zip archive is damaged"), { place: source, cause: error });
-    }
-  };
   /** @type {string[]} */
   const names = [];
-  unpack(({ name }) => isImage(name) && names.push(name) < 0);
+  unzip(zip, source, (name) => isImage(name) && names.push(name) < 0);
   const load = (/** @type {string[]} */ some) => {
     const wanted = new Set(some);
-    const files = unpack(({ name }) => wanted.has(name));
+    const files = unzip(zip, source, (name) => wanted.has(name));
     return some.map((name) => files[name]);
   };
   return names.length === 0 ? null : { names, load };

@@ -20,7 +20,7 @@ export async function kindOf({ name, bytes }) {
   if (isPicture(start)) return "picture";
   const head = await part(bytes, name, 0, Math.min(HEAD, sizeOf(bytes)));
   if (isZip(head)) return kindOfArchive(await namesInZip(bytes, name));
-  if (isGzip(head)) return kindOfHead(await unpackHead(head)) === "rows" ? "rows" : "other";
+  if (isGzip(head)) return kindOfHead(await unpackHead(head, HEAD)) === "rows" ? "rows" : "other";
   return kindOfHead(head, name);
 }
 

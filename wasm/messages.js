@@ -124,7 +124,11 @@ export const imagesUnfit = ({ source, size: numbers, wanted }) =>
   `The model reads ${plural(wanted, "number")} a row, an image of ${source} becomes ${count(numbers)}. Give rows of numbers.`;
 export const badNorm = (/** @type {number} */ numbers, /** @type {number} */ channels) =>
   `${plural(numbers, "number")} for mean or std, but the model's images have ${plural(channels, "channel")}. Give one number for all or one each.`;
-export const tooLarge = (/** @type {string} */ file) => `${file} unpacks to more than 2 GB. Use fewer rows.`;
+export const tooLarge = (/** @type {string} */ file, /** @type {number} */ most) => `${file} unpacks to more than ${size(most)}. Use fewer rows.`;
+export const zipTooLarge = (/** @type {string} */ file, /** @type {number} */ bytes, /** @type {number} */ most) =>
+  `${file} unpacks to ${size(bytes)}; at most ${size(most)} are read. Use fewer rows.`;
+export const textTooLong = (/** @type {string} */ file, /** @type {number} */ bytes, /** @type {number} */ most) =>
+  `${file} is text of ${size(bytes)}; at most ${size(most)} are read. Use fewer rows, or save them as NPY.`;
 export const badElement = (/** @type {string} */ file, /** @type {number} */ row, /** @type {number} */ column) =>
   `${file}, row ${row}, column ${column} is not a finite number.`;
 
