@@ -134,6 +134,11 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/asan/libnetlump.a | tools-fuzz
 	@mkdir -p $(@D)
 	clang $(STRICT) $(SANITIZE) -fsanitize=fuzzer $(INCLUDES) $< $(BUILD)/asan/libnetlump.a -lm -o $@
 
+# The same on files alone: no fuzzer, no sanitizer.
+$(BUILD)/replay/%: tests/fuzz/%.c tests/fuzz/replay.c tests/unit/channels_laws.h $(BUILD)/native/libnetlump.a
+	@mkdir -p $(@D)
+	$(CC) $(STRICT) -O1 -g $(INCLUDES) $(filter %.c %.a,$^) -lm -o $@
+
 # ---- page --------------------------------------------------------------------------------------------------------------
 
 WEB := $(shell find web -type f 2>/dev/null) $(wildcard wasm/*.js)
@@ -152,7 +157,7 @@ run: dist ## lump a bundled sample, then serve the page (PORT=8080)
 .PHONY: gcc
 gcc: $(if $(shell command -v gcc),$(CORE:%.c=$(BUILD)/gcc/%.o))
 
-test: gcc dist $(BUILD)/native/pipeline $(UNIT:%=$(BUILD)/native/unit/%) | tools-test ## everything short; ends with 'N passed, N failed'
+test: gcc dist $(BUILD)/native/pipeline $(FUZZ:%=$(BUILD)/replay/%) $(UNIT:%=$(BUILD)/native/unit/%) | tools-test ## everything short; ends with 'N passed, N failed'
 	@node tests/count.mjs $(UNIT:%=$(BUILD)/native/unit/%) $(SCRIPTS)
 
 test-long: dist $(LONG) $(UNIT:%=$(BUILD)/asan/unit/%) $(FUZZ:%=$(BUILD)/fuzz/%) | tools-test ## sanitizers, fuzzing (FUZZ_SECONDS=600 each), tests/long

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs one fuzz program for a while from real files: fuzz.sh PROGRAM SECONDS. A name that begins with "json" is fed the
 # .json files, one that begins with "image" the images of image_seeds.mjs, others the .onnx files, of tests, samples and the
-# material beside the project where it is.
+# material beside the project where it is; all of them the corpus in tests/fuzz/corpus.
 set -eu
 program=$1
 seconds=$2
@@ -9,6 +9,11 @@ name=$(basename "$program")
 case $name in json*) extension=json ;; image*) extension=none ;; *) extension=onnx ;; esac
 seeds=$program.seeds
 mkdir -p "$seeds" "$program.corpus"
+# Models go to all who read models.
+for folder in "tests/fuzz/corpus/${name%_fuzz}" $(case $extension in onnx) echo tests/fuzz/corpus/onnx ;; esac); do
+  [ -d "$folder" ] || continue
+  for file in "$folder"/*; do cp -f "$file" "$seeds/$(echo "$file" | tr / _)"; done
+done
 case $name in image*) node tests/fuzz/image_seeds.mjs "$seeds" ;; esac
 for folder in tests/fixtures tests/fuzz web/samples ../shared/material/models ../shared/material/broken; do
   [ -d "$folder" ] || continue
