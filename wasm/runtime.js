@@ -98,6 +98,7 @@ export class Session {
       });
       return new Session(runtime, session, refusal);
     } catch (error) {
+      if (/no available backend found/.test(String(error))) throw fault("RUNTIME", runtimeMissing(), { cause: error }); // its .wasm file is not there
       throw fault("RUNTIME", refusal(reasonOf(error)), { cause: error });
     }
   }
