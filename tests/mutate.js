@@ -127,7 +127,8 @@ export async function readLawfully({ name, bytes }, way = 0) {
   try {
     await kindOf({ name, bytes });
     const table = await readTable(bytes, name, { ...OPTIONS[way % OPTIONS.length], images });
-    assert.ok(table.rows > 0 && table.features.length === table.rows * table.roles?.filter((role) => role === "input").length || table.pictures, "a table of its size");
+    const inputs = table.roles?.filter((role) => role === "input").length ?? NaN;
+    assert.ok((table.rows > 0 && table.features.length === table.rows * inputs) || table.pictures, "a table of its size");
     assert.ok(table.features.every(Number.isFinite) && (table.labels ?? []).every(Number.isFinite), "made of numbers");
     assert.ok(table.features.length <= Math.max(DENSEST * bytes.length, LAYOUT.height * LAYOUT.width * LAYOUT.channels * bytes.length), "no larger than the file can say");
     return "";

@@ -51,9 +51,10 @@ export function normOf({ mean, std }, channels, type) {
 
 /** The pictures in a zip, unpacked when they are needed; null when there is none. @param {Uint8Array} zip @param {string} source @returns {Pictures|null} */
 export function zipped(zip, source) {
-  /** @type {string[]} */
-  const names = [];
-  unzip(zip, source, (name) => isImage(name) && names.push(name) < 0);
+  /** @type {Set<string>} */
+  const found = new Set();
+  unzip(zip, source, (name) => isImage(name) && found.add(name) === null);
+  const names = [...found];
   const load = (/** @type {string[]} */ some) => {
     const wanted = new Set(some);
     const files = unzip(zip, source, (name) => wanted.has(name));

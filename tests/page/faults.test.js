@@ -62,7 +62,7 @@ const reportOf = async (/** @type {Page} */ page) => JSON.parse(new TextDecoder(
 const opened = (page, name) => page.waitForFunction((wanted) => document.querySelector("h1.file-name")?.textContent === wanted, name);
 const problems = (/** @type {Page} */ page) => page.locator(".problem").allInnerTexts();
 
-/** In the page: when a stage's bar appears, its work is cancelled or the worker dies. @param {{label: string, act: "cancel"|"kill"|"see"}} what */
+/** In the page: when a stage's bar appears, the worker dies, or it is only seen. @param {{label: string, act: "kill"|"see"}} what */
 function strike({ label, act }) {
   const all = /** @type {any} */ (window);
   all.struck = new Promise((resolve) => {
@@ -74,9 +74,6 @@ function strike({ label, act }) {
         const worker = all.workers.at(-1);
         worker.terminate();
         worker.dispatchEvent(new Event("error"));
-      } else if (act === "cancel") {
-        const box = /** @type {Element} */ (bar.parentElement);
-        /** @type {HTMLButtonElement} */ (box.querySelector("button")).click();
       }
       resolve(true);
     };
@@ -86,15 +83,12 @@ function strike({ label, act }) {
   });
 }
 
-/** @param {Page} page @param {string} label @param {"cancel"|"kill"|"see"} act @param {() => Promise<unknown>} start what brings the stage about */
+/** @param {Page} page @param {string} label @param {"kill"|"see"} act @param {() => Promise<unknown>} start what brings the stage about */
 async function struck(page, label, act, start) {
   await page.evaluate(strike, { label, act });
   await start();
   await page.evaluate(() => /** @type {any} */ (window).struck);
 }
-
-/** Waits until nothing is worked on, with or without a result. @param {Page} page */
-const quiet = (page) => page.waitForFunction(() => !document.querySelector("progress"));
 
 let retained = 20;
 /** A size not asked for before. @param {Page} page */
