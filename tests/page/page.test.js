@@ -16,12 +16,9 @@ import { number, upper } from "../../web/format.js";
 import { layersOf, tensorFlowModel } from "../foreign.js";
 import { bmp, png } from "../images.js";
 import { bytesOf, fixtureFile, jsonModel, materialFile, needsMaterial } from "../material.js";
-import { checkBits } from "./bits.js";
 import { download, drop, openBrowser, resting, root, settled, withoutPolish } from "./built.js";
 
 const sample = (/** @type {string} */ name) => new Uint8Array(readFileSync(join(root, "web/samples", name)));
-/** @type {import("../../web/state.js").Sample[]} */
-const samples = JSON.parse(new TextDecoder().decode(sample("samples.json")));
 const MODEL = { name: "glycolysis.onnx", bytes: sample("glycolysis.onnx") };
 const ROWS = { name: "glycolysis.csv", bytes: sample("glycolysis.csv") };
 const PICTURE = { name: "digits.onnx", bytes: new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]) };
@@ -123,8 +120,6 @@ test("no request leaves the page's origin, from the first visit to the download"
   assert.deepEqual(requests.filter((url) => !url.startsWith(`${origin}/`) && !url.startsWith(`blob:${origin}/`)), []);
   await page.close();
 });
-
-test("scalar and SIMD WebAssembly give the same bits in Chromium and in Node", () => checkBits(stage, samples[0]));
 
 test("a bad file is named in a sentence, and the model that was open stays open", async () => {
   const { page } = await freshPage();

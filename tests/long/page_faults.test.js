@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { bytesOf, fixtureFile, jsonModel, sampleFile } from "../material.js";
-import { download, drop, openBrowser, resting } from "./built.js";
+import { download, drop, openBrowser, resting } from "../page/built.js";
 
 /** @typedef {import("playwright-core").Page} Page */
 
