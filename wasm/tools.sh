@@ -26,7 +26,10 @@ for group in "$@"; do
   test)
     printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' |
       cc -E - >/dev/null 2>&1 || lacks libcmocka-dev
-    command_or "${CHROMIUM:-chromium}" chromium
+    # The smaller package where Debian has it: it starts quicker, and is a fifth quicker in the tests.
+    if ! command -v "${CHROMIUM:-chromium-headless-shell}" >/dev/null 2>&1 && ! command -v chromium >/dev/null 2>&1; then
+      if apt-cache show chromium-headless-shell >/dev/null 2>&1; then lacks chromium-headless-shell; else lacks chromium; fi
+    fi
     command_or "${FIREFOX:-firefox-esr}" firefox-esr
     ;;
   fuzz)

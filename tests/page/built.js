@@ -40,11 +40,14 @@ function withoutWorkers(browser) {
   return browser;
 }
 
+/** Without a window of its own it takes a fifth less time, where Debian has it. */
+const chromiumHere = () => process.env.CHROMIUM ?? ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"].find((path) => existsSync(path));
+
 /** The page's address, a browser, and the way to end both. */
 export async function openBrowser() {
   buildWhenOld();
   const { url, close } = await serve(dist, 0);
-  const browser = withoutWorkers(await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS }));
+  const browser = withoutWorkers(await chromium.launch({ executablePath: chromiumHere(), args: FLAGS }));
   return {
     url,
     browser,
