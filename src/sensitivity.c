@@ -130,8 +130,9 @@ nl_status nl_sensitivity_apply(const nl_sensitivity *s, size_t index, size_t n, 
   *done = false;
   if (s->moments[index] == NULL || s->rows == 0) return NL_OK;
   const size_t room = nl_matmul_f64_work() + nl_cholesky_blocks_work(m), count = room + m * m + APPLIED * m;
-  double *work = malloc(count * sizeof *work), *l = work + room, *rows = l + m * m;
+  double *work = malloc(count * sizeof *work);
   if (work == NULL) return nl_no_memory(error, count, sizeof *work);
+  double *l = work + room, *rows = l + m * m;
   *done = factor(s, index, l, work);
   for (size_t j = 0; *done && j < n; j += APPLIED) { // W L, by columns that begin further down L's triangle each
     const size_t many = n - j < APPLIED ? n - j : APPLIED;

@@ -95,17 +95,20 @@ static void plain_matmul(const matmul_case *on, const double *a, const double *b
         c[i * on->c_row + j] += a[i * on->a_row + l * on->a_col] * b[l * on->b_row + j * on->b_col];
 }
 
-// The whole span of C is compared: what lies between its rows must stay.
-static void check_matmul(const matmul_case *on, source *from, uint32_t *seed) {
+// The whole span of C is compared: what lies between its rows must stay, and below the diagonal where the upper triangle is asked for.
+static void check_product(const matmul_case *on, bool upper, source *from, uint32_t *seed) {
   const size_t c_size = span(on->m, on->c_row, on->n, 1);
   double *a = filled(span(on->m, on->a_row, on->k, on->a_col), from, seed);
   double *b = filled(span(on->k, on->b_row, on->n, on->b_col), from, seed);
   double *start = filled(c_size, from, seed);
   double *expected = copied(start, c_size), *work = doubles(nl_matmul_f64_work());
   plain_matmul(on, a, b, expected);
+  for (size_t i = 0; upper && i < on->m; i++)
+    for (size_t j = 0; j < i && j < on->n; j++) expected[i * on->c_row + j] = start[i * on->c_row + j];
   for (size_t v = 0; v < VARIANTS; v++) {
     double *c = copied(start, c_size);
-    variants[v].matmul(on->m, on->n, on->k, a, on->a_row, on->a_col, b, on->b_row, on->b_col, c, on->c_row, work);
+    (upper ? variants[v].matmul_upper : variants[v].matmul)(on->m, on->n, on->k, a, on->a_row, on->a_col, b, on->b_row,
+                                                            on->b_col, c, on->c_row, work);
     assert_same(c, expected, c_size, variants[v].name);
     free(c);
   }
@@ -129,7 +132,7 @@ static void matmul_equals_the_plain_loop_for_every_length_to_67(void **state) {
       size_t size[3] = {next(&seed) % LENGTHS, next(&seed) % LENGTHS, next(&seed) % LENGTHS};
       size[draw % 3] = length;
       const matmul_case on = packed_case(size[0], size[1], size[2]);
-      check_matmul(&on, number, &seed);
+      check_product(&on, false, number, &seed);
     }
 }
 
@@ -145,7 +148,7 @@ static void matmul_reads_strided_and_transposed_matrices(void **state) {
     on.b_row = draw & 2 ? 1 : n + 1;
     on.b_col = draw & 2 ? k + 5 : 1;
     if (draw & 4) on.a_row *= 2 * m, on.a_col *= 2 * m; // neither stride is 1
-    check_matmul(&on, number, &seed);
+    check_product(&on, false, number, &seed);
   }
 }
 
@@ -164,7 +167,7 @@ static void matmul_equals_the_plain_loop_across_block_borders(void **state) {
   uint32_t seed = 3;
   for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
     const matmul_case on = packed_case(sizes[i][0], sizes[i][1], sizes[i][2]);
-    check_matmul(&on, number, &seed);
+    check_product(&on, false, number, &seed);
   }
 }
 
@@ -174,7 +177,7 @@ static void matmul_keeps_signed_zeros_and_infinities_where_they_belong(void **st
   uint32_t seed = 4;
   for (size_t draw = 0; draw < 200; draw++) {
     const matmul_case on = packed_case(1 + next(&seed) % 9, 1 + next(&seed) % 9, next(&seed) % 4);
-    check_matmul(&on, number_or_special, &seed);
+    check_product(&on, false, number_or_special, &seed);
   }
 }
 
@@ -220,28 +223,6 @@ static void gram_equals_the_plain_loop_across_block_borders(void **state) {
   check_gram(3, NL_BLOCK_COLUMNS + 6, NL_BLOCK_COLUMNS + 6, NL_BLOCK_COLUMNS + 6, number, &seed);
 }
 
-// As matmul where i <= j; the rest must stay.
-static void check_matmul_upper(const matmul_case *on, source *from, uint32_t *seed) {
-  const size_t c_size = span(on->m, on->c_row, on->n, 1);
-  double *a = filled(span(on->m, on->a_row, on->k, on->a_col), from, seed);
-  double *b = filled(span(on->k, on->b_row, on->n, on->b_col), from, seed), *start = filled(c_size, from, seed);
-  double *expected = copied(start, c_size), *work = doubles(nl_matmul_f64_work());
-  plain_matmul(on, a, b, expected);
-  for (size_t i = 0; i < on->m; i++)
-    for (size_t j = 0; j < i && j < on->n; j++) expected[i * on->c_row + j] = start[i * on->c_row + j];
-  for (size_t v = 0; v < VARIANTS; v++) {
-    double *c = copied(start, c_size);
-    variants[v].matmul_upper(on->m, on->n, on->k, a, on->a_row, on->a_col, b, on->b_row, on->b_col, c, on->c_row, work);
-    assert_same(c, expected, c_size, variants[v].name);
-    free(c);
-  }
-  free(work);
-  free(expected);
-  free(start);
-  free(b);
-  free(a);
-}
-
 // Square, wide and tall; A transposed as the elimination has it.
 static void matmul_upper_equals_the_plain_loop_and_leaves_the_lower_triangle(void **state) {
   (void)state;
@@ -251,11 +232,11 @@ static void matmul_upper_equals_the_plain_loop_and_leaves_the_lower_triangle(voi
     matmul_case on = packed_case(m, n, next(&seed) % LENGTHS);
     on.c_row = n + draw % 2;
     if (draw & 4) on.a_row = 1, on.a_col = m + 1;
-    check_matmul_upper(&on, draw % 5 == 0 ? number_or_special : number, &seed);
+    check_product(&on, true, draw % 5 == 0 ? number_or_special : number, &seed);
   }
   const matmul_case borders[] = {packed_case(NL_BLOCK_ROWS + 1, NL_BLOCK_COLUMNS + 6, NL_BLOCK_DEPTH + 1),
                                  packed_case(2 * NL_BLOCK_ROWS + 3, NL_BLOCK_ROWS + 2, 3)};
-  for (size_t i = 0; i < 2; i++) check_matmul_upper(&borders[i], number, &seed);
+  for (size_t i = 0; i < 2; i++) check_product(&borders[i], true, number, &seed);
 }
 
 static void check_axpy(size_t n, double alpha, source *from, uint32_t *seed) {
