@@ -4,7 +4,7 @@ import { EngineError, fault } from "./fault.js";
 import { isImage, layoutOf } from "./layout.js";
 import { badNorm, imageLabels, imagesUnfit, noClasses, noImages, unreadableImage } from "./messages.js";
 import { decodePicture } from "./pictures.js";
-import { unzip } from "./zip.js";
+import { namesOf, unzip } from "./zip.js";
 
 /**
  * @typedef {import("./types.js").Table} Table
@@ -51,10 +51,7 @@ export function normOf({ mean, std }, channels, type) {
 
 /** The pictures in a zip, unpacked when they are needed; null when there is none. @param {Uint8Array} zip @param {string} source @returns {Pictures|null} */
 export function zipped(zip, source) {
-  /** @type {Set<string>} */
-  const found = new Set();
-  unzip(zip, source, (name) => isImage(name) && found.add(name) === null);
-  const names = [...found];
+  const names = [...new Set(namesOf(zip, source).filter(isImage))];
   const load = (/** @type {string[]} */ some) => {
     const wanted = new Set(some);
     const files = unzip(zip, source, (name) => wanted.has(name));
