@@ -69,6 +69,8 @@ export class Runner {
   #calibrated = null; // the original as a path wants it run
   /** @type {Map<string, number>} */
   #bytes = new Map(); // of each value, a row
+  /** @type {Map<string, number>|null} */
+  #perRow = null; // what #widths has found, where it could try several rows
   /** @type {boolean|null} */
   #free = null; // whether several rows may go into a run; null: not tried yet
 
@@ -229,6 +231,7 @@ export class Runner {
   /** Floating-point outputs, and numbers a row they give; those left out that are the same size for any rows (versions, sizes).
    * @param {Rows} rows @returns {Promise<Map<string, number>>} */
   async #widths(rows) {
+    if (this.#perRow !== null && rows.count > 1) return this.#perRow;
     const names = await this.#floats();
     const alone = names.length > 0 ? await this.#first(rows, 1, names) : [];
     const several = this.#inputs.batch === null && (await this.#groupFor([], rows)) > 1;
@@ -239,6 +242,7 @@ export class Runner {
       const width = alone[i].data.length;
       if (both === null || both[i].data.length > width) widths.set(name, width);
     });
+    if (several) this.#perRow = widths;
     return widths;
   }
 
