@@ -127,12 +127,13 @@ function forward(core, info, kind, handle, rows) {
 }
 
 /** What the core wants of the choice, in its order. @param {import("./types.js").EquivalenceOptions} options */
-const equivalence = ({ encoding = "adjoint", equivalence: kind = "fde", linkage = "complete", degree = 0, symmetric = false }) => [
+const equivalence = ({ encoding = "adjoint", equivalence: kind = "fde", linkage = "complete", degree = 0, symmetric = false, epsilon = 0 }) => [
   ENCODINGS[encoding],
   EQUIVALENCES[kind],
   numberOf(LINKAGES, linkage),
   degree,
   Number(symmetric),
+  epsilon,
 ];
 
 /** @template T @typedef {Generator<string|Part, T, any>} Opening   asks for a file by name, or for a part of one in the core's memory */
@@ -362,20 +363,20 @@ export class Model extends Handle {
    * @returns {import("./types.js").Blocks}
    */
   blocks(options = {}) {
-    this.#core.status(this.info.name, "model_blocks", this.handle, ...equivalence(options), options.epsilon ?? 0);
+    this.#core.status(this.info.name, "model_blocks", this.handle, ...equivalence(options));
     return JSON.parse(this.#core.text());
   }
 
   /** How those blocks come about, layer by layer, split by split; for layers of at most 64 neurons.
    * @param {import("./types.js").EquivalenceOptions} [options] @returns {import("./types.js").Trace} */
   trace(options = {}) {
-    this.#core.status(this.info.name, "model_trace", this.handle, ...equivalence(options), options.epsilon ?? 0);
+    this.#core.status(this.info.name, "model_trace", this.handle, ...equivalence(options));
     return JSON.parse(this.#core.text());
   }
 
   /** The encoding as ERODE's .ode file. @param {import("./types.js").EquivalenceOptions} [options] @returns {string} */
   ode(options = {}) {
-    this.#core.status(this.info.name, "model_ode", this.handle, ...equivalence(options), options.epsilon ?? 0);
+    this.#core.status(this.info.name, "model_ode", this.handle, ...equivalence(options));
     return this.#core.text();
   }
 

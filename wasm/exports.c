@@ -65,12 +65,17 @@ int netlump_model_forward(boundary *b, const nl_model *model, size_t rows, const
 
 // ---- differential equivalence ----------------------------------------------------------------------------------------
 
+static nl_partition_options partition_options(int encoding, int equivalence, int linkage, size_t degree,
+                                              int symmetric) {
+  return (nl_partition_options){(nl_encoding)encoding, (nl_equivalence)equivalence, (nl_linkage)linkage, degree,
+                                symmetric != 0};
+}
+
 NL_EXPORT(netlump_model_blocks)
 int netlump_model_blocks(boundary *b, const nl_model *model, int encoding, int equivalence, int linkage, size_t degree,
                          int symmetric, double epsilon) {
   nl_error *error = entered(b);
-  const nl_partition_options options = {(nl_encoding)encoding, (nl_equivalence)equivalence, (nl_linkage)linkage, degree,
-                                        symmetric != 0};
+  const nl_partition_options options = partition_options(encoding, equivalence, linkage, degree, symmetric);
   return (int)nl_model_blocks(model, &options, epsilon, &b->text, error);
 }
 
@@ -79,8 +84,7 @@ NL_EXPORT(netlump_model_trace)
 int netlump_model_trace(boundary *b, const nl_model *model, int encoding, int equivalence, int linkage, size_t degree,
                         int symmetric, double epsilon) {
   nl_error *error = entered(b);
-  const nl_partition_options options = {(nl_encoding)encoding, (nl_equivalence)equivalence, (nl_linkage)linkage, degree,
-                                        symmetric != 0};
+  const nl_partition_options options = partition_options(encoding, equivalence, linkage, degree, symmetric);
   return (int)nl_model_trace(model, &options, epsilon, &b->text, error);
 }
 
@@ -89,8 +93,7 @@ NL_EXPORT(netlump_model_ode)
 int netlump_model_ode(boundary *b, const nl_model *model, int encoding, int equivalence, int linkage, size_t degree,
                       int symmetric, double epsilon) {
   nl_error *error = entered(b);
-  const nl_partition_options options = {(nl_encoding)encoding, (nl_equivalence)equivalence, (nl_linkage)linkage, degree,
-                                        symmetric != 0};
+  const nl_partition_options options = partition_options(encoding, equivalence, linkage, degree, symmetric);
   return (int)nl_model_ode(model, &options, epsilon, &b->text, error);
 }
 NL_EXPORT(netlump_model_polynomials)
