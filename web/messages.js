@@ -163,8 +163,6 @@ export const text = {
   severalTables: (used, left) => `${used} is read. ${left.slice(0, 3).join(", ")}${left.length > 3 ? " and others" : ""} came along and ${left.length === 1 ? "is" : "are"} left aside.`,
   /** @param {string} name */
   dataWithoutModel: (name) => `${name} looks like data. Open its model first, or drop both together.`,
-  /** @param {string} name */
-  cannotRead: (name) => `${name} could not be read.`,
 
   // how small
   target: "How small?",

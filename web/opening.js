@@ -44,7 +44,7 @@ async function instead(run) {
 let field = null;
 
 /** Opens the file chooser. */
-export function chooseFiles() {
+function chooseFiles() {
   field = document.createElement("input");
   field.type = "file";
   field.multiple = true;

@@ -107,7 +107,7 @@ export function ScatterCard() {
 }
 
 /** @param {{label: string, tabs: Record<string, string>, chosen: string, choose: (tab: string) => void}} props */
-function Tabs({ label, tabs, chosen, choose }) {
+export function Tabs({ label, tabs, chosen, choose }) {
   return (
     <div class="tabs" role="group" aria-label={label}>
       {Object.entries(tabs).map(([id, name]) => (

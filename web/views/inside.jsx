@@ -11,6 +11,7 @@ import { peakOf, pixelsOf, strongest } from "../charts/weights.js";
 import { stem } from "../format.js";
 import { text } from "../messages.js";
 import { stale, state } from "../state.js";
+import { Tabs } from "./charts.jsx";
 
 /**
  * @typedef {import("../../wasm/types.js").Weights} Weights
@@ -107,15 +108,8 @@ function HeatCard({ columns, weights }) {
     const url = pictureOf(pixelsOf(own.weights, shown.rows.order, shown.columns.order, PIXELS));
     return { url, peak: peakOf(own.weights), weights: own, ...shown, rowName: rows.name, columnName: fits ? read.name : text.inputsColumn, bordered: reordered };
   }, [own, columns, reordered]);
-  const tools = (
-    <div class="tabs" role="group" aria-label={text.heatOrder}>
-      {[true, false].map((one) => (
-        <button key={String(one)} type="button" aria-pressed={reordered === one} onClick={() => setReordered(one)}>
-          {one ? text.heatReordered : text.heatTrained}
-        </button>
-      ))}
-    </div>
-  );
+  const orders = { blocks: text.heatReordered, trained: text.heatTrained };
+  const tools = <Tabs label={text.heatOrder} tabs={orders} chosen={reordered ? "blocks" : "trained"} choose={(order) => setReordered(order === "blocks")} />;
   return (
     <Chart
       class="weights"
