@@ -25,6 +25,7 @@ function bench(n, m) {
   const stubs = {};
   for (const { module: space, name } of WebAssembly.Module.imports(module)) (stubs[space] ??= {})[name] = () => 0;
   const core = /** @type {Record<string, any>} */ (new WebAssembly.Instance(module, stubs).exports);
+  core._initialize?.(); // the allocator starts there
   const on = core.bench_prepare(n, m) >>> 0;
   if (!on) throw new Error(`no memory for ${n} units`);
   return { core, on };
