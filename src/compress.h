@@ -10,6 +10,7 @@
 #include "channels.h"
 #include "deviation.h"
 #include "forward.h"
+#include "gram.h"
 #include "json.h"
 #include "narrow.h"
 #include "netlump.h"
@@ -86,6 +87,8 @@ typedef struct nl_stock {
   nl_scratch scratch;
 } nl_stock;
 
+typedef enum nl_path_stage { NL_PATH_MOMENTS, NL_PATH_ELIMINATE, NL_PATH_DONE } nl_path_stage;
+
 struct nl_path {
   const nl_model *model;
   nl_arena arena;
@@ -103,13 +106,17 @@ struct nl_path {
   size_t removal_count;
   nl_removal *removals; // by deviation
   // work in progress
-  int stage;
+  nl_path_stage stage;
   size_t row, site;
   nl_scratch scratch;
-  struct nl_moments *moments;
+  nl_moments *moments; // (sites)
+  nl_moments part;     // of a block of rows at one site
   nl_elimination *elimination;
   nl_sensitivity *sensitivity;
   nl_variance *outputs; // (results)
+  double variance;      // of all outputs, once the moments are there
+  bool helps;           // does jobs of a path elsewhere: no measure, no moments of its own
+  nl_arena borrowed;    // what the job at hand needs
   nl_stock *stock;
   size_t features;             // numbers in a row
   nl_tapped *tapped;           // RUNTIME: work in progress
@@ -236,6 +243,15 @@ nl_status nl_fitted_measure(nl_result *result, double *progress, nl_error *error
 // Adds what makes the smaller model.
 nl_status nl_fitted_edit(const nl_result *result, nl_edits *edits, nl_error *error);
 
+// ---- compress_order.c: moments and order of a network that the core evaluates, part by part ---------------------------------------
+
+nl_status nl_path_gather_block(nl_path *path,
+                               nl_error *error);              // the next rows; enters NL_PATH_ELIMINATE after the last
+nl_status nl_path_start_site(nl_path *path, nl_error *error); // path->elimination of path->site
+double nl_path_block_work(const nl_path *path, size_t first); // multiplications of the block whose first row that is
+// How far it is, with `share` of the next job done.
+double nl_path_progress(const nl_path *path, double share);
+
 // ---- compress_trace.c, compress_trace_quotient.c --------------------------------------------------------------------------
 
 // The "steps" of nl_model_trace; `partition` is what the partitioner last gave.
@@ -249,6 +265,7 @@ nl_status nl_trace_print_quotient(nl_buffer *json, const nl_chain *chain, const 
 
 // The rows of the measure; needs the parameters. path->x, rows, scored_rows, measure, seed.
 nl_status nl_path_measure(nl_path *path, const nl_path_options *options, nl_error *error);
+nl_status nl_path_leave_site(nl_path *path, nl_error *error); // its order is there; merges the sites after the last
 void nl_path_keep_order(nl_path *path, size_t site, const nl_elimination *elimination);
 // The k units that go last; the projected lumping that keeps them. Memory from `arena`.
 nl_status nl_path_select(const size_t *order, size_t n, size_t k, nl_arena *arena, nl_lumping *lumping,

@@ -5,50 +5,46 @@
 #include "compress.h"
 #include "gram.h"
 #include "json_decimal.h"
-#include "kernels/kernels.h"
 
-enum { WORK_PER_STEP = 20000000, ROWS_SENSITIVITY = 1024, PROBES_ABOUT = 8 };
+enum { WORK_PER_STEP = 20000000 };
 // Deviations this small are rounding: at ε = 0 such units go too.
 static const double rounding = 1e-7;
 
-enum { STAGE_MOMENTS, STAGE_ELIMINATE, STAGE_DONE };
-
 // ---- life ---------------------------------------------------------------------------------------------------------------
-
-// The activations a consumer reads of a site.
-static size_t read_step(const nl_network *network, size_t consumer) { return network->steps[consumer].inputs[0]; }
-
-static bool first_reader(const nl_network *network, const nl_site *site, size_t c) {
-  for (size_t earlier = 0; earlier < c; earlier++)
-    if (read_step(network, site->consumers[earlier]) == read_step(network, site->consumers[c])) return false;
-  return true;
-}
 
 static nl_status take_sites(nl_path *path, nl_error *error) {
   const nl_sites *sites = &path->model->sites;
   NL_TAKE(&path->arena, path->sites, nl_site_path, sites->count, error);
   for (size_t i = 0; i < sites->count; i++) {
     const size_t n = sites->sites[i].width;
-    NL_TAKE(&path->arena, path->sites[i].second, double, n *n, error);
     NL_TAKE(&path->arena, path->sites[i].mean, double, n, error);
     NL_TAKE(&path->arena, path->sites[i].order, size_t, n, error);
     NL_TAKE(&path->arena, path->sites[i].deviation, double, n, error);
+    if (!path->helps) NL_TAKE(&path->arena, path->sites[i].second, double, n *n, error);
   }
   return NL_OK;
 }
 
 static nl_status take_moments(nl_path *path, nl_error *error) {
   const nl_sites *sites = &path->model->sites;
+  size_t widest = 0;
+  for (size_t i = 0; i < sites->count; i++)
+    if (sites->sites[i].width > widest) widest = sites->sites[i].width;
+  NL_TRY(nl_moments_create(&path->part, widest, NL_FORWARD_ROWS, error));
+  if (path->helps) return NL_OK;
   NL_TAKE(&path->arena, path->moments, nl_moments, sites->count, error);
   for (size_t i = 0; i < sites->count; i++)
-    NL_TRY(nl_moments_create(&path->moments[i], sites->sites[i].width, NL_FORWARD_ROWS, error));
+    NL_TRY(nl_moments_create(&path->moments[i], sites->sites[i].width, 0, error));
   return NL_OK;
 }
 
-static nl_status take_outputs(nl_path *path, nl_error *error) {
+// What the core's own engine works with.
+static nl_status take_work(nl_path *path, nl_error *error) {
   const nl_network *network = path->model->network;
   NL_TAKE(&path->arena, path->outputs, nl_variance, network->results + 1, error);
-  return nl_sensitivity_create(&path->sensitivity, network, &path->model->sites, &path->parameters, path->seed, error);
+  NL_TRY(take_moments(path, error));
+  NL_TRY(nl_sensitivity_create(&path->sensitivity, network, &path->model->sites, &path->parameters, path->seed, error));
+  return nl_scratch_create(&path->scratch, network, &path->parameters, NL_FORWARD_ROWS, error);
 }
 
 static nl_status build_path(nl_path *path, const nl_path_options *options, nl_error *error) {
@@ -60,10 +56,16 @@ static nl_status build_path(nl_path *path, const nl_path_options *options, nl_er
   if (!runs) NL_TRY(nl_parameters_load(&path->parameters, network, error));
   NL_TRY(nl_path_measure(path, options, error));
   NL_TRY(take_sites(path, error));
-  if (runs) return nl_tapped_create(path, error);
-  NL_TRY(take_moments(path, error));
-  NL_TRY(take_outputs(path, error));
-  return nl_scratch_create(&path->scratch, network, &path->parameters, NL_FORWARD_ROWS, error);
+  return runs ? nl_tapped_create(path, error) : take_work(path, error);
+}
+
+static nl_status build_helper(nl_path *path, uint64_t seed, nl_error *error) {
+  path->helps = true;
+  path->seed = seed;
+  NL_TRY(nl_model_need_forward(path->model, error));
+  NL_TRY(nl_parameters_load(&path->parameters, path->model->network, error));
+  NL_TRY(take_sites(path, error));
+  return take_work(path, error);
 }
 
 static bool is_dense(const nl_network *network, size_t node) {
@@ -99,15 +101,17 @@ static nl_status no_site(const nl_model *model, nl_error *error) {
   return status;
 }
 
-nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_options *options, nl_error *error) {
+// `options` NULL: one that helps.
+static nl_status create(nl_path **out, const nl_model *model, const nl_path_options *options, uint64_t seed,
+                        nl_error *error) {
   if (model->network == NULL) return nl_fail_span(error, NL_ERROR_EXTERNAL, nl_model_missing_file(model), NULL);
   if (model->sites.count == 0) return no_site(model, error);
   nl_path *path = calloc(1, sizeof *path);
   if (path == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *path, 0);
   path->model = model;
   path->stock = calloc(1, sizeof *path->stock);
-  const nl_status status =
-      path->stock != NULL ? build_path(path, options, error) : nl_no_memory(error, 1, sizeof *path->stock);
+  nl_status status = path->stock != NULL ? NL_OK : nl_no_memory(error, 1, sizeof *path->stock);
+  if (status == NL_OK) status = options != NULL ? build_path(path, options, error) : build_helper(path, seed, error);
   if (status != NL_OK)
     nl_path_free(path);
   else
@@ -115,8 +119,17 @@ nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_opt
   return status;
 }
 
+nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_options *options, nl_error *error) {
+  return create(out, model, options, 0, error);
+}
+
+nl_status nl_path_create_helper(nl_path **out, const nl_model *model, uint64_t seed, nl_error *error) {
+  return create(out, model, NULL, seed, error);
+}
+
 static void drop_work(nl_path *path) {
   for (size_t i = 0; path->moments != NULL && i < path->model->sites.count; i++) nl_moments_free(&path->moments[i]);
+  nl_moments_free(&path->part);
   nl_scratch_free(&path->scratch);
   nl_elimination_free(path->elimination);
   nl_tapped_free(path->tapped);
@@ -133,99 +146,12 @@ void nl_path_free(nl_path *path) {
   nl_stock_free(path->stock);
   nl_calibration_free(path->calibration);
   nl_parameters_free(&path->parameters);
+  nl_arena_free(&path->borrowed);
   nl_arena_free(&path->arena);
   free(path);
 }
 
-// ---- moments ------------------------------------------------------------------------------------------------------------
-
-static nl_status gather_block(nl_path *path, size_t *work, nl_error *error) {
-  const nl_model *model = path->model;
-  const nl_network *network = model->network;
-  const size_t left = path->rows - path->row, rows = left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
-  nl_forward_all(network, &path->parameters, &path->scratch, rows, path->x + path->row * network->features);
-  for (size_t i = 0; i < model->sites.count; i++) {
-    const nl_site *site = &model->sites.sites[i];
-    for (size_t c = 0; c < site->consumer_count; c++) {
-      if (!first_reader(network, site, c)) continue;
-      const double *a = path->scratch.values[read_step(network, site->consumers[c])];
-      for (size_t v = 0; v < rows * site->width; v++)
-        if (!isfinite(a[v]))
-          return nl_fail_span(error, NL_ERROR_NOT_FINITE,
-                              network->graph->nodes[network->steps[site->producer].node].name, NULL);
-      nl_moments_add(&path->moments[i], rows, a, path->scratch.work);
-    }
-    *work += rows * site->width * site->width;
-  }
-  nl_outputs_add(path->outputs, network, &path->scratch, rows);
-  if (nl_sensitivity_rows(path->sensitivity) < ROWS_SENSITIVITY) {
-    nl_sensitivity_add(path->sensitivity, &path->scratch, rows);
-    *work += PROBES_ABOUT * rows * network->parameters;
-  }
-  path->row += rows;
-  *work += rows * network->parameters;
-  return NL_OK;
-}
-
-// ---- elimination --------------------------------------------------------------------------------------------------------
-
-// Variance (or mean square) of what a consumer computes: sum over its outputs of w C wᵀ.
-static double consumer_power(size_t n, const double *second, const nl_layer *layer) {
-  double power = 0;
-  for (size_t o = 0; o < layer->width; o++) {
-    const double *w = layer->weights + o * n;
-    for (size_t i = 0; i < n; i++) power += w[i] * nl_dot_f64(n, second + i * n, w);
-  }
-  return power;
-}
-
-// Consumers side by side, each divided by the spread of what it computes where that is asked for. Returns how many
-// compute anything.
-static double stack_consumers(const nl_path *path, const nl_site *site, const double *second, bool spread, size_t m,
-                              double *weights) {
-  const size_t n = site->width;
-  size_t column = 0;
-  double counted = 0;
-  for (size_t c = 0; c < site->consumer_count; c++) {
-    const nl_layer *layer = &path->parameters.layers[site->consumers[c]];
-    const double power = consumer_power(n, second, layer);
-    const double by = !spread ? 1.0 : power > 0 ? 1.0 / sqrt(power) : 0.0;
-    counted += power > 0;
-    for (size_t o = 0; o < layer->width; o++, column++)
-      for (size_t j = 0; j < n; j++) weights[j * m + column] = by * layer->weights[o * n + j];
-  }
-  return counted;
-}
-
-// What the elimination counts: errors of the model's output over its variance, to first order; where the outputs say
-// nothing (none depends on this site), errors of the consumers over theirs. *scale: what squared errors are divided by.
-static nl_status weigh_consumers(const nl_path *path, const nl_site *site, const double *second, size_t m,
-                                 double *weights, double *scale, nl_error *error) {
-  bool done = false;
-  *scale = nl_outputs_variance(path->outputs, path->model->network->results);
-  stack_consumers(path, site, second, false, m, weights);
-  if (*scale > 0 && isfinite(*scale))
-    NL_TRY(nl_sensitivity_apply(path->sensitivity, path->site, site->width, m, weights, &done, error));
-  if (!done) *scale = stack_consumers(path, site, second, true, m, weights);
-  return NL_OK;
-}
-
-static nl_status start_site(nl_path *path, nl_error *error) {
-  const nl_site *site = &path->model->sites.sites[path->site];
-  nl_site_path *at = &path->sites[path->site];
-  nl_moments_finish(&path->moments[path->site], site->affine, at->mean, at->second);
-  nl_moments_free(&path->moments[path->site]);
-  size_t m = 0;
-  for (size_t c = 0; c < site->consumer_count; c++) m += path->parameters.layers[site->consumers[c]].width;
-  double *weights = malloc((site->width * m + 1) * sizeof *weights);
-  if (weights == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, site->width * m * sizeof *weights, 0);
-  double scale;
-  nl_status status = weigh_consumers(path, site, at->second, m, weights, &scale, error);
-  if (status == NL_OK)
-    status = nl_elimination_create(&path->elimination, site->width, at->second, m, weights, scale, error);
-  free(weights);
-  return status;
-}
+// ---- elimination -------------------------------------------------------------------------------------------------------
 
 void nl_path_keep_order(nl_path *path, size_t site, const nl_elimination *elimination) {
   const size_t n = path->model->sites.sites[site].width;
@@ -249,39 +175,50 @@ static nl_status merge_sites(nl_path *path, nl_error *error) {
       path->removals[path->removal_count++] = (nl_removal){i, path->sites[i].deviation[u]};
   qsort(path->removals, path->removal_count, sizeof *path->removals, by_deviation);
   drop_work(path);
-  path->stage = STAGE_DONE;
+  path->stage = NL_PATH_DONE;
   return NL_OK;
 }
 
+// ---- steps --------------------------------------------------------------------------------------------------------------
+
 static nl_status eliminate(nl_path *path, double *share, nl_error *error) {
-  if (path->elimination == NULL) NL_TRY(start_site(path, error));
+  if (path->elimination == NULL) NL_TRY(nl_path_start_site(path, error));
   const nl_status status = nl_elimination_step(path->elimination, share, error);
   if (status == NL_MORE) return NL_OK;
   NL_TRY(status);
-  nl_path_keep_order(path, path->site++, path->elimination);
+  nl_path_keep_order(path, path->site, path->elimination);
+  *share = 0;
+  return nl_path_leave_site(path, error);
+}
+
+nl_status nl_path_leave_site(nl_path *path, nl_error *error) {
   nl_elimination_free(path->elimination);
   path->elimination = NULL;
-  *share = 0;
+  path->site++;
   return path->site == path->model->sites.count ? merge_sites(path, error) : NL_OK;
 }
 
+static nl_status gather(nl_path *path, nl_error *error) {
+  for (double work = 0; path->row < path->rows && work < WORK_PER_STEP;) {
+    work += nl_path_block_work(path, path->row);
+    NL_TRY(nl_path_gather_block(path, error));
+  }
+  return NL_OK;
+}
+
 nl_status nl_path_step(nl_path *path, double *progress, nl_error *error) {
-  size_t work = 0;
   double share = 0;
-  if (path->model->engine == NL_ENGINE_RUNTIME && path->stage != STAGE_DONE) {
+  if (path->model->engine == NL_ENGINE_RUNTIME && path->stage != NL_PATH_DONE) {
     NL_TRY(nl_tapped_step(path, progress, error));
     *progress = 1;
     return merge_sites(path, error);
   }
-  if (path->stage == STAGE_MOMENTS) {
-    while (path->row < path->rows && work < WORK_PER_STEP) NL_TRY(gather_block(path, &work, error));
-    if (path->row == path->rows) path->stage = STAGE_ELIMINATE;
-    *progress = 0.5 * (double)path->row / (double)path->rows;
-    return NL_MORE;
-  }
-  if (path->stage == STAGE_ELIMINATE) NL_TRY(eliminate(path, &share, error));
-  *progress = 0.5 + 0.5 * ((double)path->site + share) / (double)path->model->sites.count;
-  return path->stage == STAGE_DONE ? NL_OK : NL_MORE;
+  if (path->stage == NL_PATH_MOMENTS)
+    NL_TRY(gather(path, error));
+  else if (path->stage == NL_PATH_ELIMINATE)
+    NL_TRY(eliminate(path, &share, error));
+  *progress = nl_path_progress(path, share);
+  return path->stage == NL_PATH_DONE ? NL_OK : NL_MORE;
 }
 
 nl_run *nl_path_run(nl_path *path) { return nl_run_waits(&path->run) ? &path->run : NULL; }
@@ -404,7 +341,7 @@ static nl_status choose_share(const nl_path *path, double share, size_t *widths,
 
 nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choice, size_t *widths, nl_error *error) {
   const nl_model *model = path->model;
-  if (path->stage != STAGE_DONE) return nl_fail(error, NL_ERROR_ARGUMENT, "path", "it is not complete yet");
+  if (path->stage != NL_PATH_DONE) return nl_fail(error, NL_ERROR_ARGUMENT, "path", "it is not complete yet");
   if (!(target.value >= 0)) return nl_fail(error, NL_ERROR_ARGUMENT, "target", "a number of at least 0 is needed");
   size_t *chosen = widths != NULL ? widths : malloc((model->sites.count + 1) * sizeof *chosen);
   if (chosen == NULL) return nl_no_memory(error, model->sites.count + 1, sizeof *chosen);

@@ -1,6 +1,7 @@
 #include "gram.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernels/kernels.h"
 
@@ -45,6 +46,31 @@ void nl_moments_add(nl_moments *moments, size_t rows, const double *a, double *w
     }
   nl_gram_f64(rows, n, moments->block, n, moments->gram, n, work);
   moments->rows += rows;
+}
+
+void nl_moments_reset(nl_moments *moments, size_t n) {
+  moments->n = n;
+  moments->rows = 0;
+  memset(moments->center, 0, n * sizeof *moments->center);
+  memset(moments->sum, 0, n * sizeof *moments->sum);
+  memset(moments->gram, 0, n * n * sizeof *moments->gram);
+}
+
+// With d how far the part's centre c' is from c, and s its sums: Σ (a - c)(a - c)ᵀ = Σ (a - c')(a - c')ᵀ + d sᵀ + s dᵀ + r d dᵀ.
+void nl_moments_merge(nl_moments *into, const nl_moments *part) {
+  const size_t n = into->n;
+  const double rows = (double)part->rows;
+  double *away = part->block; // d; the rows there are done with
+  if (into->rows == 0) memcpy(into->center, part->center, n * sizeof *into->center);
+  for (size_t i = 0; i < n; i++) away[i] = part->center[i] - into->center[i];
+  for (size_t i = 0; i < n; i++) {
+    double *row = into->gram + i * n + i;
+    nl_axpy_f64(n - i, 1.0, part->gram + i * n + i, row);
+    nl_axpy_f64(n - i, away[i], part->sum + i, row);
+    nl_axpy_f64(n - i, part->sum[i] + rows * away[i], away + i, row);
+    into->sum[i] += part->sum[i] + rows * away[i];
+  }
+  into->rows += part->rows;
 }
 
 void nl_moments_finish(const nl_moments *moments, bool centred, double *mean, double *second) {

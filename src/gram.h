@@ -21,6 +21,11 @@ nl_status nl_moments_create(nl_moments *out, size_t n, size_t block_rows, nl_err
 void nl_moments_free(nl_moments *moments);
 // a (rows, n); rows <= block_rows. `work`: nl_matmul_f64_work() doubles.
 void nl_moments_add(nl_moments *moments, size_t rows, const double *a, double *work);
+// Begins again with nothing gathered, for n no wider than it was created for.
+void nl_moments_reset(nl_moments *moments, size_t n);
+// Adds what `part`, of the same n, gathered: the same bits wherever that was done. `into` may be without room for
+// rows; the part's is written over.
+void nl_moments_merge(nl_moments *into, const nl_moments *part);
 // mean (n) = E a; second (n, n), symmetric = E (a - mean)(a - mean)ᵀ when centred, else E a aᵀ.
 void nl_moments_finish(const nl_moments *moments, bool centred, double *mean, double *second);
 

@@ -119,6 +119,30 @@ void nl_path_range(const nl_path *path, double *low, double *high);
 // Other rows of the data-free measure, by another seed: x (rows, features). With data, x ~ N(0, I).
 void nl_path_draw(const nl_path *path, uint64_t seed, size_t rows, double *x);
 
+// ---- jobs: what other instances may do of a path ---------------------------------------------------------------------------------
+//
+// Where the core evaluates the network itself, the work of a path falls into jobs, numbered in the order in which nl_path_step does
+// them: blocks of rows, then sites. Other instances that have the same model open may do any of those that are open now; what
+// comes of them is taken in by number, and gives the bits that nl_path_step gives. Both may be mixed: nl_path_step does the next job.
+//
+//   here:  nl_path_job_give(path, job, &input, &error) ... nl_path_job_take(path, job, output, count, &progress, &error);
+//   there: nl_path_create_helper(&helper, model, seed, &error); nl_path_job_do(helper, input, count, &output, &error);
+
+// Multiplications of the whole path, about; 0 where there are no jobs.
+double nl_path_work(const nl_path *path);
+// Jobs next ... end - 1 are open, all of them blocks of rows or all of them sites.
+void nl_path_jobs(const nl_path *path, size_t *next, size_t *end);
+// Appends doubles: what a helper has to know.
+nl_status nl_path_job_give(nl_path *path, size_t job, nl_buffer *input, nl_error *error);
+// `count` doubles that came of the next job. Errors: NL_ERROR_ARGUMENT where it is not the next, or the count is wrong.
+nl_status nl_path_job_take(nl_path *path, size_t job, const double *output, size_t count, double *progress,
+                           nl_error *error);
+
+// A path that does jobs of one with the same seed, and nothing else; freed as any.
+nl_status nl_path_create_helper(nl_path **out, const nl_model *model, uint64_t seed, nl_error *error);
+// Appends doubles. All of the job, however long.
+nl_status nl_path_job_do(nl_path *helper, const double *input, size_t count, nl_buffer *output, nl_error *error);
+
 // ---- runs: what a runtime outside the core is asked to do ---------------------------------------------------------------------
 //
 // Models of NL_ENGINE_RUNTIME. When nl_path_step or nl_result_step answers NL_RUN, the caller runs the original model, the smaller

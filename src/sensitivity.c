@@ -19,8 +19,9 @@ struct nl_sensitivity {
   nl_scratch gradients;
   size_t *widths;   // (sites) all consumers of the site together
   double **moments; // (sites) (m, m) upper triangle, or NULL
+  double **part;    // (sites) the same of a part of the rows
   double *block;    // (NL_FORWARD_ROWS, widest)
-  uint64_t state;
+  uint64_t seed, state;
   size_t rows;
 };
 
@@ -28,12 +29,14 @@ static nl_status take_moments(nl_sensitivity *s, nl_error *error) {
   size_t widest = 0;
   NL_TAKE(&s->arena, s->widths, size_t, s->sites->count + 1, error);
   NL_TAKE(&s->arena, s->moments, double *, s->sites->count + 1, error);
+  NL_TAKE(&s->arena, s->part, double *, s->sites->count + 1, error);
   for (size_t i = 0; i < s->sites->count; i++) {
     const nl_site *site = &s->sites->sites[i];
     for (size_t c = 0; c < site->consumer_count; c++) s->widths[i] += s->parameters->layers[site->consumers[c]].width;
     if (s->widths[i] > WIDTH_MOST) continue;
     if (s->widths[i] > widest) widest = s->widths[i];
     NL_TAKE(&s->arena, s->moments[i], double, s->widths[i] * s->widths[i], error);
+    NL_TAKE(&s->arena, s->part[i], double, s->widths[i] * s->widths[i], error);
   }
   NL_TAKE(&s->arena, s->block, double, NL_FORWARD_ROWS *widest + 1, error);
   return nl_scratch_create(&s->gradients, s->network, s->parameters, NL_FORWARD_ROWS, error);
@@ -46,7 +49,7 @@ nl_status nl_sensitivity_create(nl_sensitivity **out, const nl_network *network,
   s->network = network;
   s->sites = sites;
   s->parameters = parameters;
-  s->state = seed * 2 + 1;
+  s->seed = seed;
   const nl_status status = take_moments(s, error);
   if (status != NL_OK)
     nl_sensitivity_free(s);
@@ -63,6 +66,10 @@ void nl_sensitivity_free(nl_sensitivity *s) {
 }
 
 size_t nl_sensitivity_rows(const nl_sensitivity *s) { return s->rows; }
+void nl_sensitivity_set_rows(nl_sensitivity *s, size_t rows) { s->rows = rows; }
+size_t nl_sensitivity_width(const nl_sensitivity *s, size_t site) { return s->widths[site]; }
+double *nl_sensitivity_part(const nl_sensitivity *s, size_t site) { return s->part[site]; }
+double *nl_sensitivity_whole(const nl_sensitivity *s, size_t site) { return s->moments[site]; }
 
 static double random_sign(nl_sensitivity *s) { // xorshift64 (Marsaglia 2003)
   s->state ^= s->state << 13;
@@ -96,18 +103,36 @@ static void add_site(nl_sensitivity *s, size_t index, size_t rows) {
     for (size_t r = 0; r < rows; r++) memcpy(s->block + r * m + column, g + r * width, width * sizeof *g);
     column += width;
   }
-  nl_gram_f64(rows, m, s->block, m, s->moments[index], m, s->gradients.work);
+  nl_gram_f64(rows, m, s->block, m, s->part[index], m, s->gradients.work);
 }
 
-void nl_sensitivity_add(nl_sensitivity *s, const nl_scratch *scratch, size_t rows) {
-  const size_t probes = s->network->results < PROBES_MOST ? s->network->results : PROBES_MOST;
-  for (size_t probe = 0; probe < probes; probe++) {
+static size_t probes_of(const nl_sensitivity *s) {
+  return s->network->results < PROBES_MOST ? s->network->results : PROBES_MOST;
+}
+
+void nl_sensitivity_gather(nl_sensitivity *s, const nl_scratch *scratch, size_t first, size_t rows) {
+  s->state = (s->seed + first) * 0x9e3779b97f4a7c15u | 1; // a block's signs are its own, whoever gathers it
+  for (size_t i = 0; i < s->sites->count; i++)
+    if (s->part[i] != NULL) memset(s->part[i], 0, s->widths[i] * s->widths[i] * sizeof **s->part);
+  for (size_t probe = 0; probe < probes_of(s); probe++) {
     seed_outputs(s, rows, probe);
     nl_forward_gradient(s->network, s->parameters, scratch, &s->gradients, rows);
     for (size_t i = 0; i < s->sites->count; i++)
-      if (s->moments[i] != NULL) add_site(s, i, rows);
+      if (s->part[i] != NULL) add_site(s, i, rows);
   }
+}
+
+void nl_sensitivity_merge(nl_sensitivity *s, size_t rows) {
+  for (size_t i = 0; i < s->sites->count; i++)
+    if (s->part[i] != NULL) nl_axpy_f64(s->widths[i] * s->widths[i], 1.0, s->part[i], s->moments[i]);
   s->rows += rows;
+}
+
+double nl_sensitivity_work(const nl_sensitivity *s, size_t rows) {
+  double work = (double)s->network->parameters;
+  for (size_t i = 0; i < s->sites->count; i++)
+    if (s->part[i] != NULL) work += 0.5 * (double)s->widths[i] * (double)s->widths[i];
+  return work * (double)probes_of(s) * (double)rows;
 }
 
 // The factor of M / rows (a mean over rows, a sum over outputs) with its ridge into l (m, m); false where it says nothing.

@@ -18,12 +18,13 @@ import { isOpen, levelsOf, shapedInputs } from "./inputs.js";
 import { loadCore } from "./loader.js";
 import { byName, unknownMethod, wrongRows } from "./messages.js";
 import { LINKAGES, METHODS } from "./methods.js";
+import { Pool, poolSize } from "./pool.js";
 import { Runner, rowsOf } from "./runner.js";
 import { Run } from "./runs.js";
 import { loadRuntime } from "./runtime.js";
 import { scored } from "./score.js";
 import { checkRoom, find, pour, pourNow, sizeOf } from "./source.js";
-import { runSteps } from "./steps.js";
+import { breathe, runSteps } from "./steps.js";
 import { sliceTable } from "./table.js";
 
 /**
@@ -60,7 +61,9 @@ const HEAD = 2 ** 16; // bytes at either end of a file that tell what it is
 const NUMBERS = 2 ** 24; // of a measure's rows, or of outputs kept, where a runtime runs the model
 const ROWS = 512; // of its measure
 
-/** @param {{wasm?: import("./loader.js").WasmSource, scalar?: boolean}} [options] */
+/** @param {{wasm?: import("./loader.js").WasmSource, scalar?: boolean} & Partial<import("./loader.js").Threads>} [options] threads: that do
+ * large work side by side, 0 for as many as the machine has processors (the default), 1 for none beside the caller's; spawn: starts one,
+ * where that is not Node */
 export async function createEngine(options = {}) {
   return new Engine(await loadCore(options));
 }
@@ -400,6 +403,7 @@ export class Model extends Handle {
     const drawn = Math.min(rows || (this.outside ? ROWS : 0), most);
     const path = new Path(this.#core, this, this.handle, { data: measured, seed, rows: drawn, mean, spread, low, high });
     try {
+      await path.together({ signal, onProgress });
       await runSteps(() => path.step({ signal, onProgress }), "path", { signal, onProgress });
       path.describe();
       return path;
@@ -407,6 +411,35 @@ export class Model extends Handle {
       path.free();
       throw error;
     }
+  }
+
+  /** @package Other threads for work of so many multiplications; null where they would not pay.
+   * @param {number} work @param {number} jobs @param {number} seed @returns {Pool|null} */
+  pool(work, jobs, seed) {
+    const { threads, spawn } = this.#core.threads;
+    const size = spawn === null ? 0 : poolSize(work, jobs, this.info.bytes, threads);
+    if (spawn === null || size === 0) return null;
+    return new Pool(size, spawn, this.opening(seed));
+  }
+
+  /** @package What a helper is sent. @param {number} seed @returns {import("./pool.js").Opening} */
+  opening(seed) {
+    return { module: this.#core.module, source: this.#source, name: this.info.name, files: this.files, seed };
+  }
+
+  /** @package Does jobs of a path elsewhere. @param {number} seed of that path @returns {(input: Float64Array) => Float64Array} */
+  helper(seed) {
+    const core = this.#core;
+    const helper = core.make(this.info.name, "path_helper", this.handle, seed);
+    return (input) => {
+      const pointer = core.copyIn(input);
+      try {
+        core.status(this.info.name, "path_job_do", helper, pointer, input.length);
+        return new Float64Array(core.bytes().buffer);
+      } finally {
+        core.release(pointer);
+      }
+    };
   }
 
   /**
@@ -431,6 +464,7 @@ export class Model extends Handle {
 export class Path extends Handle {
   #core;
   #data;
+  #seed;
   #widths = 0; // room for a choice's widths
   info = /** @type {PathInfo} */ (/** @type {unknown} */ (null)); // from describe() on
 
@@ -452,6 +486,7 @@ export class Path extends Handle {
     };
     this.#core = core;
     this.#data = data;
+    this.#seed = seed;
     this.model = model;
     try {
       const { outside } = model;
@@ -462,6 +497,44 @@ export class Path extends Handle {
     } catch (error) {
       releaseAll(core, pointers);
       throw error;
+    }
+  }
+
+  /** @package What other threads can do of it, where that pays. @param {Watch} watch */
+  async together(watch) {
+    const core = this.#core;
+    const pool = this.model.pool(core.call("path_work", this.handle), core.call("path_end_job", this.handle), this.#seed);
+    const tell = () => watch.onProgress?.({ stage: "path", fraction: core.left("progress") });
+    try {
+      await pool?.run(
+        {
+          next: () => core.call("path_next_job", this.handle),
+          end: () => core.call("path_end_job", this.handle),
+          give: (job) => this.#give(job),
+          take: (job, output) => this.#take(job, output, tell),
+          alone: () => this.step(watch).then(tell).then(breathe),
+        },
+        watch,
+      );
+    } finally {
+      pool?.close();
+    }
+  }
+
+  /** @param {number} job */
+  #give(job) {
+    this.#core.status(this.#file, "path_job_give", this.handle, job);
+    return new Float64Array(this.#core.bytes().buffer);
+  }
+
+  /** @param {number} job @param {Float64Array} output @param {() => void} tell */
+  #take(job, output, tell) {
+    const pointer = this.#core.copyIn(output);
+    try {
+      this.#core.status(this.#file, "path_job_take", this.handle, job, pointer, output.length);
+      tell();
+    } finally {
+      this.#core.release(pointer);
     }
   }
 

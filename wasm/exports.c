@@ -138,6 +138,41 @@ int netlump_path_choose(boundary *b, const nl_path *path, int kind, double value
   return (int)nl_path_choose(path, (nl_target){(nl_target_kind)kind, value}, &b->choice, widths, error);
 }
 
+// ---- jobs ------------------------------------------------------------------------------------------------------------
+
+NL_EXPORT(netlump_path_work) double netlump_path_work(const nl_path *path) { return nl_path_work(path); }
+NL_EXPORT(netlump_path_next_job) size_t netlump_path_next_job(const nl_path *path) {
+  size_t next, end;
+  nl_path_jobs(path, &next, &end);
+  return next;
+}
+NL_EXPORT(netlump_path_end_job) size_t netlump_path_end_job(const nl_path *path) {
+  size_t next, end;
+  nl_path_jobs(path, &next, &end);
+  return end;
+}
+// Text: doubles.
+NL_EXPORT(netlump_path_job_give) int netlump_path_job_give(boundary *b, nl_path *path, size_t job) {
+  nl_error *error = entered(b);
+  return (int)nl_path_job_give(path, job, &b->text, error);
+}
+NL_EXPORT(netlump_path_job_take)
+int netlump_path_job_take(boundary *b, nl_path *path, size_t job, const double *output, size_t count) {
+  nl_error *error = entered(b);
+  return (int)nl_path_job_take(path, job, output, count, &b->progress, error);
+}
+NL_EXPORT(netlump_path_helper)
+nl_path *netlump_path_helper(boundary *b, const nl_model *model, double seed) {
+  nl_path *path = NULL;
+  return nl_path_create_helper(&path, model, (uint64_t)seed, entered(b)) == NL_OK ? path : NULL;
+}
+// Text: doubles.
+NL_EXPORT(netlump_path_job_do)
+int netlump_path_job_do(boundary *b, nl_path *helper, const double *input, size_t count) {
+  nl_error *error = entered(b);
+  return (int)nl_path_job_do(helper, input, count, &b->text, error);
+}
+
 // ---- runs ------------------------------------------------------------------------------------------------------------
 
 NL_EXPORT(netlump_path_run) nl_run *netlump_path_run(nl_path *path) { return nl_path_run(path); }

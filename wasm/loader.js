@@ -4,6 +4,7 @@
 // Pointers above 2 GB come back negative, hence `>>> 0`.
 import { CODES, EngineError, fault } from "./fault.js";
 import { crashed, noCore, noMemory } from "./messages.js";
+import { spawnInNode } from "./pool.js";
 
 /** @typedef {Uint8Array | ArrayBuffer | URL | string | (() => Promise<Uint8Array>)} WasmSource bytes, where they are, or a way to them */
 
@@ -44,15 +45,16 @@ function importsOf(module) {
   return imports;
 }
 
-/** @param {{wasm?: WasmSource, scalar?: boolean}} [options] @returns {Promise<Core>} */
-export async function loadCore({ wasm, scalar = false } = {}) {
+/** @typedef {{threads: number, spawn: import("./pool.js").SpawnHelper|null}} Threads   how many there may be, 0 for what the machine has */
+
+/** @param {{wasm?: WasmSource, scalar?: boolean} & Partial<Threads>} [options] @returns {Promise<Core>} */
+export async function loadCore({ wasm, scalar = false, threads = 0, spawn = spawnInNode } = {}) {
   const source = wasm ?? (scalar ? DEFAULT_SCALAR : DEFAULT);
   const url = urlOf(source);
   try {
     const bytes = url ? await readUrl(url) : typeof source === "function" ? await source() : source;
     const module = await WebAssembly.compile(/** @type {BufferSource} */ (bytes));
-    const instance = await WebAssembly.instantiate(module, importsOf(module));
-    return new Core(/** @type {any} */ (instance.exports));
+    return await Core.of(module, { threads, spawn });
   } catch (error) {
     throw fault("SETUP", noCore(url ? url.href : "the bytes given"), { detail: String(error), cause: error });
   }
@@ -64,9 +66,18 @@ export class Core {
   #boundary = 0;
   #dead = false;
 
-  /** @param {Record<string, (...args: any[]) => any> & {memory: WebAssembly.Memory}} exports */
-  constructor(exports) {
+  /** @param {WebAssembly.Module} module @param {Threads} [threads] that may do part of its work @returns {Promise<Core>} */
+  static async of(module, threads = { threads: 1, spawn: null }) {
+    const { exports } = await WebAssembly.instantiate(module, importsOf(module));
+    return new Core(/** @type {any} */ (exports), module, threads);
+  }
+
+  /** @param {Record<string, (...args: any[]) => any> & {memory: WebAssembly.Memory}} exports @param {WebAssembly.Module} module
+   * @param {Threads} threads */
+  constructor(exports, module, threads) {
     this.#exports = exports;
+    this.module = module;
+    this.threads = threads;
     if (typeof exports._initialize === "function") exports._initialize();
     this.#boundary = exports.netlump_boundary_create() >>> 0;
     if (this.#boundary === 0) throw this.#outOfMemory(0);

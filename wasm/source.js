@@ -62,3 +62,6 @@ export function find(files, name) {
   // Files dropped on a page have no folder, the model may name one.
   return files.get(name) ?? files.get(name.split(/[\\/]/).at(-1) ?? "");
 }
+
+/** Without what else lies in the same buffer: that would be copied along from thread to thread. @param {Source} source @returns {Source} */
+export const compact = (source) => (source instanceof Uint8Array && source.length < source.buffer.byteLength ? source.slice() : source);
