@@ -9,8 +9,8 @@ import { chainModel } from "./bench/dense.js";
 
 /** @typedef {import("../wasm/pool.js").SpawnHelper} SpawnHelper @typedef {import("../wasm/pool.js").Reply} Reply */
 
-const BYTES = chainModel([20, 24, 30, 16, 20]); // more outputs than probes: signs are drawn
-const ROWS = 1500; // six blocks of rows, the last a short one, four with derivatives
+const BYTES = chainModel([6, 9, 12, 7, 18]); // more outputs than probes: signs are drawn
+const ROWS = 1100; // five blocks of rows, the last a short one, four with derivatives
 
 /** Everything in an engine of its own: the path, the smaller model. @param {{threads?: number, scalar?: boolean, spawn?: SpawnHelper|null}} options
  * @param {number} size of the pool, however small the work @param {import("../wasm/steps.js").Watch} [watch] */
@@ -29,11 +29,14 @@ async function made(options, size, watch = {}) {
 
 const alone = await made({}, 0);
 
-for (const scalar of [false, true])
-  for (const size of [1, 2, 3])
-    test(`${size} ${size === 1 ? "thread gives" : "threads give"} the bytes of none, ${scalar ? "scalar" : "SIMD"}`, async () => {
-      assert.deepEqual(await made({ scalar }, size), alone);
-    });
+for (const size of [1, 2, 3])
+  test(`${size} ${size === 1 ? "thread gives" : "threads give"} the bytes of none`, async () => {
+    assert.deepEqual(await made({}, size), alone);
+  });
+
+test("so do threads without SIMD", async () => {
+  assert.deepEqual(await made({ scalar: true }, 2), alone);
+});
 
 /** A thread on this one, for tests that meddle with it. @param {(reply: Reply, gone: () => void) => Reply|null} pass @returns {SpawnHelper} */
 const meddled = (pass) => (hear, gone) => {
@@ -46,7 +49,7 @@ const meddled = (pass) => (hear, gone) => {
 };
 
 test("a thread that dies in the middle leaves its jobs to the others and to the one that gave them", async () => {
-  for (const last of [0, 1, 4, 7]) {
+  for (const last of [0, 4, 6]) {
     let done = 0;
     const spawn = meddled((reply, gone) => (done++ < last ? reply : (gone(), null)));
     assert.deepEqual(await made({ spawn }, 2), alone, `after ${last} jobs`);

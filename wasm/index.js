@@ -29,8 +29,9 @@ export { htmlReport } from "./report.js";
  *   standardize, divide: bring the inputs to mean 0 and spread 1, or divide them; or images (a zip, or one, named so by dataName), their folders
  *   being classes with labels "folder"; norm: mean and std of the images' pixels from 0 to 1; split: measure on that share of the rows, score on the others
  * @typedef {{name?: string, files?: import("./engine.js").Files, shapes?: import("./inputs.js").Shapes,
- *   wasm?: import("./loader.js").WasmSource, scalar?: boolean}} Source
- *   name: of the model's file, for messages; files: external weights by name; shapes: sizes of inputs that leave axes open; wasm: where netlump.wasm is
+ *   wasm?: import("./loader.js").WasmSource, scalar?: boolean} & Partial<import("./loader.js").Threads>} Source
+ *   name: of the model's file, for messages; files: external weights by name; shapes: sizes of inputs that leave axes open; wasm: where netlump.wasm is;
+ *   threads: that work side by side where that pays, 0 for one a processor (the default), 1 for none; outside Node also `spawn`, which starts one (pool.js)
  */
 
 /** Rows as a file's bytes, a table, or an array of arrays. @param {Uint8Array|Table|number[][]} data

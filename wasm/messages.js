@@ -257,6 +257,8 @@ What "alike" is measured on:
   --seed N              of the random inputs   [1]
   --rows N              random inputs, or at most so many rows of FILE   [8192, where ONNX Runtime runs the
                         model 512; all]
+  --threads N           that may order the neurons side by side; the result is the same   [one a processor,
+                        where the work is large enough]
 
 How:
   --method NAME         projected, partition, adjoint, symmetric, forward, polynomial lump neurons;

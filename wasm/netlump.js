@@ -322,7 +322,7 @@ const COMMANDS = {
 async function runCommand(options) {
   const command = COMMANDS[/** @type {import("./options.js").Command} */ (options.command)];
   if (options.out && isSame(options.out, options.model)) throw fault("USAGE", say.wouldOverwrite(options.out));
-  const engine = await createEngine({ scalar: options.scalar });
+  const engine = await createEngine({ scalar: options.scalar, threads: options.threads });
   const model = await engine.load(await fileAt(options.model), basename(options.model), { files: beside(options.model), shapes: options.shapes });
   const { onProgress, clear } = progressBar(options);
   try {

@@ -31,7 +31,7 @@ import { DEFAULT_TARGET } from "./pipeline.js";
  * @typedef {{
  *   command: Command|"help"|"version", model: string, target: Target, method: Method, methods: readonly Method[],
  *   linkage: import("./methods.js").Linkage, degree: number, polish: boolean, shares: readonly number[],
- *   data: string|null, beside: string[], labels: import("./data.js").Labels, skip: string[], standardize: boolean, norm: import("./images.js").Norm, split: number, divide: number, seed: number, rows: number,
+ *   data: string|null, beside: string[], labels: import("./data.js").Labels, skip: string[], standardize: boolean, norm: import("./images.js").Norm, split: number, divide: number, seed: number, rows: number, threads: number,
  *   out: string|null, format: "onnx"|"json"|undefined, report: string|null, csv: string|null, points: number,
  *   equivalence: Required<import("./types.js").EquivalenceOptions>, ode: string|null,
  *   json: boolean, quiet: boolean, verify: boolean, certify: boolean, box: [number, number][]|null, scalar: boolean,
@@ -98,6 +98,7 @@ export function parseOptions(words) {
     split: numberOf("split", values.split ?? (command === "compare" ? "0.5" : "1"), "a share above 0 and up to 1", (f) => f > 0 && f <= 1),
     divide: numberOf("divide", values.divide ?? "1", "a number other than 0", (d) => d !== 0),
     seed: numberOf("seed", values.seed ?? "1", "a whole number from 0 on", whole(0)),
+    threads: numberOf("threads", values.threads ?? "0", "a whole number of threads", whole(values.threads === undefined ? 0 : 1, 1024)),
     rows: numberOf("rows", values.rows ?? "0", "a whole number of rows", whole(values.rows === undefined ? 0 : 1, 1e8)),
     out: values.out ?? null,
     format: formatOf(values.out),
@@ -145,7 +146,7 @@ function parse(words) {
       allowPositionals: true,
       options: {
         epsilon: text, retain: text, "max-deviation": text, "min-accuracy": text, "max-mse": text,
-        data: { type: "string", multiple: true }, labels: text, skip: text, standardize: flag, mean: text, std: text, split: text, divide: text, seed: text, rows: text,
+        data: { type: "string", multiple: true }, labels: text, skip: text, standardize: flag, mean: text, std: text, split: text, divide: text, seed: text, rows: text, threads: text,
         out: { type: "string", short: "o" }, report: text, json: flag, quiet: { type: "boolean", short: "q" },
         "no-verify": flag, certify: flag, box: text, "external-above": text, scalar: flag, points: text, methods: text, csv: text, shares: text,
         method: text, linkage: text, degree: text, polish: flag, "no-polish": flag,

@@ -28,9 +28,10 @@ import { sizeOf, whole } from "./source.js";
 
 const LARGE = 2 ** 28; // bytes
 
-/** @param {import("./loader.js").WasmSource} [wasm] the core @param {import("./loader.js").WasmSource} [pictures] their decoder @returns {Service} */
-export function createService(wasm, pictures) {
-  const desk = new Desk(wasm, pictures);
+/** @param {import("./loader.js").WasmSource} [wasm] the core @param {import("./loader.js").WasmSource} [pictures] their decoder
+ * @param {import("./pool.js").SpawnHelper|null} [spawn] how to start more threads @returns {Service} */
+export function createService(wasm, pictures, spawn) {
+  const desk = new Desk(wasm, pictures, spawn);
   /** @type {Map<number, {name: string, controller: AbortController}>} */
   const running = new Map();
 
@@ -73,6 +74,7 @@ function withTransfers(value) {
 
 /** What lies on the worker's desk. */
 class Desk {
+  #spawn;
   #wasm;
   #pictures;
   /** @type {import("./engine.js").Engine|null} */
@@ -86,8 +88,10 @@ class Desk {
   /** @type {Table|null} the measure's rows */
   #data = null;
 
-  /** @param {import("./loader.js").WasmSource} [wasm] @param {import("./loader.js").WasmSource} [pictures] */
-  constructor(wasm, pictures) {
+  /** @param {import("./loader.js").WasmSource} [wasm] @param {import("./loader.js").WasmSource} [pictures]
+   * @param {import("./pool.js").SpawnHelper|null} [spawn] */
+  constructor(wasm, pictures, spawn) {
+    this.#spawn = spawn;
     this.#wasm = wasm;
     this.#pictures = pictures;
   }
@@ -159,7 +163,7 @@ class Desk {
   async #open({ bytes, name, files, shapes }, endOthers, { signal }) {
     // The core's memory never shrinks: a large model gets it all to itself, and so does the one after it.
     const large = [bytes, ...files.values()].reduce((sum, file) => sum + sizeOf(file), 0) > LARGE || (this.#engine?.memory ?? 0) > LARGE;
-    const engine = (large ? null : this.#engine) ?? (await createEngine({ wasm: this.#wasm }));
+    const engine = (large ? null : this.#engine) ?? (await createEngine({ wasm: this.#wasm, spawn: this.#spawn }));
     signal?.throwIfAborted();
     const model = await engine.load(bytes, name, { files, shapes, signal });
     endOthers();

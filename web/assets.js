@@ -38,8 +38,7 @@ export async function openText(name) {
 export function spawn() {
   if (!carried) return spawnModule();
   const url = URL.createObjectURL(new Blob([plain(carried["worker.js"])], { type: "text/javascript" }));
-  const worker = new Worker(url, { name: "netlump" });
-  URL.revokeObjectURL(url);
+  const worker = new Worker(url, { name: "netlump" }); // which starts more from the same address, so that stays
   const files = FOR_WORKER.filter((name) => name in carried).map((name) => [name, carried[name]]);
   return threadOf(worker, Object.fromEntries(files));
 }
