@@ -57,14 +57,14 @@ test("a thread that dies in the middle leaves its jobs to the others and to the 
 });
 
 test("a killed thread of Node changes nothing", async () => {
-  /** @type {import("../wasm/pool.js").Thread[]} */
-  const threads = [];
+  let killed = 0;
   const spawn = /** @type {SpawnHelper} */ ((hear, gone) => {
-    const thread = /** @type {SpawnHelper} */ (spawnInNode)((reply) => (reply.job === 2 ? threads[1].end() : hear(reply)), gone);
-    threads.push(thread);
+    const start = /** @type {SpawnHelper} */ (spawnInNode);
+    const thread = start((reply) => (reply.job === 2 ? (killed++, thread.end()) : hear(reply)), gone);
     return thread;
   });
   assert.deepEqual(await made({ spawn }, 3), alone);
+  assert.equal(killed, 1);
 });
 
 test("a thread that cannot do its jobs changes nothing", async () => {

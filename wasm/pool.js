@@ -132,6 +132,7 @@ export class Pool {
     } else {
       this.#helpers = this.#helpers.filter((other) => other !== helper);
       helper.jobs.forEach((job) => this.#found.set(job, null));
+      helper.thread.end();
     }
     this.#wake();
   }

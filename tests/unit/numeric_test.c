@@ -94,6 +94,29 @@ static void a_large_mean_costs_no_digits(void **state) {
   moments_equal_the_plain_loop(false, 1e6);
 }
 
+// Each block of rows about a centre of its own, added up afterwards.
+static void merged_parts_are_the_moments_of_all_rows(void **state) {
+  (void)state;
+  enum { N = 5, ROWS = 200, BLOCK = 64 };
+  uint64_t seed = 8;
+  double a[ROWS * N], m[N], s[N * N], expected_mean[N], expected[N * N];
+  for (size_t i = 0; i < ROWS * N; i++) a[i] = 3 + (double)(i / N) / 50 + gauss(&seed); // the mean moves
+  nl_moments whole, part;
+  OK(nl_moments_create(&whole, N, 0, NULL));
+  OK(nl_moments_create(&part, N + 2, BLOCK, NULL));
+  double *work = aligned_alloc(16, nl_matmul_f64_work() * sizeof *work);
+  for (size_t r = 0; r < ROWS; r += BLOCK) {
+    nl_moments_reset(&part, N);
+    nl_moments_add(&part, ROWS - r < BLOCK ? ROWS - r : BLOCK, a + r * N, work);
+    nl_moments_merge(&whole, &part);
+  }
+  plain_moments(ROWS, N, a, true, expected_mean, expected);
+  nl_moments_finish(&whole, true, m, s);
+  for (size_t i = 0; i < N; i++) assert_near(m[i], expected_mean[i], 1e-13);
+  for (size_t i = 0; i < N * N; i++) assert_near(s[i], expected[i], 1e-12);
+  nl_moments_free(&whole), nl_moments_free(&part), free(work);
+}
+
 // ---- linear algebra --------------------------------------------------------------------------------------------------
 
 static void spd(size_t n, uint64_t seed, double *a) { // G Gᵀ + I
@@ -612,6 +635,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(moments_are_those_of_a_plain_loop),
       cmocka_unit_test(a_large_mean_costs_no_digits),
+      cmocka_unit_test(merged_parts_are_the_moments_of_all_rows),
       cmocka_unit_test(cholesky_factors_and_solves),
       cmocka_unit_test(cholesky_refuses_what_is_not_positive_definite),
       cmocka_unit_test(independent_units_are_as_many_as_the_rank),
