@@ -120,13 +120,38 @@ void nl_newton_free(nl_newton *t) {
 
 // ---- rows ---------------------------------------------------------------------------------------------------------------
 
+// What the original gives on some rows, outputs side by side: into its scratch, or out of it.
+static void pass_answers(nl_newton *t, size_t rows, bool keep) {
+  const nl_network *network = t->input.network;
+  double *at = t->input.answers->values + t->row * t->results;
+  for (size_t o = 0; o < network->output_count; o++) {
+    double *values = t->before.values[network->outputs[o]];
+    const size_t count = rows * network->steps[network->outputs[o]].width;
+    memcpy(keep ? at : values, keep ? values : at, count * sizeof *values);
+    at += count;
+  }
+}
+
+static void evaluate_original(nl_newton *t, size_t rows, size_t *work) {
+  const nl_network *network = t->input.network;
+  nl_answers *answers = t->input.answers;
+  if (t->row + rows <= answers->rows) {
+    pass_answers(t, rows, false);
+    return;
+  }
+  nl_forward_all(network, t->input.original, &t->before, rows, t->input.x + t->row * network->features);
+  *work += rows * network->parameters;
+  if (answers->values == NULL || t->row != answers->rows) return;
+  pass_answers(t, rows, true);
+  answers->rows += rows;
+}
+
 // Both networks on the rows at hand; adds to the squared error. Returns the number of rows.
 static size_t compare_block(nl_newton *t, size_t *work) {
   const nl_network *network = t->input.network;
   const size_t left = t->input.rows - t->row, rows = left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
-  const double *x = t->input.x + t->row * network->features;
-  nl_forward_all(network, t->input.original, &t->before, rows, x);
-  nl_forward_all(network, t->input.reduced, &t->after, rows, x);
+  evaluate_original(t, rows, work);
+  nl_forward_all(network, t->input.reduced, &t->after, rows, t->input.x + t->row * network->features);
   for (size_t o = 0; o < network->output_count; o++) {
     const size_t step = network->outputs[o];
     const double *f = t->before.values[step], *now = t->after.values[step];
@@ -135,7 +160,7 @@ static size_t compare_block(nl_newton *t, size_t *work) {
       t->squares += f[i] * f[i];
     }
   }
-  *work += 2 * rows * network->parameters;
+  *work += rows * network->parameters;
   return rows;
 }
 

@@ -9,13 +9,20 @@
 
 typedef struct nl_newton nl_newton;
 
+// What the original gives, kept from layer to layer: the first to go through the rows fills it in.
+typedef struct nl_answers {
+  size_t rows;    // known so far
+  double *values; // (rows of the input, results), or NULL: each layer computes them anew
+} nl_answers;
+
 typedef struct nl_newton_input {
   const nl_network *network;
   const nl_parameters *original;
   nl_parameters *reduced; // complete; layers[step] is what changes
   size_t step;
   size_t rows;
-  const double *x; // (rows, features)
+  const double *x;     // (rows, features)
+  nl_answers *answers; // of the same rows
 } nl_newton_input;
 
 // Whether a layer of this size is worth it: wide ones take too long, and too few rows would be learnt by heart.

@@ -10,6 +10,7 @@
 
 static const double ridge_share = 1e-6; // of the mean variance; 1e-6 to 1e-3 measured alike
 enum { WORK_PER_STEP = 20000000 };      // multiplications: some 20 ms
+enum { ANSWERS_MOST = 1 << 23 };        // numbers: 64 MB
 
 typedef enum stage {
   STAGE_ORIGINAL,
@@ -48,6 +49,7 @@ struct nl_refit {
   size_t row;
   fit fit;
   nl_newton *newton;
+  nl_answers answers;
   size_t prepared; // layers of the smaller network that are there
 };
 
@@ -114,6 +116,7 @@ void nl_refit_free(nl_refit *refit) {
     drop_values(refit, s);
   drop_fit(&refit->fit);
   nl_newton_free(refit->newton);
+  free(refit->answers.values);
   nl_parameters_free(&refit->reduced);
   free(refit);
 }
@@ -344,6 +347,13 @@ static nl_status prepare(nl_refit *refit, nl_error *error) {
   return start_fit(refit, error);
 }
 
+static nl_status take_answers(nl_refit *refit, nl_error *error) {
+  const size_t rows = refit->input.rows, results = refit->input.network->results;
+  if (refit->answers.values != NULL || results > ANSWERS_MOST / (rows + 1)) return NL_OK;
+  refit->answers.values = malloc((rows * results + 1) * sizeof(double));
+  return refit->answers.values != NULL ? NL_OK : nl_no_memory(error, rows * results + 1, sizeof(double));
+}
+
 // A layer between lumped sites is then fitted to the network's outputs; one that is an output has just been.
 static nl_status enter_newton(nl_refit *refit, nl_error *error) {
   const nl_refit_input *input = &refit->input;
@@ -352,8 +362,15 @@ static nl_status enter_newton(nl_refit *refit, nl_error *error) {
   refit->stage = STAGE_REDUCED;
   if (refit->last_use[refit->step] == input->network->step_count) return NL_OK;
   NL_TRY(prepare_up_to(refit, input->network->step_count - 1, error));
-  const nl_newton_input newton = {input->network, input->original, &refit->reduced, refit->step, input->rows, input->x};
+  const nl_newton_input newton = {.network = input->network,
+                                  .original = input->original,
+                                  .reduced = &refit->reduced,
+                                  .step = refit->step,
+                                  .rows = input->rows,
+                                  .x = input->x,
+                                  .answers = &refit->answers};
   if (!nl_newton_worth(&newton)) return NL_OK;
+  NL_TRY(take_answers(refit, error));
   refit->stage = STAGE_NEWTON;
   return nl_newton_create(&refit->newton, &newton, error);
 }

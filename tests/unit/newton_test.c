@@ -48,14 +48,33 @@ static double error_of(const pair *p) {
   return error;
 }
 
-static void fit(pair *p, size_t rows) {
-  const nl_newton_input input = {p->network, &p->original, &p->reduced, p->step, rows, p->x};
+static void fit_with(pair *p, size_t rows, nl_answers *answers) {
+  const nl_newton_input input = {p->network, &p->original, &p->reduced, p->step, rows, p->x, answers};
   nl_newton *newton = NULL;
   size_t work = 0;
   assert_true(nl_newton_worth(&input));
   OK(nl_newton_create(&newton, &input, NULL));
   while (nl_newton_step(newton, &work, 1000) == NL_MORE) work = 0;
   nl_newton_free(newton);
+}
+
+static void fit(pair *p, size_t rows) {
+  nl_answers none = {0};
+  fit_with(p, rows, &none);
+}
+
+static void kept_answers_change_no_bit(void **state) {
+  (void)state;
+  pair anew = disturbed("Tanh", 3, 0.2), kept = disturbed("Tanh", 3, 0.2);
+  nl_answers answers = {.values = malloc(ROWS * kept.network->results * sizeof(double))};
+  fit(&anew, ROWS);
+  fit_with(&kept, ROWS, &answers);
+  assert_int_equal(answers.rows, ROWS);
+  fit_with(&kept, ROWS, &answers);
+  fit(&anew, ROWS);
+  const nl_layer *a = &anew.reduced.layers[anew.step], *b = &kept.reduced.layers[kept.step];
+  assert_memory_equal(a->weights, b->weights, a->width * a->in_width * sizeof *a->weights);
+  free(answers.values), pair_free(&anew), pair_free(&kept);
 }
 
 static void falls_to(const char *activation, size_t results, double share) {
@@ -111,11 +130,9 @@ static void too_few_rows_change_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_disturbed_layer_gives_the_outputs_again),
-      cmocka_unit_test(random_signs_stand_for_many_outputs),
-      cmocka_unit_test(the_error_never_rises),
-      cmocka_unit_test(a_layer_whose_outputs_agree_keeps_every_bit),
-      cmocka_unit_test(too_few_rows_change_nothing),
+      cmocka_unit_test(a_disturbed_layer_gives_the_outputs_again),   cmocka_unit_test(kept_answers_change_no_bit),
+      cmocka_unit_test(random_signs_stand_for_many_outputs),         cmocka_unit_test(the_error_never_rises),
+      cmocka_unit_test(a_layer_whose_outputs_agree_keeps_every_bit), cmocka_unit_test(too_few_rows_change_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
