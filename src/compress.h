@@ -30,6 +30,7 @@
 struct nl_model {
   nl_format format;
   nl_span source;      // the user's bytes
+  nl_store store;      // where its large tensors are, if they were taken out
   nl_buffer onnx;      // owned, when the model came in another format
   nl_json_files files; // TFJS: the weights, some not given yet
   nl_graph *graph;     // NULL until all files are there that it is made of
@@ -45,7 +46,7 @@ struct nl_model {
 
 // What is known of a site once the measure has gone through it.
 typedef struct nl_site_path {
-  double *second;    // (n, n)
+  double *second;    // (n, n); NULL, as the mean, where weights stay out of memory
   double *mean;      // (n)
   size_t *order;     // (n)
   double *deviation; // (n)
@@ -72,6 +73,7 @@ typedef struct nl_tapped nl_tapped;           // compress_tapped.c
 typedef struct nl_fitted nl_fitted;           // compress_fitted.c
 typedef struct nl_tail nl_tail;               // compress_tail.c
 typedef struct nl_calibration nl_calibration; // compress_calibrated.c
+typedef struct nl_large nl_large;             // compress_large.c
 
 // What some methods need beyond the path: made when first asked for, kept for the next result.
 typedef struct nl_stock {
@@ -119,6 +121,8 @@ struct nl_path {
   nl_arena borrowed;    // what the job at hand needs
   nl_stock *stock;
   size_t features;             // numbers in a row
+  nl_parameters *apart;        // weights stay out of memory: the parameters, whose layers come and go
+  nl_large *large;             // and work in progress
   nl_tapped *tapped;           // RUNTIME: work in progress
   nl_calibration *calibration; // RUNTIME without data: NULL where the model has no BatchNormalization
   nl_run run;
@@ -194,6 +198,17 @@ bool nl_model_report_skipped(cJSON *parent, const nl_model *model);
 // RUNTIME: fills compared_count and compared; the whole numbers an input expects: n for 0 ... n - 1, or 0.
 nl_status nl_model_compare(nl_model *model, nl_error *error);
 size_t nl_model_levels(const nl_graph *graph, size_t input);
+
+// ---- compress_large.c: models whose weights stay out of memory -----------------------------------------------------------------
+
+bool nl_model_large(const nl_model *model);
+// NL_ERROR_UNSUPPORTED for those: what wants all weights at once.
+nl_status nl_model_need_memory(const nl_model *model, nl_error *error);
+nl_status nl_large_create(nl_path *path, nl_error *error);
+void nl_large_free(nl_path *path);
+nl_status nl_large_step(nl_path *path, double *progress, nl_error *error); // as nl_path_step; the path is not merged yet
+nl_status nl_large_keep(void *result, size_t step, nl_layer *layer, nl_error *error); // nl_refit_input's
+nl_status nl_large_measure(nl_result *result, nl_error *error);                       // once the refit is done
 
 // ---- compress_tapped.c: the path of a model that a runtime runs ---------------------------------------------------------------
 

@@ -55,7 +55,7 @@ nl_status nl_model_need_network(const nl_model *model, nl_error *error) {
 
 nl_status nl_model_need_forward(const nl_model *model, nl_error *error) {
   NL_TRY(nl_model_need_network(model, error));
-  if (model->engine == NL_ENGINE_FORWARD) return NL_OK;
+  if (model->engine == NL_ENGINE_FORWARD) return nl_model_need_memory(model, error);
   return nl_fail(error, NL_ERROR_UNSUPPORTED, "a network of more than dense layers",
                  "the worst case, blocks and encodings are there for lines of dense layers");
 }

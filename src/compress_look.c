@@ -56,7 +56,7 @@ static bool add_prolongation(cJSON *root, const nl_lumping *lumping) {
 }
 
 static bool add_blocks(cJSON *root, const nl_lumping *lumping, const nl_site_path *at, bool weigh) {
-  const double least = constant_share * mean_spread(at, lumping->n);
+  const double least = weigh ? constant_share * mean_spread(at, lumping->n) : 0;
   cJSON *kept = cJSON_AddArrayToObject(root, "kept"), *blocks = cJSON_AddArrayToObject(root, "blocks");
   bool fine = kept != NULL && blocks != NULL;
   for (size_t j = 0; fine && j < lumping->k; j++) fine = add_index(kept, lumping->kept[j]);
@@ -69,7 +69,7 @@ nl_status nl_result_lumping(const nl_result *result, size_t site, nl_buffer *jso
   if (site >= result->path->model->sites.count)
     return nl_fail(error, NL_ERROR_ARGUMENT, "site", "the model has no such site");
   const nl_lumping *lumping = &result->lumpings[site];
-  const bool weigh = !nl_method_partitions(result->options.method);
+  const bool weigh = !nl_method_partitions(result->options.method) && result->path->sites[site].second != NULL;
   cJSON *root = cJSON_CreateObject();
   bool fine = root != NULL && nl_report_number(root, "site", (double)site) &&
               nl_report_number(root, "before", (double)lumping->n) &&

@@ -246,6 +246,7 @@ nl_status nl_method_prepare(nl_result *result, nl_error *error) {
   if (result->path->model->engine == NL_ENGINE_RUNTIME && method != NL_METHOD_PROJECTED && method != NL_METHOD_NORM)
     return nl_fail(error, NL_ERROR_UNSUPPORTED, nl_method_names[method],
                    "it is there for networks of dense layers only; use projected or norm for this model");
+  if (method != NL_METHOD_PROJECTED) NL_TRY(nl_model_need_memory(result->path->model, error));
   if (method == NL_METHOD_WANDA) return need_norms(result->path, error);
   if (!nl_method_partitions(method)) return NL_OK;
   NL_TRY(need_partitioner(result, error));

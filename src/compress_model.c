@@ -24,7 +24,7 @@ static nl_status complete(nl_model *model, nl_error *error) {
   if (model->network != NULL || nl_model_missing_file(model).size != 0) return NL_OK;
   if (model->graph == NULL) {
     NL_TRY(convert(model, error));
-    NL_TRY(nl_onnx_read(&model->graph, nl_model_onnx(model), error));
+    NL_TRY(nl_onnx_read_away(&model->graph, nl_model_onnx(model), model->store.read != NULL ? &model->store : NULL, error));
   }
   return nl_graph_missing_file(model->graph).size == 0 ? nl_model_understand(model, error) : NL_OK;
 }
@@ -40,8 +40,13 @@ static nl_status open_bytes(nl_model *model, nl_error *error) {
 }
 
 nl_status nl_model_open(nl_model **out, const void *bytes, size_t size, nl_error *error) {
+  return nl_model_open_away(out, bytes, size, NULL, error);
+}
+
+nl_status nl_model_open_away(nl_model **out, const void *bytes, size_t size, const nl_store *store, nl_error *error) {
   nl_model *model = calloc(1, sizeof *model);
   if (model == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *model, 0);
+  if (store != NULL) model->store = *store;
   model->source = (nl_span){bytes, size};
   const nl_status status = open_bytes(model, error);
   if (status != NL_OK)

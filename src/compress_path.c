@@ -17,10 +17,11 @@ static nl_status take_sites(nl_path *path, nl_error *error) {
   NL_TAKE(&path->arena, path->sites, nl_site_path, sites->count, error);
   for (size_t i = 0; i < sites->count; i++) {
     const size_t n = sites->sites[i].width;
-    NL_TAKE(&path->arena, path->sites[i].mean, double, n, error);
+    const bool large = nl_model_large(path->model);
+    if (!large) NL_TAKE(&path->arena, path->sites[i].mean, double, n, error);
     NL_TAKE(&path->arena, path->sites[i].order, size_t, n, error);
     NL_TAKE(&path->arena, path->sites[i].deviation, double, n, error);
-    if (!path->helps) NL_TAKE(&path->arena, path->sites[i].second, double, n *n, error);
+    if (!large && !path->helps) NL_TAKE(&path->arena, path->sites[i].second, double, n *n, error);
   }
   return NL_OK;
 }
@@ -53,10 +54,18 @@ static nl_status build_path(nl_path *path, const nl_path_options *options, nl_er
   path->features = runs ? options->features : network->features;
   if (path->features == 0)
     return nl_fail(error, NL_ERROR_ARGUMENT, "features", "the sizes of the inputs are not known");
-  if (!runs) NL_TRY(nl_parameters_load(&path->parameters, network, error));
+  const bool large = nl_model_large(path->model);
+  if (!runs)
+    NL_TRY(large ? nl_parameters_load_apart(&path->parameters, network, error)
+                 : nl_parameters_load(&path->parameters, network, error));
   NL_TRY(nl_path_measure(path, options, error));
   NL_TRY(take_sites(path, error));
-  return runs ? nl_tapped_create(path, error) : take_work(path, error);
+  if (runs) return nl_tapped_create(path, error);
+  if (large) {
+    path->apart = &path->parameters;
+    return nl_large_create(path, error);
+  }
+  return take_work(path, error);
 }
 
 static nl_status build_helper(nl_path *path, uint64_t seed, nl_error *error) {
@@ -134,6 +143,7 @@ static void drop_work(nl_path *path) {
   nl_elimination_free(path->elimination);
   nl_tapped_free(path->tapped);
   path->tapped = NULL;
+  nl_large_free(path);
   nl_run_end(&path->run);
   nl_sensitivity_free(path->sensitivity);
   path->elimination = NULL;
@@ -208,8 +218,9 @@ static nl_status gather(nl_path *path, nl_error *error) {
 
 nl_status nl_path_step(nl_path *path, double *progress, nl_error *error) {
   double share = 0;
-  if (path->model->engine == NL_ENGINE_RUNTIME && path->stage != NL_PATH_DONE) {
-    NL_TRY(nl_tapped_step(path, progress, error));
+  const bool runs = path->model->engine == NL_ENGINE_RUNTIME;
+  if ((runs || path->large != NULL) && path->stage != NL_PATH_DONE) {
+    NL_TRY(runs ? nl_tapped_step(path, progress, error) : nl_large_step(path, progress, error));
     *progress = 1;
     return merge_sites(path, error);
   }
@@ -251,7 +262,7 @@ nl_status nl_path_lump(const nl_path *path, size_t site, size_t k, nl_arena *are
   const size_t n = of->width;
   double *prolongation = NULL, *offset = NULL;
   NL_TRY(nl_path_select(at->order, n, k, arena, lumping, error));
-  if (k == n) return NL_OK;
+  if (k == n || at->second == NULL) return NL_OK; // the refit finds them then
   NL_TAKE(arena, prolongation, double, n *k, error);
   NL_TAKE(arena, offset, double, n, error);
   lumping->prolongation = prolongation;

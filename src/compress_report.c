@@ -46,7 +46,8 @@ static nl_status write_edited(nl_result *result, nl_edits *edits, nl_error *erro
 // are not zero).
 static nl_status count_written(nl_result *result, nl_error *error) {
   nl_graph *graph = NULL;
-  NL_TRY(nl_onnx_read(&graph, (nl_span){result->onnx.bytes, result->onnx.size}, error));
+  const nl_span onnx = {result->onnx.bytes, result->onnx.size};
+  NL_TRY(nl_onnx_read_away(&graph, onnx, result->path->model->graph->store, error));
   result->parameters =
       nl_method_prunes(result->options.method) ? nl_method_parameters(result) : nl_graph_parameters(graph);
   nl_graph_free(graph);
@@ -180,6 +181,7 @@ static nl_status write_smaller(const nl_result *result, nl_format format, const 
 static nl_status write_other(const nl_result *result, nl_format format, nl_buffer *out, nl_buffer *weights,
                              nl_error *error) {
   const nl_model *model = result->path->model;
+  NL_TRY(nl_model_need_memory(model, error));
   const bool own = model->format == format, whole = nl_result_whole(result);
   const writing w = {model, own ? model->source : (nl_span){0}, out, weights, error};
   if (!own && format != NL_FORMAT_JSON)

@@ -163,7 +163,7 @@ nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target targe
 
 bool nl_result_may_polish(const nl_result *result) {
   const nl_model *model = result->path->model;
-  return result->options.polish && (model->engine == NL_ENGINE_FORWARD || nl_tail_holds(model, NL_NONE)) &&
+  return result->options.polish && !nl_model_large(model) && (model->engine == NL_ENGINE_FORWARD || nl_tail_holds(model, NL_NONE)) &&
          !(result->target.kind == NL_TARGET_EPSILON && result->target.value == 0);
 }
 
@@ -189,7 +189,10 @@ static nl_status start_refit(nl_result *result, nl_error *error) {
                                 .lumpings = result->lumpings,
                                 .rows = result->fitted_rows > 0 ? result->fitted_rows : path->rows,
                                 .x = result->fitted_rows > 0 ? result->fitted : path->x,
-                                .fit = nl_method_fits(result->options.method)};
+                                .fit = nl_method_fits(result->options.method),
+                                .apart = path->apart,
+                                .owner = result,
+                                .keep = nl_large_keep};
   return nl_refit_create(&result->refit, &input, error);
 }
 
@@ -214,6 +217,7 @@ static nl_status refit(nl_result *result, double *progress, nl_error *error) {
 static nl_status measure(nl_result *result, double *progress, nl_error *error) {
   const nl_path *path = result->path;
   if (path->model->engine == NL_ENGINE_RUNTIME) return nl_fitted_measure(result, progress, error);
+  if (nl_model_large(path->model)) return nl_large_measure(result, error);
   if (result->measuring == NULL)
     NL_TRY(nl_deviation_create(&result->measuring, path->model->network, &path->parameters,
                                nl_result_parameters(result), path->scored_rows, path->x, error));

@@ -61,10 +61,32 @@ void nl_deviation_free(nl_deviation *d) {
   free(d);
 }
 
+nl_status nl_deviation_create_given(nl_deviation **out, const nl_network *network, size_t rows, nl_error *error) {
+  nl_deviation *d = calloc(1, sizeof *d);
+  if (d == NULL) return nl_no_memory(error, 1, sizeof *d);
+  *d = (nl_deviation){.network = network, .rows = rows};
+  d->spreads = calloc(network->results + 1, sizeof *d->spreads);
+  d->f.values = calloc(network->step_count + 1, sizeof *d->f.values);
+  d->g.values = calloc(network->step_count + 1, sizeof *d->g.values);
+  if (d->spreads == NULL || d->f.values == NULL || d->g.values == NULL) {
+    nl_deviation_free(d);
+    return nl_no_memory(error, network->step_count + network->results + 3, sizeof *d->spreads);
+  }
+  *out = d;
+  return NL_OK;
+}
+
+void nl_deviation_give(nl_deviation *d, size_t output, double *f, double *g) {
+  d->f.values[d->network->outputs[output]] = f;
+  d->g.values[d->network->outputs[output]] = g;
+}
+
 static void add_block(nl_deviation *d, size_t rows) {
-  const double *x = d->x + d->row * d->network->features;
-  nl_forward_all(d->network, d->original, &d->f, rows, x);
-  nl_forward_all(d->network, d->reduced, &d->g, rows, x);
+  if (d->original != NULL) {
+    const double *x = d->x + d->row * d->network->features;
+    nl_forward_all(d->network, d->original, &d->f, rows, x);
+    nl_forward_all(d->network, d->reduced, &d->g, rows, x);
+  }
   nl_outputs_add(d->spreads, d->network, &d->f, rows);
   for (size_t o = 0; o < d->network->output_count; o++) {
     const size_t step = d->network->outputs[o], count = rows * d->network->steps[step].width;
@@ -79,7 +101,8 @@ static void add_block(nl_deviation *d, size_t rows) {
 
 nl_status nl_deviation_step(nl_deviation *d, double *progress, nl_error *error) {
   for (size_t work = 0; d->row < d->rows && work < WORK_PER_STEP;) {
-    const size_t left = d->rows - d->row, rows = left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
+    const size_t left = d->rows - d->row, most = d->original != NULL ? NL_FORWARD_ROWS : left;
+    const size_t rows = left < most ? left : most;
     add_block(d, rows);
     work += 2 * rows * (d->network->parameters + 1);
   }

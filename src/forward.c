@@ -6,6 +6,8 @@
 
 #include "kernels/kernels.h"
 
+enum { WEIGHTS_AT_ONCE = 1 << 17 };
+
 // ---- parameters ---------------------------------------------------------------------------------------------------------
 
 static nl_status read_finite(const nl_network *network, nl_place place, double *dst, nl_error *error) {
@@ -39,24 +41,35 @@ static nl_status read_channels(const nl_network *network, const nl_step *step, n
   return status;
 }
 
-static nl_status load_dense(nl_layer *layer, const nl_network *network, const nl_step *step, nl_arena *arena,
-                            nl_error *error) {
+static nl_status load_bias(nl_layer *layer, const nl_network *network, const nl_step *step, nl_arena *arena,
+                           nl_error *error) {
+  layer->in_width = step->in_width;
+  if (step->bias.node == NL_NONE) return NL_OK;
+  NL_TAKE(arena, layer->bias, double, step->width, error);
+  NL_TRY(read_channels(network, step, step->bias, step->width, layer->bias, error));
+  for (size_t o = 0; o < step->width; o++) layer->bias[o] *= step->beta;
+  return NL_OK;
+}
+
+// W (out, in)
+static nl_status gather_weights(const nl_network *network, const nl_step *step, double *weights, nl_error *error) {
   const size_t out = step->width, in = step->in_width;
-  layer->in_width = in;
-  NL_TAKE(arena, layer->weights, double, out *in + 1, error);
   double *raw = malloc((out * in + 1) * sizeof *raw);
   if (raw == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, out * in * sizeof *raw, 0);
   const nl_status status = read_finite(network, step->weights, raw, error);
   for (size_t o = 0; status == NL_OK && o < out; o++)
     for (size_t i = 0; i < in; i++)
-      layer->weights[o * in + i] = step->alpha * raw[o * step->out_stride + i * step->in_stride];
+      weights[o * in + i] = step->alpha * raw[o * step->out_stride + i * step->in_stride];
   free(raw);
-  NL_TRY(status);
-  if (step->bias.node == NL_NONE) return NL_OK;
-  NL_TAKE(arena, layer->bias, double, out, error);
-  NL_TRY(read_channels(network, step, step->bias, out, layer->bias, error));
-  for (size_t o = 0; o < out; o++) layer->bias[o] *= step->beta;
-  return NL_OK;
+  return status;
+}
+
+static nl_status load_dense(nl_layer *layer, const nl_network *network, const nl_step *step, nl_arena *arena,
+                            nl_error *error) {
+  const size_t out = step->width, in = step->in_width;
+  NL_TAKE(arena, layer->weights, double, out *in + 1, error);
+  NL_TRY(gather_weights(network, step, layer->weights, error));
+  return load_bias(layer, network, step, arena, error);
 }
 
 static nl_status load_batchnorm(nl_layer *layer, const nl_network *network, const nl_step *step, nl_arena *arena,
@@ -105,12 +118,12 @@ static nl_status load_scale(nl_layer *layer, const nl_network *network, const nl
   return NL_OK;
 }
 
-static nl_status load_step(nl_layer *layer, const nl_network *network, const nl_step *step, nl_arena *arena,
+static nl_status load_step(nl_layer *layer, const nl_network *network, const nl_step *step, bool apart, nl_arena *arena,
                            nl_error *error) {
   layer->width = step->width;
   switch (step->kind) {
   case NL_STEP_DENSE:
-    return load_dense(layer, network, step, arena, error);
+    return apart ? load_bias(layer, network, step, arena, error) : load_dense(layer, network, step, arena, error);
   case NL_STEP_SCALE:
     return load_scale(layer, network, step, arena, error);
   case NL_STEP_PRELU:
@@ -121,13 +134,13 @@ static nl_status load_step(nl_layer *layer, const nl_network *network, const nl_
   }
 }
 
-nl_status nl_parameters_load(nl_parameters *out, const nl_network *network, nl_error *error) {
-  nl_parameters parameters = {.count = network->step_count};
+static nl_status load_all(nl_parameters *out, const nl_network *network, bool apart, nl_error *error) {
+  nl_parameters parameters = {.count = network->step_count, .apart = apart};
   parameters.layers = nl_arena_take(&parameters.arena, network->step_count + 1, sizeof(nl_layer));
   nl_status status = parameters.layers != NULL ? NL_OK : nl_no_memory(error, network->step_count + 1, sizeof(nl_layer));
   for (size_t s = 0; status == NL_OK && s < network->step_count; s++)
     if (network->steps[s].evaluable)
-      status = load_step(&parameters.layers[s], network, &network->steps[s], &parameters.arena, error);
+      status = load_step(&parameters.layers[s], network, &network->steps[s], apart, &parameters.arena, error);
   if (status != NL_OK)
     nl_parameters_free(&parameters);
   else
@@ -135,7 +148,65 @@ nl_status nl_parameters_load(nl_parameters *out, const nl_network *network, nl_e
   return status;
 }
 
+nl_status nl_parameters_load(nl_parameters *out, const nl_network *network, nl_error *error) {
+  return load_all(out, network, false, error);
+}
+
+nl_status nl_parameters_load_apart(nl_parameters *out, const nl_network *network, nl_error *error) {
+  return load_all(out, network, true, error);
+}
+
+// ---- weights that come and go -------------------------------------------------------------------------------------------
+
+// W (out, in), some rows of its tensor at a time: those are its own, or (turned) its columns.
+static nl_status read_weights(const nl_step *step, const nl_tensor *tensor, bool turned, double *weights,
+                              nl_error *error) {
+  const size_t out = step->width, in = step->in_width, row = turned ? out : in, rows = turned ? in : out;
+  const size_t most = row < WEIGHTS_AT_ONCE ? WEIGHTS_AT_ONCE / row : 1;
+  double *lines = malloc((most * row + 1) * sizeof *lines);
+  nl_status status = lines != NULL ? NL_OK : nl_no_memory(error, most * row + 1, sizeof *lines);
+  for (size_t r = 0, count; status == NL_OK && r < rows; r += count) {
+    count = rows - r < most ? rows - r : most;
+    status = nl_tensor_read_part(tensor, r * row, count * row, lines, error);
+    for (size_t i = 0; status == NL_OK && i < count * row; i++)
+      if (!isfinite(lines[i])) status = nl_fail_span(error, NL_ERROR_NOT_FINITE, tensor->name, NULL);
+    for (size_t i = 0; status == NL_OK && i < count * row; i++)
+      weights[turned ? i / count * in + r + i % count : r * in + i] =
+          step->alpha * lines[turned ? i % count * row + i / count : i];
+  }
+  free(lines);
+  return status;
+}
+
+nl_status nl_layer_hold(nl_parameters *parameters, const nl_network *network, size_t index, nl_error *error) {
+  const nl_step *step = &network->steps[index];
+  nl_layer *layer = &parameters->layers[index];
+  if (!parameters->apart || layer->weights != NULL || step->kind != NL_STEP_DENSE) return NL_OK;
+  const nl_tensor *tensor = nl_node_constant(network->graph, &network->graph->nodes[step->weights.node], step->weights.slot);
+  const bool straight = step->in_stride == 1 && step->out_stride == step->in_width;
+  const bool turned = !straight && step->out_stride == 1 && step->in_stride == step->width;
+  double *weights = malloc((step->width * step->in_width + 1) * sizeof *weights);
+  if (weights == NULL) return nl_no_memory(error, step->width * step->in_width + 1, sizeof *weights);
+  nl_status status = NL_OK;
+  if ((straight || turned) && (tensor->storage == NL_STORAGE_AWAY || tensor->storage == NL_STORAGE_RAW))
+    status = read_weights(step, tensor, turned, weights, error);
+  else
+    status = gather_weights(network, step, weights, error);
+  if (status == NL_OK)
+    layer->weights = weights;
+  else
+    free(weights);
+  return status;
+}
+
+void nl_layer_drop(nl_parameters *parameters, size_t step) {
+  if (!parameters->apart) return;
+  free(parameters->layers[step].weights);
+  parameters->layers[step].weights = NULL;
+}
+
 void nl_parameters_free(nl_parameters *parameters) {
+  for (size_t s = 0; parameters->layers != NULL && s < parameters->count; s++) nl_layer_drop(parameters, s);
   nl_arena_free(&parameters->arena);
   *parameters = (nl_parameters){0};
 }

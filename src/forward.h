@@ -13,17 +13,24 @@ typedef struct nl_layer {
   double *bias;    // (width), or NULL; DENSE
   double *scale;   // (width); SCALE, and the slope of PRELU
   double *shift;   // (width); SCALE
+  uint64_t away;   // where the graph's store keeps weights that came in place of these, in their tensor's type; 0: nowhere
 } nl_layer;
 
 typedef struct nl_parameters {
   nl_arena arena;
   size_t count;
   nl_layer *layers; // (steps); width 0 where a step cannot be evaluated
+  bool apart;       // weights of dense layers are not the arena's: they come and go one by one, NULL where they are not there
 } nl_parameters;
 
 // Reads the constants of every evaluable step. Errors: NL_ERROR_NOT_FINITE naming the tensor.
 nl_status nl_parameters_load(nl_parameters *out, const nl_network *network, nl_error *error);
+// All but the weights of dense layers.
+nl_status nl_parameters_load_apart(nl_parameters *out, const nl_network *network, nl_error *error);
 void nl_parameters_free(nl_parameters *parameters);
+// Of parameters whose weights come and go: reads those of a dense step, where they are not there; lets them go.
+nl_status nl_layer_hold(nl_parameters *parameters, const nl_network *network, size_t step, nl_error *error);
+void nl_layer_drop(nl_parameters *parameters, size_t step);
 
 // Values of one step for `rows` rows: values[s] (rows, width of s), those it reads already there.
 // x (rows, features); `work`: nl_matmul_f64_work() doubles.

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "arena.h"
+#include "store.h"
 #include "types.h"
 
 #define NL_NONE SIZE_MAX
@@ -21,7 +22,8 @@ typedef enum nl_storage {
   NL_STORAGE_RAW,      // `payload` holds the elements, little endian
   NL_STORAGE_TYPED,    // float_data, int32_data ...: read them through nl_tensor_read
   NL_STORAGE_EXTERNAL, // in another file; `payload` is empty until nl_graph_attach gave the file's bytes
-  NL_STORAGE_VALUES    // a Constant node's value_float, value_floats, value_int or value_ints
+  NL_STORAGE_VALUES,   // a Constant node's value_float, value_floats, value_int or value_ints
+  NL_STORAGE_AWAY      // in the graph's store, at `offset`; of `payload` the size alone is there
 } nl_storage;
 
 typedef struct nl_tensor {
@@ -37,6 +39,7 @@ typedef struct nl_tensor {
   nl_span location; // EXTERNAL: file name as written in the model; offset and length there
   uint64_t offset;
   uint64_t length; // 0: to the end as count asks
+  const nl_store *store; // AWAY
 } nl_tensor;
 
 typedef enum nl_attribute_type { // ONNX AttributeProto.AttributeType
@@ -103,6 +106,7 @@ typedef struct nl_place { // a constant: input `slot` of `node`; node is NL_NONE
 typedef struct nl_graph {
   nl_arena arena;
   nl_span source;
+  const nl_store *store; // where its large tensors are, NULL: all in the source
   int64_t ir_version;
   int64_t opset; // of ai.onnx
   nl_span producer_name, producer_version;
@@ -142,6 +146,8 @@ size_t nl_type_size(nl_type type);   // bytes an element takes in raw data; 0 fo
 // All `count` elements as doubles (floats exactly; f16 and bf16 widened; integers up to 2^53) or as int64.
 // Errors: NL_ERROR_EXTERNAL when the bytes are in a file not attached, NL_ERROR_UNSUPPORTED for strings.
 nl_status nl_tensor_read(const nl_tensor *tensor, double *dst, nl_error *error);
+// The same for `count` elements from `first` on, of a tensor that is RAW or AWAY.
+nl_status nl_tensor_read_part(const nl_tensor *tensor, size_t first, size_t count, double *dst, nl_error *error);
 nl_status nl_tensor_read_int(const nl_tensor *tensor, int64_t *dst, nl_error *error);
 size_t nl_graph_parameters(const nl_graph *graph); // elements of all float tensors: weights, biases, other constants
 // Elements to little-endian raw bytes of `type` (float types only), rounding to nearest even; dst holds count*size bytes.

@@ -7,6 +7,8 @@
 #include "chain.h"
 #include "site.h"
 
+typedef struct nl_lumping_fit nl_lumping_fit; // lumping_fit.c
+
 typedef struct nl_lumping {
   size_t n, k;
   const size_t *kept;         // (k) ascending
@@ -21,6 +23,17 @@ const nl_lumping *nl_lumping_at(const nl_sites *sites, const nl_lumping *lumping
 // W_out P and b_out + W_out p for weights (m, n): weights_out (m, k), bias_out (m) is added to.
 void nl_lumping_consume(const nl_lumping *lumping, size_t m, const double *weights, double *weights_out,
                         double *bias_out);
+
+// ---- from activations (lumping_fit.c) -----------------------------------------------------------------------------------
+//
+// P and p by least squares of all units from the kept ones, where second moments are too large to be kept for it.
+
+nl_status nl_lumping_fit_create(nl_lumping_fit **out, size_t n, nl_error *error);
+void nl_lumping_fit_free(nl_lumping_fit *fit);
+// a (rows, n); `work`: nl_matmul_f64_work() doubles. Call by call a multiple of 256 rows but for the last.
+void nl_lumping_fit_add(nl_lumping_fit *fit, size_t rows, const double *a, double *work);
+// Fills in prolongation and offset of a lumping that says what is kept; they are the fit's.
+nl_status nl_lumping_fit_finish(nl_lumping_fit *fit, bool affine, nl_lumping *lumping, nl_error *error);
 
 // ---- from a partition ---------------------------------------------------------------------------------------------------
 

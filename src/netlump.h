@@ -23,6 +23,7 @@
 #include "equivalence.h"
 #include "image.h" // pictures as rows of data
 #include "status.h"
+#include "store.h"
 #include "types.h"
 
 #define NL_VERSION "0.1.0"
@@ -40,6 +41,10 @@ typedef enum nl_engine { NL_ENGINE_FORWARD = 0, NL_ENGINE_RUNTIME = 1 } nl_engin
 // Opens ONNX (opset 7 and up) or JSON (netlump's, TensorFlow.js layers, brain.js), told apart by content. The bytes are not copied.
 nl_status nl_model_open(nl_model **out, const void *bytes, size_t size, nl_error *error);
 void nl_model_free(nl_model *model);
+// ONNX too large to be held: `bytes` without its large tensors, each replaced by its place in the store (store.h; copied). Models that
+// the core evaluates itself are then worked on layer by layer: projected lumping, without polish, is what they allow; what is written
+// of a result has its tensors taken out in the same way, those that changed kept in the store. NL_ERROR_UNSUPPORTED elsewhere.
+nl_status nl_model_open_away(nl_model **out, const void *bytes, size_t size, const nl_store *store, nl_error *error);
 // Whether a file that begins and ends so may be a model: NL_OK, or the error nl_model_open would give for what it is instead. For
 // files too large to be read for that; some kB are enough, the tail is for the names in a zip.
 nl_status nl_model_look(const void *head, size_t head_size, const void *tail, size_t tail_size, nl_error *error);

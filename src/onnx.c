@@ -138,9 +138,14 @@ static nl_status read_parts(nl_onnx_reader *reader, nl_span bytes) {
 }
 
 nl_status nl_onnx_read(nl_graph **out, nl_span bytes, nl_error *error) {
+  return nl_onnx_read_away(out, bytes, NULL, error);
+}
+
+nl_status nl_onnx_read_away(nl_graph **out, nl_span bytes, const nl_store *store, nl_error *error) {
   nl_graph *graph = calloc(1, sizeof *graph);
   if (graph == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *graph, 0);
   graph->source = bytes;
+  graph->store = store;
   nl_onnx_reader reader = {.graph = graph, .error = error};
   const nl_status status = read_parts(&reader, bytes);
   nl_arena_free(&reader.scratch);

@@ -8,6 +8,9 @@
 // Recognises what is not ONNX at all (empty, PNG, zip, git-lfs pointer, HTML, text, ...) and says so.
 // Every size in the file is checked against the bytes that are there before memory is taken; nesting is limited.
 nl_status nl_onnx_read(nl_graph **out, nl_span bytes, nl_error *error);
+// The same for a model whose large tensors were taken out of it (store.h; NULL: none were). The store must outlive the graph. What is
+// written of it has them taken out as well.
+nl_status nl_onnx_read_away(nl_graph **out, nl_span bytes, const nl_store *store, nl_error *error);
 // By a file's first and last bytes: NL_OK where it may be ONNX, else NL_ERROR_NOT_A_MODEL with what it is and the way out.
 nl_status nl_onnx_look(nl_span head, nl_span tail, nl_error *error);
 void nl_graph_free(nl_graph *graph);
@@ -23,6 +26,9 @@ void nl_edits_free(nl_edits *edits);
 // dims and values are copied.
 nl_status nl_edits_set_constant(nl_edits *edits, size_t node, size_t slot, nl_type type, size_t rank,
                                 const int64_t *dims, const double *values, nl_error *error);
+// The same for values that the graph's store keeps at `offset`, encoded to the old constant's type. The slot reads one now.
+nl_status nl_edits_set_away(nl_edits *edits, size_t node, size_t slot, size_t rank, const int64_t *dims, uint64_t offset,
+                            nl_error *error);
 // The same for a constant of whole numbers (int64 or int32), which doubles would not hold exactly. The slot reads one now.
 nl_status nl_edits_set_integers(nl_edits *edits, size_t node, size_t slot, size_t rank, const int64_t *dims,
                                 const int64_t *values, nl_error *error);

@@ -52,9 +52,7 @@ static nl_status check_slot(const nl_edits *edits, size_t node, size_t slot, nl_
                                           "its constant is of a type netlump does not write");
 }
 
-// `values`: doubles, or integers of as many bytes.
-static nl_status fill(nl_edits *edits, nl_constant_edit *edit, size_t rank, const int64_t *dims, const void *values,
-                      void **copy, nl_error *error) {
+static nl_status fill_dims(nl_edits *edits, nl_constant_edit *edit, size_t rank, const int64_t *dims, nl_error *error) {
   size_t count = 1;
   for (size_t i = 0; i < rank; i++) {
     if (dims[i] < 0 || (count != 0 && (uint64_t)dims[i] > SIZE_MAX / sizeof(double) / count))
@@ -63,13 +61,20 @@ static nl_status fill(nl_edits *edits, nl_constant_edit *edit, size_t rank, cons
   }
   int64_t *own_dims;
   NL_TAKE(&edits->arena, own_dims, int64_t, rank, error);
-  *copy = nl_arena_take(&edits->arena, count, sizeof(double));
-  if (*copy == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, (uint64_t)count * sizeof(double), 0);
   if (rank != 0) memcpy(own_dims, dims, rank * sizeof *dims);
-  if (count != 0) memcpy(*copy, values, count * sizeof(double));
   edit->rank = rank;
   edit->dims = own_dims;
   edit->count = count;
+  return NL_OK;
+}
+
+// `values`: doubles, or integers of as many bytes.
+static nl_status fill(nl_edits *edits, nl_constant_edit *edit, size_t rank, const int64_t *dims, const void *values,
+                      void **copy, nl_error *error) {
+  NL_TRY(fill_dims(edits, edit, rank, dims, error));
+  *copy = nl_arena_take(&edits->arena, edit->count, sizeof(double));
+  if (*copy == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, (uint64_t)edit->count * sizeof(double), 0);
+  if (edit->count != 0) memcpy(*copy, values, edit->count * sizeof(double));
   return NL_OK;
 }
 
@@ -98,6 +103,14 @@ nl_status nl_edits_set_constant(nl_edits *edits, size_t node, size_t slot, nl_ty
   void *copy = NULL;
   NL_TRY(fill(edits, &filled, rank, dims, values, &copy, error));
   filled.values = copy;
+  return add_constant(edits, node, &filled, error);
+}
+
+nl_status nl_edits_set_away(nl_edits *edits, size_t node, size_t slot, size_t rank, const int64_t *dims, uint64_t offset,
+                            nl_error *error) {
+  nl_constant_edit filled = {.slot = slot, .away = offset};
+  NL_TRY(check_slot(edits, node, slot, &filled.type, error));
+  NL_TRY(fill_dims(edits, &filled, rank, dims, error));
   return add_constant(edits, node, &filled, error);
 }
 

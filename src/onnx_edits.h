@@ -15,7 +15,8 @@ typedef struct nl_constant_edit {
   const int64_t *dims; // (rank)
   size_t count;
   const double *values;    // (count), or NULL where
-  const int64_t *integers; // (count) these are it
+  const int64_t *integers; // (count) these are it, or
+  uint64_t away;           // where the store keeps them; 0: here
 } nl_constant_edit;
 
 typedef struct nl_attribute_edit {

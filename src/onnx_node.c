@@ -35,7 +35,7 @@ static nl_status read_initializers(nl_onnx_reader *reader) {
   for (nl_field field; nl_wire_next(&wire, &field);) {
     if (field.tag != NL_GRAPH_INITIALIZER) continue;
     NL_TRY(
-        nl_onnx_read_tensor(&graph->arena, field.bytes, NL_NONE, &graph->tensors[graph->tensor_count], reader->error));
+        nl_onnx_read_tensor(graph, field.bytes, NL_NONE, &graph->tensors[graph->tensor_count], reader->error));
     graph->tensor_count++;
   }
   return NL_OK;
@@ -111,7 +111,7 @@ static nl_status add_tensor(nl_onnx_reader *reader, nl_span message, bool is_val
   nl_graph *graph = reader->graph;
   nl_tensor *tensor = &graph->tensors[graph->tensor_count];
   NL_TRY(is_values ? nl_onnx_read_constant_values(&graph->arena, message, node, tensor, reader->error)
-                   : nl_onnx_read_tensor(&graph->arena, message, node, tensor, reader->error));
+                   : nl_onnx_read_tensor(graph, message, node, tensor, reader->error));
   attribute->tensor = graph->tensor_count++;
   return NL_OK;
 }

@@ -56,6 +56,9 @@ enum {
   NL_TENSOR_RAW = NL_BYTES(9),
   NL_TENSOR_EXTERNAL_DATA = NL_BYTES(13),
   NL_TENSOR_LOCATION = NL_INT(14),
+  // Ours alone, between nl_onnx_read_away and whoever took the raw data out: its offset and size in the store, 8 bytes each, little
+  // endian.
+  NL_TENSOR_AWAY = NL_BYTES(110110110),
 
   NL_SPARSE_VALUES = NL_BYTES(1),
 
@@ -68,6 +71,8 @@ enum {
   NL_DIMENSION_VALUE = NL_INT(1),
   NL_DIMENSION_NAME = NL_BYTES(2)
 };
+
+enum { NL_AWAY_SIZE = 16 };
 
 // Numbers of repeated number fields.
 enum {
@@ -112,7 +117,7 @@ typedef struct nl_outer_read {
 // onnx_sniff.c: NL_OK when the bytes may be ONNX.
 nl_status nl_onnx_sniff(nl_span bytes, nl_error *error);
 // onnx_tensor.c
-nl_status nl_onnx_read_tensor(nl_arena *arena, nl_span message, size_t node, nl_tensor *tensor, nl_error *error);
+nl_status nl_onnx_read_tensor(nl_graph *graph, nl_span message, size_t node, nl_tensor *tensor, nl_error *error);
 nl_status nl_onnx_read_constant_values(nl_arena *arena, nl_span attribute, size_t node, nl_tensor *tensor,
                                        nl_error *error);
 bool nl_onnx_is_constant_values(nl_span attribute_name); // value_float, value_floats, value_int, value_ints

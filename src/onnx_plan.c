@@ -8,7 +8,7 @@ static bool same_bytes(size_t count, const void *a, const void *b) {
 }
 
 static bool same(const nl_constant_edit *a, const nl_constant_edit *b) {
-  return a->type == b->type && a->rank == b->rank && a->count == b->count &&
+  return a->type == b->type && a->rank == b->rank && a->count == b->count && a->away == b->away &&
          memcmp(a->dims, b->dims, a->rank * sizeof *a->dims) == 0 && same_bytes(a->count, a->values, b->values) &&
          same_bytes(a->count, a->integers, b->integers);
 }

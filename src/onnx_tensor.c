@@ -35,6 +35,7 @@ uint32_t nl_onnx_typed_field(nl_type type, nl_wire_type *kind) {
 typedef struct parts {
   bool has_raw;
   nl_span raw;
+  nl_span away; // its place in the store
   size_t strings;
   bool external;
 } parts;
@@ -142,6 +143,22 @@ static nl_status check_raw(nl_tensor *tensor, nl_span raw, nl_error *error) {
   return NL_OK;
 }
 
+static uint64_t number_at(const uint8_t *bytes) {
+  uint64_t number = 0;
+  for (int i = 7; i >= 0; i--) number = number << 8 | bytes[i];
+  return number;
+}
+
+// Only floats are ever taken out of a file, and whole.
+static nl_status check_away(nl_tensor *tensor, nl_span place, nl_error *error) {
+  if (place.size != NL_AWAY_SIZE || !nl_type_is_float(tensor->type) || number_at(place.bytes + 8) > SIZE_MAX)
+    return nl_fail_span(error, NL_ERROR_MALFORMED, tensor->name, "its place in the file is no place");
+  NL_TRY(check_raw(tensor, (nl_span){NULL, (size_t)number_at(place.bytes + 8)}, error));
+  tensor->storage = NL_STORAGE_AWAY;
+  tensor->offset = number_at(place.bytes);
+  return NL_OK;
+}
+
 static nl_status check_typed(nl_tensor *tensor, size_t strings, nl_error *error) {
   tensor->storage = NL_STORAGE_TYPED;
   nl_wire_type kind;
@@ -157,8 +174,8 @@ static nl_status check_typed(nl_tensor *tensor, size_t strings, nl_error *error)
   return NL_OK;
 }
 
-nl_status nl_onnx_read_tensor(nl_arena *arena, nl_span message, size_t node, nl_tensor *tensor, nl_error *error) {
-  *tensor = (nl_tensor){.message = message, .node = node};
+nl_status nl_onnx_read_tensor(nl_graph *graph, nl_span message, size_t node, nl_tensor *tensor, nl_error *error) {
+  *tensor = (nl_tensor){.message = message, .node = node, .store = graph->store};
   parts found = {0};
   nl_wire wire = nl_wire_open(message);
   for (nl_field field; nl_wire_next(&wire, &field);) {
@@ -176,6 +193,9 @@ nl_status nl_onnx_read_tensor(nl_arena *arena, nl_span message, size_t node, nl_
     case NL_TENSOR_STRING_DATA:
       found.strings++;
       break;
+    case NL_TENSOR_AWAY:
+      if (graph->store != NULL) found.away = field.bytes; // else a field nobody knows
+      break;
     case NL_TENSOR_EXTERNAL_DATA:
       NL_TRY(read_external_entry(tensor, field.bytes, error));
       break;
@@ -187,9 +207,10 @@ nl_status nl_onnx_read_tensor(nl_arena *arena, nl_span message, size_t node, nl_
     }
   }
   NL_TRY(nl_wire_close(&wire, tensor->name, error));
-  NL_TRY(read_dims(arena, tensor, &found, error));
+  NL_TRY(read_dims(&graph->arena, tensor, &found, error));
   if (found.external) return check_external(tensor, error);
   tensor->location = (nl_span){0};
+  if (found.away.bytes != NULL) return check_away(tensor, found.away, error);
   return found.has_raw ? check_raw(tensor, found.raw, error) : check_typed(tensor, found.strings, error);
 }
 

@@ -33,9 +33,16 @@ static nl_status put_outside(const writer *w, const nl_tensor *old, const nl_con
   return nl_split_put(w->split, old, (nl_span){bytes, size}, w->out, w->error);
 }
 
+static nl_status put_away(const writer *w, uint64_t offset, uint64_t size) {
+  uint8_t place[NL_AWAY_SIZE];
+  for (size_t i = 0; i < NL_AWAY_SIZE; i++) place[i] = (uint8_t)((i < 8 ? offset : size) >> 8 * (i % 8));
+  return nl_wire_put_bytes(w->out, NL_TENSOR_AWAY >> 3, (nl_span){place, sizeof place}, w->error);
+}
+
 // old: the tensor that the edit replaces, or NULL
 static nl_status put_data(const writer *w, const nl_tensor *old, const nl_constant_edit *edit) {
   const size_t size = edit->count * nl_type_size(edit->type);
+  if (edit->away != 0) return put_away(w, edit->away, size);
   if (nl_split_takes(w->split, old, size)) return put_outside(w, old, edit, size);
   NL_TRY(nl_wire_put_varint(w->out, NL_TENSOR_RAW, w->error));
   NL_TRY(nl_wire_put_varint(w->out, size, w->error));
@@ -60,6 +67,7 @@ static part part_of(uint32_t tag) {
   case NL_TENSOR_DOUBLE_NUMBER:
   case NL_TENSOR_UINT64_NUMBER:
   case NL_TENSOR_RAW >> 3:
+  case NL_TENSOR_AWAY >> 3:
   case NL_TENSOR_EXTERNAL_DATA >> 3:
   case NL_TENSOR_LOCATION >> 3:
     return PART_DATA;

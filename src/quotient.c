@@ -9,27 +9,43 @@ static const nl_tensor *constant_at(const nl_network *network, nl_place place) {
   return nl_node_constant(network->graph, &network->graph->nodes[place.node], place.slot);
 }
 
-// Also says the new sizes of what an Identity or Cast behind the constant hands on.
-static nl_status set_constant(nl_edits *edits, const nl_network *network, nl_place place, nl_type type, size_t rank,
-                              const int64_t *dims, const double *values, nl_error *error) {
+// The new sizes of what an Identity or Cast behind the constant hands on.
+static nl_status resize_behind(nl_edits *edits, const nl_network *network, nl_place place, size_t rank,
+                               const int64_t *dims, nl_error *error) {
   const nl_node *node = &network->graph->nodes[place.node];
-  NL_TRY(nl_edits_set_constant(edits, place.node, place.slot, type, rank, dims, values, error));
   if (!nl_span_is(node->op, "Identity") && !nl_span_is(node->op, "Cast")) return NL_OK;
   for (size_t i = 0; i < rank; i++) NL_TRY(nl_edits_resize_value(edits, node->outputs[0], rank - i, dims[i], error));
   return NL_OK;
+}
+
+static nl_status set_constant(nl_edits *edits, const nl_network *network, nl_place place, nl_type type, size_t rank,
+                              const int64_t *dims, const double *values, nl_error *error) {
+  NL_TRY(nl_edits_set_constant(edits, place.node, place.slot, type, rank, dims, values, error));
+  return resize_behind(edits, network, place, rank, dims, error);
+}
+
+static nl_status set_away(nl_edits *edits, const nl_network *network, nl_place place, size_t rank, const int64_t *dims,
+                          uint64_t offset, nl_error *error) {
+  NL_TRY(nl_edits_set_away(edits, place.node, place.slot, rank, dims, offset, error));
+  return resize_behind(edits, network, place, rank, dims, error);
+}
+
+// Whether the tensor's rows are what one input gives, (in, out).
+static bool is_out_last(const nl_step *step, const nl_tensor *tensor) {
+  return step->out_stride == 1 && !(step->in_stride == 1 && tensor->dims[tensor->rank - 1] == (int64_t)step->in_width);
 }
 
 static nl_status edit_weights(nl_edits *edits, const nl_network *network, const nl_step *step, const nl_layer *layer,
                               nl_error *error) {
   const nl_tensor *tensor = constant_at(network, step->weights);
   const size_t out = layer->width, in = layer->in_width;
-  const bool out_last =
-      step->out_stride == 1 && !(step->in_stride == 1 && tensor->dims[tensor->rank - 1] == (int64_t)step->in_width);
+  const bool out_last = is_out_last(step, tensor);
   int64_t dims[RANK_MOST];
   if (tensor->rank > RANK_MOST) return nl_fail_span(error, NL_ERROR_UNSUPPORTED, tensor->name, "more than 16 axes");
   for (size_t i = 0; i < tensor->rank; i++) dims[i] = 1;
   dims[tensor->rank - 2] = (int64_t)(out_last ? in : out);
   dims[tensor->rank - 1] = (int64_t)(out_last ? out : in);
+  if (layer->away != 0) return set_away(edits, network, step->weights, tensor->rank, dims, layer->away, error);
   double *values = malloc((out * in + 1) * sizeof *values);
   if (values == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, out * in * sizeof *values, 0);
   for (size_t o = 0; o < out; o++)
@@ -91,7 +107,26 @@ static nl_status edit_rider(nl_edits *edits, const nl_network *network, const nl
 }
 
 static bool same_layer(const nl_layer *a, const nl_layer *b) {
-  return a->weights == b->weights && a->width == b->width;
+  return a->weights == b->weights && a->width == b->width && a->away == b->away;
+}
+
+nl_status nl_quotient_keep(const nl_network *network, size_t index, nl_layer *layer, nl_error *error) {
+  const nl_step *step = &network->steps[index];
+  const nl_tensor *tensor = constant_at(network, step->weights);
+  const nl_store *store = network->graph->store;
+  const size_t out = layer->width, in = layer->in_width, size = nl_type_size(tensor->type);
+  const bool out_last = is_out_last(step, tensor);
+  const size_t rows = out_last ? in : out, row = out_last ? out : in;
+  uint8_t *bytes = malloc(out * in * size + 1);
+  double *line = malloc((row + 1) * sizeof *line);
+  for (size_t r = 0; bytes != NULL && line != NULL && r < rows; r++) {
+    for (size_t c = 0; c < row; c++) line[c] = layer->weights[out_last ? c * in + r : r * in + c] / step->alpha;
+    nl_tensor_encode(tensor->type, line, row, bytes + r * row * size);
+  }
+  layer->away = bytes != NULL && line != NULL ? store->keep(store->context, bytes, out * in * size) : 0;
+  free(bytes);
+  free(line);
+  return layer->away != 0 ? NL_OK : nl_no_memory(error, out * in, size);
 }
 
 nl_status nl_quotient_edit(nl_edits *edits, const nl_network *network, const nl_sites *sites,

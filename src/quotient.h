@@ -13,4 +13,8 @@ nl_status nl_quotient_edit(nl_edits *edits, const nl_network *network, const nl_
                            const nl_lumping *lumpings, const nl_parameters *original, const nl_parameters *reduced,
                            nl_error *error);
 
+// Hands a dense layer's weights to the graph's store, encoded as they are to be written; sets layer->away. The edit above then
+// says where they are.
+nl_status nl_quotient_keep(const nl_network *network, size_t step, nl_layer *layer, nl_error *error);
+
 #endif

@@ -13,6 +13,7 @@ enum { WORK_PER_STEP = 20000000 };      // multiplications: some 20 ms
 enum { ANSWERS_MOST = 1 << 23 };        // numbers: 64 MB
 
 typedef enum stage {
+  STAGE_LUMP,
   STAGE_ORIGINAL,
   STAGE_PREPARE,
   STAGE_FIT,
@@ -51,6 +52,10 @@ struct nl_refit {
   nl_newton *newton;
   nl_answers answers;
   size_t prepared; // layers of the smaller network that are there
+  // where weights come and go
+  nl_lumping *lumpings; // (sites)
+  nl_lumping_fit *lump; // of what the step read_by reads
+  size_t lumped;        // the step whose lumping has P and p now, or NL_NONE
 };
 
 // ---- set-up -------------------------------------------------------------------------------------------------------------
@@ -63,6 +68,8 @@ static void find_last_uses(nl_refit *refit) {
   const nl_network *network = refit->input.network;
   for (size_t s = 0; s < network->step_count; s++)
     for (size_t i = 0; i < network->steps[s].input_count; i++) refit->last_use[network->steps[s].inputs[i]] = s;
+  for (size_t o = 0; refit->input.apart != NULL && o < network->output_count; o++)
+    refit->last_use[network->outputs[o]] = network->step_count;
 }
 
 static void find_changes(nl_refit *refit) {
@@ -79,6 +86,9 @@ nl_status nl_refit_create(nl_refit **out, const nl_refit_input *input, nl_error 
   nl_refit *refit = calloc(1, sizeof *refit);
   if (refit == NULL) return nl_no_memory(error, 1, sizeof *refit);
   refit->input = *input;
+  refit->stage = STAGE_ORIGINAL;
+  refit->reduced.apart = input->apart != NULL;
+  refit->lumped = NL_NONE;
   nl_arena *arena = &refit->reduced.arena;
   refit->reduced.count = steps;
   refit->reduced.layers = nl_arena_take(arena, steps + 1, sizeof(nl_layer));
@@ -88,11 +98,14 @@ nl_status nl_refit_create(nl_refit **out, const nl_refit_input *input, nl_error 
   refit->changed = nl_arena_take(arena, steps + 1, sizeof(bool));
   refit->last_use = nl_arena_take(arena, steps + 1, sizeof(size_t));
   refit->work = nl_arena_take(arena, nl_matmul_f64_work(), sizeof(double));
-  if (refit->reduced.layers == NULL || refit->original == NULL || refit->values == NULL || refit->window == NULL ||
+  refit->lumpings = nl_arena_take(arena, input->sites->count + 1, sizeof(nl_lumping));
+  if (refit->lumpings == NULL || refit->reduced.layers == NULL || refit->original == NULL || refit->values == NULL || refit->window == NULL ||
       refit->changed == NULL || refit->last_use == NULL || refit->work == NULL) {
     nl_refit_free(refit);
     return nl_no_memory(error, steps + nl_matmul_f64_work(), sizeof(double));
   }
+  memcpy(refit->lumpings, input->lumpings, input->sites->count * sizeof *refit->lumpings);
+  refit->input.lumpings = refit->lumpings;
   find_last_uses(refit);
   find_changes(refit);
   *out = refit;
@@ -105,6 +118,12 @@ static void drop_values(nl_refit *refit, size_t step) {
   refit->values[step] = refit->original[step] = NULL;
 }
 
+static void drop_lump(nl_refit *refit) {
+  nl_lumping_fit_free(refit->lump);
+  refit->lump = NULL;
+  refit->lumped = NL_NONE;
+}
+
 static void drop_fit(fit *f) {
   free(f->memory);
   *f = (fit){0};
@@ -115,6 +134,7 @@ void nl_refit_free(nl_refit *refit) {
   for (size_t s = 0; refit->original != NULL && refit->values != NULL && s < refit->reduced.count; s++)
     drop_values(refit, s);
   drop_fit(&refit->fit);
+  drop_lump(refit);
   nl_newton_free(refit->newton);
   free(refit->answers.values);
   nl_parameters_free(&refit->reduced);
@@ -122,6 +142,10 @@ void nl_refit_free(nl_refit *refit) {
 }
 
 const nl_parameters *nl_refit_parameters(const nl_refit *refit) { return &refit->reduced; }
+
+double *nl_refit_output(const nl_refit *refit, size_t step, bool original) {
+  return (original ? refit->original : refit->values)[step];
+}
 
 // ---- the layer that the lumping alone gives -----------------------------------------------------------------------------
 
@@ -169,14 +193,52 @@ static nl_status compensated_dense(nl_refit *refit, size_t s, nl_error *error) {
   return NL_OK;
 }
 
+// The same by the matrix product, some rows at a time, for layers whose weights come and go.
+static nl_status compensated_apart(nl_refit *refit, size_t s, nl_error *error) {
+  const nl_step *step = &refit->input.network->steps[s];
+  const nl_layer *from = &refit->input.original->layers[s];
+  nl_layer *to = &refit->reduced.layers[s];
+  const nl_lumping *own = lumping_at(refit, s), *read = lumping_at(refit, step->inputs[0]);
+  const size_t n = from->in_width;
+  to->width = own != NULL ? own->k : from->width;
+  to->in_width = read != NULL ? read->k : n;
+  if (step->bias_possible) NL_TAKE(&refit->reduced.arena, to->bias, double, to->width, error);
+  to->weights = calloc(to->width * to->in_width + 1, sizeof *to->weights);
+  double *rows = malloc((NL_FORWARD_ROWS * n + 1) * sizeof *rows);
+  if (to->weights == NULL || rows == NULL) {
+    free(rows);
+    return nl_no_memory(error, to->width * to->in_width + NL_FORWARD_ROWS * n, sizeof *rows);
+  }
+  for (size_t o = 0, count; o < to->width; o += count) {
+    count = to->width - o < NL_FORWARD_ROWS ? to->width - o : NL_FORWARD_ROWS;
+    for (size_t i = 0; i < count; i++) {
+      const size_t row = own != NULL ? own->kept[o + i] : o + i;
+      memcpy(rows + i * n, from->weights + row * n, n * sizeof *rows);
+      if (to->bias == NULL) continue;
+      to->bias[o + i] = from->bias != NULL ? from->bias[row] : 0.0;
+      if (read != NULL) to->bias[o + i] += nl_dot_f64(n, rows + i * n, read->offset);
+    }
+    double *weights = to->weights + o * to->in_width;
+    if (read == NULL)
+      memcpy(weights, rows, count * n * sizeof *rows);
+    else
+      nl_matmul_f64(count, read->k, n, rows, n, 1, read->prolongation, read->k, 1, weights, read->k, refit->work);
+  }
+  free(rows);
+  return NL_OK;
+}
+
 static nl_status prepare_layer(nl_refit *refit, size_t s, nl_error *error) {
   const nl_layer *from = &refit->input.original->layers[s];
   nl_layer *to = &refit->reduced.layers[s];
+  const bool apart = refit->input.apart != NULL;
   if (!refit->changed[s]) {
     *to = *from;
+    if (apart) to->weights = NULL;
     return NL_OK;
   }
-  if (refit->input.network->steps[s].kind == NL_STEP_DENSE) return compensated_dense(refit, s, error);
+  if (refit->input.network->steps[s].kind == NL_STEP_DENSE)
+    return apart ? compensated_apart(refit, s, error) : compensated_dense(refit, s, error);
   const nl_lumping *own = lumping_at(refit, s);
   *to = *from;
   if (own == NULL) return NL_OK;
@@ -317,8 +379,39 @@ static void solve_fit(nl_refit *refit) {
 
 // ---- stages -------------------------------------------------------------------------------------------------------------
 
+// What a dense layer reads is lumped: P and p from the original's activations, which are there now.
+static nl_status enter_lump(nl_refit *refit, nl_error *error) {
+  const nl_lumping *read = lumping_at(refit, refit->input.network->steps[refit->step].inputs[0]);
+  drop_lump(refit);
+  refit->row = 0;
+  refit->stage = STAGE_LUMP;
+  return nl_lumping_fit_create(&refit->lump, read->n, error);
+}
+
+static nl_status lump_block(nl_refit *refit, size_t *work, nl_error *error) {
+  const nl_refit_input *input = &refit->input;
+  const size_t read = input->network->steps[refit->step].inputs[0], site = input->sites->site_of[read];
+  const size_t n = refit->lumpings[site].n, rows = block_rows(refit);
+  nl_lumping_fit_add(refit->lump, rows, refit->original[read] + refit->row * n, refit->work);
+  refit->row += rows;
+  *work += rows * n * n / 2;
+  if (refit->row < input->rows) return NL_OK;
+  NL_TRY(nl_lumping_fit_finish(refit->lump, input->sites->sites[site].affine, &refit->lumpings[site], error));
+  refit->lumped = read;
+  refit->stage = STAGE_ORIGINAL;
+  return NL_OK;
+}
+
+static bool wants_lump(const nl_refit *refit) {
+  const nl_step *step = &refit->input.network->steps[refit->step];
+  return refit->input.apart != NULL && step->kind == NL_STEP_DENSE && lumping_at(refit, step->inputs[0]) != NULL &&
+         refit->lumped != step->inputs[0];
+}
+
 static nl_status enter_step(nl_refit *refit, nl_error *error) {
   const size_t s = refit->step;
+  if (wants_lump(refit)) return enter_lump(refit, error);
+  if (refit->input.apart != NULL) NL_TRY(nl_layer_hold(refit->input.apart, refit->input.network, s, error));
   refit->row = 0;
   refit->stage = STAGE_ORIGINAL;
   return take_values(refit, refit->input.original->layers[s].width, &refit->original[s], error);
@@ -330,10 +423,25 @@ static nl_status prepare_up_to(nl_refit *refit, size_t last, nl_error *error) {
   return NL_OK;
 }
 
+// What nobody reads any more of the original network, once a step of it is evaluated.
+static void drop_read(nl_refit *refit) {
+  const nl_step *step = &refit->input.network->steps[refit->step];
+  for (size_t i = 0; i < step->input_count; i++) {
+    const size_t in = step->inputs[i];
+    if (refit->last_use[in] != refit->step || refit->values[in] == refit->original[in]) continue;
+    free(refit->original[in]);
+    refit->original[in] = NULL;
+  }
+  if (refit->input.apart == NULL) return;
+  nl_layer_drop(refit->input.apart, refit->step);
+  if (refit->lumped != NL_NONE && refit->last_use[refit->lumped] <= refit->step) drop_lump(refit);
+}
+
 static nl_status prepare(nl_refit *refit, nl_error *error) {
   const size_t s = refit->step;
   const nl_step *step = &refit->input.network->steps[s];
   NL_TRY(prepare_up_to(refit, s, error));
+  drop_read(refit);
   refit->row = 0;
   if (!refit->changed[s]) {
     refit->values[s] = refit->original[s];
@@ -360,7 +468,7 @@ static nl_status enter_newton(nl_refit *refit, nl_error *error) {
   drop_fit(&refit->fit);
   refit->row = 0;
   refit->stage = STAGE_REDUCED;
-  if (refit->last_use[refit->step] == input->network->step_count) return NL_OK;
+  if (input->apart != NULL || refit->last_use[refit->step] == input->network->step_count) return NL_OK;
   NL_TRY(prepare_up_to(refit, input->network->step_count - 1, error));
   const nl_newton_input newton = {.network = input->network,
                                   .original = input->original,
@@ -384,20 +492,30 @@ static nl_status step_newton(nl_refit *refit, size_t *work) {
   return status;
 }
 
-static void leave_step(nl_refit *refit) {
+static nl_status leave_step(nl_refit *refit, nl_error *error) {
   const nl_network *network = refit->input.network;
   const size_t s = refit->step++;
   const nl_step *step = &network->steps[s];
   for (size_t i = 0; i < step->input_count; i++)
     if (refit->last_use[step->inputs[i]] == s) drop_values(refit, step->inputs[i]);
   refit->stage = STAGE_ORIGINAL;
+  nl_layer *layer = &refit->reduced.layers[s];
+  if (refit->input.apart == NULL || layer->weights == NULL) return NL_OK;
+  NL_TRY(refit->input.keep(refit->input.owner, s, layer, error));
+  nl_layer_drop(&refit->reduced, s);
+  return NL_OK;
 }
 
 static nl_status advance(nl_refit *refit, size_t *work, nl_error *error) {
   const size_t rows = refit->input.rows;
   switch (refit->stage) {
+  case STAGE_LUMP:
+    return lump_block(refit, work, error);
   case STAGE_ORIGINAL:
-    if (refit->original[refit->step] == NULL) NL_TRY(enter_step(refit, error));
+    if (refit->original[refit->step] == NULL) {
+      NL_TRY(enter_step(refit, error));
+      return NL_OK;
+    }
     *work += evaluate_block(refit, refit->input.original, refit->original);
     if (refit->row == rows) refit->stage = STAGE_PREPARE;
     return NL_OK;
@@ -418,8 +536,7 @@ static nl_status advance(nl_refit *refit, size_t *work, nl_error *error) {
     if (refit->row == rows) refit->stage = STAGE_NEXT;
     return NL_OK;
   case STAGE_NEXT:
-    leave_step(refit);
-    return NL_OK;
+    return leave_step(refit, error);
   }
   return NL_OK;
 }
@@ -435,7 +552,7 @@ nl_status nl_refit_step(nl_refit *refit, double *progress, nl_error *error) {
   }
   *progress = (double)refit->step / (double)(network->step_count + 1);
   if (refit->step < network->step_count) return NL_MORE;
-  for (size_t s = 0; s < network->step_count; s++) drop_values(refit, s);
+  for (size_t s = 0; refit->input.apart == NULL && s < network->step_count; s++) drop_values(refit, s);
   *progress = 1.0;
   return NL_OK;
 }

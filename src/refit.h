@@ -19,6 +19,11 @@ typedef struct nl_refit_input {
   size_t rows;                // of the measure
   const double *x;            // (rows, features)
   bool fit;                   // else the layers stay as the lumpings alone make them: R W P
+  // Where the original's weights come and go (nl_parameters_load_apart): the same as `original`. Lumpings then say what is kept and
+  // nothing else, P and p are found on the way; a layer done is given to `keep`, which sets its `away`, and let go.
+  nl_parameters *apart;
+  void *owner;
+  nl_status (*keep)(void *owner, size_t step, nl_layer *layer, nl_error *error);
 } nl_refit_input;
 
 // Everything in `input` is borrowed until free.
@@ -27,5 +32,7 @@ void nl_refit_free(nl_refit *refit);
 nl_status nl_refit_step(nl_refit *refit, double *progress, nl_error *error); // NL_MORE until done
 
 const nl_parameters *nl_refit_parameters(const nl_refit *refit);
+// Where weights come and go, once it is done: the values of an output step on all rows, (rows, width).
+double *nl_refit_output(const nl_refit *refit, size_t step, bool original);
 
 #endif

@@ -1,8 +1,11 @@
 // tensor: elements out of a tensor's bytes and back.
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "onnx_parts.h"
+
+enum { PIECE = 1 << 20 }; // bytes read at once of what is away
 
 bool nl_type_is_float(nl_type type) {
   return type == NL_TYPE_F32 || type == NL_TYPE_F16 || type == NL_TYPE_F64 || type == NL_TYPE_BF16;
@@ -132,7 +135,40 @@ static uint64_t next_bits(source *from) {
   return bits;
 }
 
+// Elements of raw bytes; an f32 at a time, what nearly all are.
+static void decode_raw(nl_type type, const uint8_t *bytes, size_t count, double *dst) {
+  source from = {.at = bytes, .size = nl_type_size(type)};
+  for (size_t i = 0; type != NL_TYPE_F32 && i < count; i++) dst[i] = decode(type, next_bits(&from));
+  for (size_t i = 0; type == NL_TYPE_F32 && i < count; i++) {
+    float value;
+    memcpy(&value, bytes + i * sizeof value, sizeof value);
+    dst[i] = (double)value;
+  }
+}
+
+static nl_status read_away(const nl_tensor *tensor, size_t first, size_t count, double *dst, nl_error *error) {
+  const size_t size = nl_type_size(tensor->type), most = PIECE / size;
+  uint8_t *bytes = malloc(PIECE);
+  bool fine = true;
+  if (bytes == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, PIECE, 0);
+  for (size_t done = 0, some; fine && done < count; done += some) {
+    some = count - done < most ? count - done : most;
+    fine = tensor->store->read(tensor->store->context, tensor->offset + (uint64_t)(first + done) * size, bytes,
+                               some * size);
+    if (fine) decode_raw(tensor->type, bytes, some, dst + done);
+  }
+  free(bytes);
+  return fine ? NL_OK : nl_fail_span(error, NL_ERROR_TRUNCATED, tensor->name, NULL);
+}
+
+nl_status nl_tensor_read_part(const nl_tensor *tensor, size_t first, size_t count, double *dst, nl_error *error) {
+  if (tensor->storage == NL_STORAGE_AWAY) return read_away(tensor, first, count, dst, error);
+  decode_raw(tensor->type, tensor->payload.bytes + first * nl_type_size(tensor->type), count, dst);
+  return NL_OK;
+}
+
 nl_status nl_tensor_read(const nl_tensor *tensor, double *dst, nl_error *error) {
+  if (tensor->storage == NL_STORAGE_AWAY) return read_away(tensor, 0, tensor->count, dst, error);
   source from;
   NL_TRY(open_source(tensor, &from, error));
   for (size_t i = 0; i < tensor->count; i++) dst[i] = decode(tensor->type, next_bits(&from));

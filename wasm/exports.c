@@ -9,6 +9,23 @@ NL_EXPORT(netlump_model_open) nl_model *netlump_model_open(boundary *b, const vo
   nl_model *model = NULL;
   return nl_model_open(&model, bytes, size, entered(b)) == NL_OK ? model : NULL;
 }
+// Imported: whether the bytes were there; where they are kept, 0 for nowhere. `store` is a number the caller made up.
+#define NL_IMPORT(name) __attribute__((import_module("env"), import_name(#name)))
+NL_IMPORT(netlump_store_read) int netlump_store_read(int store, double offset, void *bytes, size_t size);
+NL_IMPORT(netlump_store_keep) double netlump_store_keep(int store, const void *bytes, size_t size);
+
+static bool store_read(void *context, uint64_t offset, void *bytes, size_t size) {
+  return netlump_store_read((int)(intptr_t)context, (double)offset, bytes, size) != 0;
+}
+static uint64_t store_keep(void *context, const void *bytes, size_t size) {
+  return (uint64_t)netlump_store_keep((int)(intptr_t)context, bytes, size);
+}
+NL_EXPORT(netlump_model_open_away)
+nl_model *netlump_model_open_away(boundary *b, const void *bytes, size_t size, int store) {
+  nl_model *model = NULL;
+  const nl_store away = {(void *)(intptr_t)store, store_read, store_keep};
+  return nl_model_open_away(&model, bytes, size, &away, entered(b)) == NL_OK ? model : NULL;
+}
 NL_EXPORT(netlump_model_look)
 int netlump_model_look(boundary *b, const void *head, size_t head_size, const void *tail, size_t tail_size) {
   return (int)nl_model_look(head, head_size, tail, tail_size, entered(b));
