@@ -26,6 +26,7 @@ class Malformed extends Error {}
 class Walk {
   #read;
   #from = 0;
+  /** @type {Uint8Array} */
   #window = new Uint8Array();
 
   /** @param {(offset: number, size: number) => Uint8Array} read @param {number} size */

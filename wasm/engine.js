@@ -16,14 +16,14 @@ import { EngineError, STATUS, fault } from "./fault.js";
 import { Handle, releaseAll } from "./handle.js";
 import { isOpen, levelsOf, shapedInputs } from "./inputs.js";
 import { loadCore } from "./loader.js";
-import { byName, unknownMethod, wrongRows } from "./messages.js";
+import { byName, tooLargeFor, unknownMethod, wrongRows } from "./messages.js";
 import { LINKAGES, METHODS } from "./methods.js";
 import { Pool, poolSize } from "./pool.js";
 import { Runner, rowsOf } from "./runner.js";
 import { Run } from "./runs.js";
 import { loadRuntime } from "./runtime.js";
 import { scored } from "./score.js";
-import { checkRoom, find, pour, pourNow, sizeOf } from "./source.js";
+import { LARGE, checkRoom, checkWork, find, pour, pourNow, sizeOf } from "./source.js";
 import { breathe, runSteps } from "./steps.js";
 import { sliceTable } from "./table.js";
 
@@ -60,6 +60,8 @@ const KNOWN = /^an? (?!file without)/; // the core knows what it is
 const HEAD = 2 ** 16; // bytes at either end of a file that tell what it is
 const NUMBERS = 2 ** 24; // of a measure's rows, or of outputs kept, where a runtime runs the model
 const ROWS = 512; // of its measure
+const ROWS_FREE = 8192; // of the core's own, where nothing else is said
+const ROWS_MOST = 16384; // that the core takes of the user's
 
 /** @param {{wasm?: import("./loader.js").WasmSource, scalar?: boolean} & Partial<import("./loader.js").Threads>} [options] threads: that do
  * large work side by side, 0 for as many as the machine has processors (the default), 1 for none beside the caller's; spawn: starts one,
@@ -104,11 +106,14 @@ export class Engine {
    * The same for files, which are read piece by piece, and of their weights only what the model needs.
    * @param {Source} source
    * @param {string} name of that file
-   * @param {{files?: Files, shapes?: import("./inputs.js").Shapes, signal?: AbortSignal}} [options] files: others by name, external
-   *   weights; shapes: sizes of inputs that the model leaves open
+   * @param {{files?: Files, shapes?: import("./inputs.js").Shapes, signal?: AbortSignal, shelf?: import("./away.js").Shelf, apartFrom?: number}} [options] files: others by name, external
+   *   weights; shapes: sizes of inputs that the model leaves open; shelf: where a large model's tensors stay, where the source does
+   *   not tell; apartFrom: bytes from which on they do
    */
-  load(source, name, { files = new Map(), shapes = new Map(), signal } = {}) {
-    return Model.load(this.#core, source, name, files, shapes, signal);
+  async load(source, name, { files = new Map(), shapes = new Map(), signal, shelf, apartFrom = LARGE } = {}) {
+    const size = sizeOf(source);
+    const away = size < apartFrom ? null : (await import("./away.js")).Away.open(source, size, shelf);
+    return Model.load(this.#core, source, name, files, shapes, signal, away);
   }
 }
 
@@ -150,6 +155,9 @@ export class Model extends Handle {
   #shapes = new Map();
   /** @type {Runner|null} */
   #runner = null;
+  /** @type {import("./away.js").Away|null} */
+  #away = null;
+  #store = 0;
 
   /** @private @param {Core} core @param {Source} source */
   constructor(core, source) {
@@ -157,6 +165,7 @@ export class Model extends Handle {
       void this.#runner?.release();
       if (!core.dead) core.call("model_free", handle);
       releaseAll(core, this.#pointers);
+      core.giveBack(this.#store);
     });
     this.#core = core;
     this.#source = source;
@@ -180,10 +189,10 @@ export class Model extends Handle {
   }
 
   /** @param {Core} core @param {Source} source @param {string} name @param {Files} files @param {import("./inputs.js").Shapes} shapes
-   * @param {AbortSignal} [signal] */
-  static async load(core, source, name, files, shapes, signal) {
+   * @param {AbortSignal} [signal] @param {{away: import("./away.js").Away, hollow: Uint8Array}|null} [apart] */
+  static async load(core, source, name, files, shapes, signal, apart = null) {
     const model = new Model(core, source);
-    const opening = model.#opening(name);
+    const opening = model.#opening(name, apart);
     try {
       for (let step = opening.next(); !step.done; )
         step = opening.next(await (typeof step.value === "string" ? find(files, step.value) : pour(core, step.value, signal)));
@@ -195,11 +204,38 @@ export class Model extends Handle {
   }
 
   /** What opening asks for: a file of that name, or that a part of a file be put where it goes.
-   * @param {string} name @returns {Opening<void>} */
-  *#opening(name) {
-    const core = this.#core;
+   * @param {string} name @param {{away: import("./away.js").Away, hollow: Uint8Array}|null} [apart] @returns {Opening<void>} */
+  *#opening(name, apart = null) {
     const bytes = sizeOf(this.#source);
     if (bytes > 2 * HEAD) yield* this.#look(name, bytes);
+    if (apart !== null && (yield* this.#openApart(name, bytes, apart))) return;
+    yield* this.#openWhole(name, bytes);
+  }
+
+  /** Without its large tensors. @param {string} name @param {number} bytes @param {{away: import("./away.js").Away, hollow: Uint8Array}} apart
+   * @returns {Opening<boolean>} false where a runtime is to run it, which takes it whole */
+  *#openApart(name, bytes, { away, hollow }) {
+    const core = this.#core;
+    const pointer = yield* this.#take({ source: hollow, file: name, offset: 0, size: hollow.length });
+    this.#store = core.lend(away);
+    const handle = core.make(name, "model_open_away", pointer, hollow.length, this.#store);
+    core.status(name, "model_missing_file", handle);
+    const info = core.text() === "" ? (core.status(name, "model_describe", handle), JSON.parse(core.text())) : null;
+    if (info?.engine !== "forward") {
+      core.call("model_free", handle);
+      releaseAll(core, this.#pointers);
+      core.giveBack(this.#store);
+      return false;
+    }
+    this.hold(handle);
+    this.#away = away;
+    this.info = { normalises: false, ...info, polishes: false, bytes, name };
+    return true;
+  }
+
+  /** @param {string} name @param {number} bytes @returns {Opening<void>} */
+  *#openWhole(name, bytes) {
+    const core = this.#core;
     checkRoom(name, bytes, 0);
     const pointer = yield* this.#take({ source: this.#source, file: name, offset: 0, size: bytes });
     this.hold(core.make(name, "model_open", pointer, bytes));
@@ -263,6 +299,11 @@ export class Model extends Handle {
     return this.#core.version;
   }
 
+  /** Its large tensors, where they stay in its file; null where it is all in the core's memory. */
+  get away() {
+    return this.#away;
+  }
+
   /** What goes with onnx(): the files of its weights. @returns {Map<string, Source>} */
   get runtimeFiles() {
     return this.info.format === "onnx" ? this.files : new Map();
@@ -270,6 +311,7 @@ export class Model extends Handle {
 
   /** The model as ONNX, whatever it came as: what a runtime is given. @returns {Uint8Array} */
   onnx() {
+    if (this.#away !== null) throw fault("LIMIT", tooLargeFor(this.info.name), { place: this.info.name });
     if (this.info.format === "onnx") return this.#source instanceof Uint8Array ? this.#source : this.#core.copyOut(this.#pointers[0], this.#source.size);
     this.#core.status(this.info.name, "model_onnx", this.handle);
     return this.#core.bytes();
@@ -277,7 +319,7 @@ export class Model extends Handle {
 
   /** Whether these are the bytes of its own file. @param {Uint8Array} bytes */
   is(bytes) {
-    return bytes.length === sizeOf(this.#source) && this.#core.holds(this.#pointers[0], bytes);
+    return this.#away === null && bytes.length === sizeOf(this.#source) && this.#core.holds(this.#pointers[0], bytes);
   }
 
   /** @param {Float64Array} rows (rows, features) @returns {Float64Array} (rows, results) */
@@ -401,6 +443,7 @@ export class Model extends Handle {
     const most = this.outside ? Math.max(1, Math.floor(NUMBERS / this.features)) : Infinity;
     const measured = data && data.rows > most ? sliceTable(data, 0, most) : data;
     const drawn = Math.min(rows || (this.outside ? ROWS : 0), most);
+    if (!this.outside) checkWork(this.info, data ? Math.min(data.rows, ROWS_MOST) : drawn || ROWS_FREE, this.#away !== null, this.#core.size);
     const path = new Path(this.#core, this, this.handle, { data: measured, seed, rows: drawn, mean, spread, low, high });
     try {
       await path.together({ signal, onProgress });
@@ -758,8 +801,21 @@ export class Result extends Handle {
   }
 
   /** The smaller model's file. @param {import("./types.js").Format} [format] the source's by default; tfjs and brain only for models
-   * that came so */
+   * that came so @returns {Uint8Array} */
   write(format = this.#info.format) {
+    if (this.path.model.away) throw fault("LIMIT", tooLargeFor(this.#info.name), { place: this.#info.name });
+    return this.#written(format);
+  }
+
+  /** The same, in the parts it is made of where the model is large: those that are the model's own stay in its file.
+   * @param {import("./types.js").Format} [format] @returns {Source} */
+  file(format = this.#info.format) {
+    const written = this.#written(format);
+    return this.path.model.away?.filled(written) ?? written;
+  }
+
+  /** @param {import("./types.js").Format} format */
+  #written(format) {
     this.#core.status(this.#info.name, "result_write", this.handle, FORMATS[format]);
     return this.#core.bytes();
   }
@@ -771,7 +827,7 @@ export class Result extends Handle {
     const name = this.#core.name();
     if (name !== "") return new Map([[name, this.#core.bytes()]]);
     const { model } = this.path;
-    return model.files.size > 0 && model.is(this.write(format)) ? new Map(model.files) : new Map();
+    return model.files.size > 0 && !model.away && model.is(this.write(format)) ? new Map(model.files) : new Map();
   }
 
   /** What became of a site's neurons. @param {number} site @returns {import("./types.js").Lumping} */

@@ -29,18 +29,28 @@ function urlOf(source) {
   return URL.canParse(source) ? new URL(source) : new URL(source, globalThis.location?.href ?? import.meta.url);
 }
 
-/** The core imports next to nothing: a notice of growth, and ways to stop that it never takes. @param {WebAssembly.Module} module */
-function importsOf(module) {
+/** What a model's large tensors are read from and kept in, see away.js.
+ * @typedef {{read: (offset: number, into: Uint8Array) => boolean, keep: (bytes: Uint8Array) => number}} Store */
+
+/** The core imports next to nothing: a notice of growth, the stores of large models, and ways to stop that it never takes.
+ * @param {WebAssembly.Module} module @param {Map<number, Store>} stores @param {() => WebAssembly.Memory} memory */
+function importsOf(module, stores, memory) {
+  const at = (/** @type {number} */ pointer, /** @type {number} */ size) => new Uint8Array(memory().buffer, pointer >>> 0, size >>> 0);
+  /** @type {Record<string, Function>} */
+  const known = {
+    emscripten_notify_memory_growth: () => {},
+    netlump_store_read: (/** @type {number[]} */ ...[store, offset, pointer, size]) => Number(stores.get(store)?.read(offset, at(pointer, size)) ?? false),
+    netlump_store_keep: (/** @type {number[]} */ ...[store, pointer, size]) => stores.get(store)?.keep(at(pointer, size)) ?? 0,
+  };
   /** @type {WebAssembly.Imports} */
   const imports = {};
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     if (kind !== "function") continue;
     (imports[from] ??= {})[name] =
-      name === "emscripten_notify_memory_growth"
-        ? () => {}
-        : () => {
-            throw new WebAssembly.RuntimeError(`the core called ${name}`);
-          };
+      known[name] ??
+      (() => {
+        throw new WebAssembly.RuntimeError(`the core called ${name}`);
+      });
   }
   return imports;
 }
@@ -65,19 +75,25 @@ export class Core {
   #exports;
   #boundary = 0;
   #dead = false;
+  #stores;
+  #lent = 0;
 
   /** @param {WebAssembly.Module} module @param {Threads} [threads] that may do part of its work @returns {Promise<Core>} */
   static async of(module, threads = { threads: 1, spawn: null }) {
-    const { exports } = await WebAssembly.instantiate(module, importsOf(module));
-    return new Core(/** @type {any} */ (exports), module, threads);
+    /** @type {Map<number, Store>} */
+    const stores = new Map();
+    /** @type {WebAssembly.Instance} */
+    const instance = await WebAssembly.instantiate(module, importsOf(module, stores, () => /** @type {any} */ (instance.exports.memory)));
+    return new Core(/** @type {any} */ (instance.exports), module, threads, stores);
   }
 
   /** @param {Record<string, (...args: any[]) => any> & {memory: WebAssembly.Memory}} exports @param {WebAssembly.Module} module
-   * @param {Threads} threads */
-  constructor(exports, module, threads) {
+   * @param {Threads} threads @param {Map<number, Store>} stores */
+  constructor(exports, module, threads, stores) {
     this.#exports = exports;
     this.module = module;
     this.threads = threads;
+    this.#stores = stores;
     if (typeof exports._initialize === "function") exports._initialize();
     this.#boundary = exports.netlump_boundary_create() >>> 0;
     if (this.#boundary === 0) throw this.#outOfMemory(0);
@@ -200,6 +216,17 @@ export class Core {
   /** @param {number} pointer @param {number} length @returns {number[]} */
   uint32(pointer, length) {
     return [...new Uint32Array(this.#exports.memory.buffer, pointer, length)];
+  }
+
+  /** @param {Store} store @returns {number} what the core calls it, until it is given back */
+  lend(store) {
+    this.#stores.set(++this.#lent, store);
+    return this.#lent;
+  }
+
+  /** @param {number} store */
+  giveBack(store) {
+    this.#stores.delete(store);
   }
 
   /** Lends a terminated copy of `text`. @template T @param {string} text @param {(pointer: number) => T} use @returns {T} */

@@ -64,6 +64,12 @@ export const modelTooLarge = (/** @type {string} */ file, /** @type {number} */ 
 export const weightsTooLarge = ({ file, bytes, needed, memory, most }) =>
   `${file} has ${size(bytes)} with its weights. Together with the smaller model that takes ${size(needed)} of memory, and the engine has ${size(memory)}. ` +
   `Nothing above ${size(most)} can fit: save the weights as float16, half as large as float32, or take a smaller model.`;
+export const tooLargeFor = (/** @type {string} */ file) =>
+  `${file} is so large that its weights stay in the file: it is made smaller and written layer by layer. What wants it whole, ONNX Runtime, certificates and other formats, is left out.`;
+/** @param {{file: string, rows: number, needed: number, memory: number, fit: number}} found fit: rows that would, if any */
+export const workTooLarge = ({ file, rows, needed, memory, fit }) =>
+  `To compare the neurons of ${file} on ${count(rows)} rows takes ${size(needed)} of memory, and the engine has ${size(memory)}. ` +
+  (fit >= 256 ? `Take at most ${count(fit)} rows.` : "Take a smaller model.");
 export const severalTargets = () => "Give one of epsilon, retain, maxDeviation, minAccuracy and maxMse, not several.";
 
 /** @param {import("./types.js").ScoreTarget} target @param {number} [original] what the whole network reaches */

@@ -18,7 +18,7 @@ import { parseOptions } from "./options.js";
 import { finish } from "./pipeline.js";
 import { htmlReport } from "./report.js";
 import { compressTo } from "./search.js";
-import { PIECE, part, sizeOf } from "./source.js";
+import { LARGE, PIECE, part, sizeOf } from "./source.js";
 import { bar, blocksText, comparisonText, curveText, fitLines, infoText, reportText } from "./text.js";
 
 /**
@@ -74,6 +74,14 @@ async function fileAt(file) {
   return openAsBlob(file);
 }
 
+/** The same for a model, which may be large. @param {string} file @returns {Promise<{source: Source, shelf?: import("./away.js").Shelf}>} */
+async function modelAt(file) {
+  const source = await fileAt(file);
+  if (sizeOf(source) < LARGE || source instanceof Uint8Array) return { source };
+  const { openShelf } = await import("./shelf.js");
+  return using(file, () => openShelf(file));
+}
+
 /** Whether both are one file, by whatever names. @param {string} a @param {string} b */
 function isSame(a, b) {
   if (resolve(a) === resolve(b)) return true;
@@ -113,13 +121,13 @@ const beside = (model) => async (/** @type {string} */ name) => {
 };
 
 /** Writes the smaller model and what goes with it; what is there already, because nothing changed, stays.
- * @param {Options} options @param {Model} model @param {Uint8Array} bytes @param {Map<string, Source>} files
+ * @param {Options} options @param {Model} model @param {Source} bytes @param {Map<string, Source>} files
  * @returns {Promise<string[]>} what to say of it */
 async function writeModel({ out, model: own }, model, bytes, files) {
   if (!out) return [];
   if (model.info.format === "tfjs" && files.size > 0) mkdirSync(dirname(out), { recursive: true }); // such a model is a folder
   await write(out, bytes);
-  const said = [say.wrote(out, bytes.length)];
+  const said = [say.wrote(out, sizeOf(bytes))];
   for (const [name, content] of files) {
     const file = join(dirname(out), name);
     if (model.files.has(name) && isSame(file, join(dirname(own), name))) continue;
@@ -323,7 +331,8 @@ async function runCommand(options) {
   const command = COMMANDS[/** @type {import("./options.js").Command} */ (options.command)];
   if (options.out && isSame(options.out, options.model)) throw fault("USAGE", say.wouldOverwrite(options.out));
   const engine = await createEngine({ scalar: options.scalar, threads: options.threads });
-  const model = await engine.load(await fileAt(options.model), basename(options.model), { files: beside(options.model), shapes: options.shapes });
+  const { source, shelf } = await modelAt(options.model);
+  const model = await engine.load(source, basename(options.model), { files: beside(options.model), shapes: options.shapes, shelf });
   const { onProgress, clear } = progressBar(options);
   try {
     const show = await command(options, model, onProgress);

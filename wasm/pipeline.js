@@ -1,6 +1,6 @@
 // pipeline: from a result to a full report; what index.js, the command line and the worker have in common.
 import { EngineError, fault } from "./fault.js";
-import { severalTargets } from "./messages.js";
+import { severalTargets, tooLargeFor } from "./messages.js";
 import { labelVariance, scored } from "./score.js";
 import { sizeOf } from "./source.js";
 import { innerValues, verify as verifyResult, verifyMeasured } from "./verify.js";
@@ -33,7 +33,7 @@ const verificationRows = ({ path }, data) =>
 /** Runs both models in ONNX Runtime: on the measure's rows where that is what evaluates them, so that the figures must be the same.
  * @param {Result} result @param {Table|null} data @param {Watch} [watch] */
 export const verify = (result, data, watch) =>
-  result.path.model.outside ? verifyMeasured(result, watch) : verifyResult(result, verificationRows(result, data), watch);
+  result.path.model.away ? Promise.resolve({ skipped: tooLargeFor(result.path.model.info.name) }) : result.path.model.outside ? verifyMeasured(result, watch) : verifyResult(result, verificationRows(result, data), watch);
 
 /** @param {Result} result @param {Table|null} table @param {boolean} heldOut @param {Watch} watch @returns {Promise<Report["score"]>} */
 async function scoreOf(result, table, heldOut, watch) {
@@ -53,12 +53,13 @@ const measuredBy = (result, verified) =>
     : {};
 
 /** The worst case over a box, or why there is none to be had. @param {Result} result @param {Watch} [watch]
- * @param {Box} [box] the range of the measure's rows by default @param {Uint8Array} [bytes] of the result, as written
+ * @param {Box} [box] the range of the measure's rows by default @param {import("./source.js").Source} [bytes] of the result, as written
  * @param {import("./engine.js").Files} [files] that go with it
  * @returns {Promise<NonNullable<Report["certificate"]>>} */
-export async function certify(result, watch, box = result.path.range(), bytes = result.write(), files = result.files()) {
+export async function certify(result, watch, box = result.path.range(), bytes = result.file(), files = result.files()) {
+  if (result.path.model.away) return { unavailable: tooLargeFor(result.path.model.info.name) };
   try {
-    return await result.path.model.certify(bytes, { ...box, files, ...watch });
+    return await result.path.model.certify(/** @type {Uint8Array} */ (bytes), { ...box, files, ...watch });
   } catch (error) {
     if (error instanceof EngineError && error.code === "UNSUPPORTED") return { unavailable: error.message };
     throw error;
@@ -71,11 +72,11 @@ export async function certify(result, watch, box = result.path.range(), bytes = 
  *   format?: import("./types.js").Format} & Watch} [options]
  *   data: the measure's rows; score: labelled rows; heldOut: whether those were kept out of the measure; certify: the worst case
  *   over a box, true for the range of the measure's rows
- * @returns {Promise<{bytes: Uint8Array, files: Map<string, import("./engine.js").Source>, report: Report}>} files: what goes with the
+ * @returns {Promise<{bytes: import("./source.js").Source, files: Map<string, import("./engine.js").Source>, report: Report}>} files: what goes with the
  *   bytes, weights kept outside
  */
 export async function finish(result, { data = null, score = null, heldOut = false, verify: wanted = true, certify: box = false, format, ...watch } = {}) {
-  const bytes = result.write(format);
+  const bytes = result.file(format);
   const files = result.files(format);
   const after = [bytes, ...files.values()].reduce((sum, file) => sum + sizeOf(file), 0);
   const verified = wanted ? await verify(result, data, watch) : null;

@@ -127,7 +127,7 @@ class Desk {
       case "ode":
         return this.#opened.ode(args);
       case "write":
-        return this.#made.write(args.format);
+        return this.#made.file(args.format);
       case "outputs":
         return answersOn(this.#made, { ...args, signal: watch.signal });
       case "lumping":

@@ -1,6 +1,6 @@
 // source: the files of a model, in memory or where they can be read piece by piece, and whether the core has room for them.
 import { fault } from "./fault.js";
-import { fileUnreadable, modelTooLarge, useLoad, weightsTooLarge } from "./messages.js";
+import { fileUnreadable, modelTooLarge, useLoad, weightsTooLarge, workTooLarge } from "./messages.js";
 
 /**
  * @typedef {Uint8Array|Blob} Source   a file's bytes, or the file: what a page is given, what Node's fs.openAsBlob gives
@@ -10,6 +10,7 @@ import { fileUnreadable, modelTooLarge, useLoad, weightsTooLarge } from "./messa
 
 export const PIECE = 2 ** 25; // bytes read at once
 const MEMORY = 2 ** 32; // what a WebAssembly module of 32 bits can have
+export const LARGE = 2 ** 27; // bytes of a model whose tensors stay in its file (away.js) where the core evaluates it
 const WORKING = 2 ** 28; // of that, for all but the weights
 const LARGEST = 2 ** 31 - 1; // bytes of one protobuf message
 
@@ -23,6 +24,26 @@ export function checkRoom(file, bytes, weights) {
   const needed = 2 * (bytes + weights) + WORKING;
   const most = (MEMORY - WORKING) / 2;
   if (needed > MEMORY) throw fault("LIMIT", weightsTooLarge({ file, bytes: bytes + weights, needed, memory: MEMORY, most }), { place: file });
+}
+
+/** What the work on a model takes beyond what is in memory already, at least: parameters and moments where they are held, else the
+ * values of all rows for some layers and two matrices of the widest.
+ * @param {import("./types.js").ModelInfo} info @param {number} rows @param {boolean} away whether its tensors stay in its file */
+function neededFor({ features, parameters, layers, sites }, rows, away) {
+  const squares = sites.map(({ width }) => width * width);
+  const widest = Math.max(0, ...layers.map(({ width }) => width ?? 0));
+  const most = squares.reduce((a, b) => Math.max(a, b), 0);
+  return 8 * (away ? rows * (features + 3 * widest) + 2 * most : rows * features + parameters + 2 * squares.reduce((a, b) => a + b, 0));
+}
+
+/** Refuses work that is known not to fit before it is begun. @param {import("./types.js").ModelInfo} info @param {number} rows
+ * @param {boolean} away @param {number} taken bytes of memory the engine has already */
+export function checkWork(info, rows, away, taken) {
+  const [fixed, one] = [taken + neededFor(info, 0, away), neededFor(info, 1, away) - neededFor(info, 0, away)];
+  const needed = fixed + rows * one;
+  if (needed <= MEMORY) return;
+  const fit = Math.floor((MEMORY - WORKING - fixed) / one);
+  throw fault("LIMIT", workTooLarge({ file: info.name, rows, needed, memory: MEMORY, fit }), { place: info.name });
 }
 
 /** @param {Source} source @param {string} file its name @param {number} from @param {number} to or the file's end
