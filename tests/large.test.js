@@ -21,8 +21,8 @@ function generated(kind, count, width, inner) {
   return { file, bytes: new Uint8Array(readFileSync(file)) };
 }
 
-const stack = generated("stack", 4, 256);
-const blocks = generated("feedforward", 3, 128, 512);
+const stack = generated("stack", 4, 128);
+const blocks = generated("feedforward", 3, 64, 256);
 const half = /** @type {const} */ ({ kind: "retain", value: 0.5 });
 
 /** @param {import("../wasm/source.js").Source} source */
@@ -52,7 +52,7 @@ async function smaller(bytes, { scalar = false, rows = 1024 } = {}) {
 test("a model without its large tensors, filled in again, is the same bytes", async () => {
   for (const { bytes } of [stack, blocks]) {
     const opened = Away.open(bytes, bytes.length);
-    assert.ok(opened && opened.hollow.length < 4096, "what is left is names and shapes");
+    assert.ok(opened && opened.hollow.length < 2048, "what is left is names and shapes");
     assert.equal(Buffer.compare(await bytesOf(opened.away.filled(opened.hollow)), bytes), 0);
   }
 });
@@ -62,9 +62,9 @@ test("a large model keeps about the units that one in memory keeps, and its file
     const { engine, result, bytes: written } = await smaller(bytes);
     const whole = engine.open(bytes, "whole.onnx");
     const path = await whole.path({ rows: 1024 });
-    const other = await path.compress(half);
     assert.ok(result.report.retained <= 0.5 && result.report.retained > 0.49);
-    assert.ok(Math.abs(Math.log(result.report.deviation / other.report.deviation)) < 0.5, `${result.report.deviation} and ${other.report.deviation}`);
+    const widths = path.choose(half).widths;
+    result.report.sites.forEach(({ after: kept, before }, i) => assert.ok(Math.abs(kept - widths[i]) < before / 8, `${kept} units, ${widths[i]} of the model in memory`));
     const [rows, again] = [path.rows(0, 1024), engine.open(written, "small.onnx")];
     const [f, g] = [whole.forward(rows), again.forward(rows)];
     const width = f.length / 1024;
@@ -77,15 +77,11 @@ test("a large model keeps about the units that one in memory keeps, and its file
 });
 
 test("nothing of a large model is in memory but pieces: what is read, kept and written is counted", async () => {
-  const { engine, seen, bytes, model } = await smaller(stack.bytes);
+  const { engine, seen, bytes } = await smaller(stack.bytes, { rows: 256 });
   assert.ok(seen.largest <= 2 ** 20, `read ${seen.largest} bytes at once`);
   assert.ok(seen.kept < bytes.length && seen.kept > bytes.length - 4096, "all that changed went out, and nothing twice");
-  const whole = await createEngine();
-  const other = whole.open(stack.bytes, "whole.onnx");
-  await (await other.path({ rows: 1024 })).compress(half);
-  assert.ok(engine.memory < whole.memory / 2, `${engine.memory} and ${whole.memory} bytes`);
-  model.free();
-  other.free();
+  const deep = await smaller(generated("stack", 16, 128).bytes, { rows: 256 });
+  assert.ok(deep.engine.memory <= engine.memory + 2 ** 17, `16 layers take ${deep.engine.memory} bytes, 4 layers ${engine.memory}`);
 });
 
 test("both builds make the same bytes of a large model", async () => {
@@ -100,24 +96,24 @@ test("from a file, with what is made in another one, comes the same as from memo
   const model = await engine.load(source, "stack.onnx", { apartFrom: 1, shelf });
   const result = await (await model.path({ rows: 256 })).compress(half);
   assert.equal(Buffer.compare(await bytesOf(result.file()), bytes), 0);
-  const middle = await part(result.file(), "small.onnx", 100_000, 300_000);
-  assert.equal(Buffer.compare(middle, bytes.subarray(100_000, 300_000)), 0, "any part of it");
+  const middle = await part(result.file(), "small.onnx", 30_000, 90_000);
+  assert.equal(Buffer.compare(middle, bytes.subarray(30_000, 90_000)), 0, "any part of it");
 });
 
 test("what wants the whole of a large model is refused in a sentence, and the model works on", async () => {
   const { model, result } = await smaller(stack.bytes, { rows: 256 });
   const { path } = result;
   for (const method of /** @type {const} */ (["norm", "adjoint", "wanda"])) await assert.rejects(path.compress(half, { method }), { code: "UNSUPPORTED" });
-  assert.throws(() => model.forward(new Float64Array(256)), { code: "UNSUPPORTED", message: /stay in the file/ });
-  assert.throws(() => result.forward(new Float64Array(256)), { code: "UNSUPPORTED" });
+  assert.throws(() => model.forward(new Float64Array(128)), { code: "UNSUPPORTED", message: /stay in the file/ });
+  assert.throws(() => result.forward(new Float64Array(128)), { code: "UNSUPPORTED" });
   assert.throws(() => result.write(), { code: "LIMIT", message: /stay in the file/ });
-  assert.equal(result.lumping(0).before, 256);
+  assert.equal(result.lumping(0).before, 128);
   assert.ok((await path.compress({ kind: "deviation", value: 0.05 })).report.deviation <= 0.05);
 });
 
 test("a large file that breaks off, or is not what it seems, is refused as a small one is", async () => {
   const engine = await createEngine();
-  for (const bytes of [stack.bytes.subarray(0, 700_000), new Uint8Array(700_000).fill(10)]) {
+  for (const bytes of [stack.bytes.subarray(0, 200_000), new Uint8Array(200_000).fill(10)]) {
     /** @type {any} */
     const said = await engine.load(bytes, "broken.onnx", { apartFrom: 1 }).catch((error) => error);
     assert.throws(() => engine.open(bytes, "broken.onnx"), { message: said.message });

@@ -68,6 +68,7 @@ import { crashed } from "./messages.js";
  * @property {(target: Target, options?: {verify?: boolean, score?: Table|null, heldOut?: boolean} & Way & Watch) => Promise<Report>} compress
  *   Makes the smaller model. `verify` (default true): run both in ONNX Runtime. `score`: labelled rows to score on;
  *   `heldOut`: whether they were kept out of the measure.
+ * @property {(format?: import("./types.js").Format) => Promise<import("./source.js").Source>} file   The same, a Blob where the model is too large to be held.
  * @property {(format?: import("./types.js").Format) => Promise<Uint8Array>} write   The last result's bytes; the source's format by default.
  * @property {(format?: import("./types.js").Format) => Promise<Map<string, Source>>} files   What goes with those bytes, by name: weights kept outside.
  * @property {(options?: {points?: number, methods?: readonly Method[], score?: Table|null} & Omit<Way, "method"> & Watch) => Promise<CurvePoint[]>} curve
@@ -291,6 +292,7 @@ export function createClient({ spawn = spawnModule, onRestart = () => {}, patien
     compress: (target, { signal, onProgress, ...options } = {}) =>
       call("compress", { target, ...options }, { signal, onProgress }),
     write: (format) => call("write", { format }),
+    file: (format) => call("file", { format }),
     files: (format) => call("files", { format }),
     curve: ({ signal, onProgress, ...options } = {}) => call("curve", options, { signal, onProgress }),
     line: ({ signal, onProgress, ...options }) => call("line", options, { signal, onProgress }),

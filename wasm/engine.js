@@ -229,7 +229,7 @@ export class Model extends Handle {
     }
     this.hold(handle);
     this.#away = away;
-    this.info = { normalises: false, ...info, polishes: false, bytes, name };
+    this.info = { normalises: false, ...info, polishes: false, large: true, bytes, name };
     return true;
   }
 
@@ -388,11 +388,11 @@ export class Model extends Handle {
     return this.answer(() => this.forward(rows), options);
   }
 
-  /** @package What the core computes as an answer. @param {() => Float64Array} compute @param {{wanted?: (width: number) => boolean}} options
+  /** @package What the core computes as an answer; none of a model whose tensors stay in its file. @param {() => Float64Array} compute @param {{wanted?: (width: number) => boolean}} options
    * @returns {import("./types.js").Answer[]} */
   answer(compute, { wanted = () => true }) {
     const { computed, results } = this.info;
-    return wanted(results) ? [{ name: computed.join(", "), width: results, values: compute() }] : [];
+    return wanted(results) && this.#away === null ? [{ name: computed.join(", "), width: results, values: compute() }] : [];
   }
 
   /** How many of some rows may be run and their outputs kept. @param {Float64Array} rows @param {number} most */

@@ -10,6 +10,7 @@ import { createEngine } from "./engine.js";
 import { readingOf } from "./images.js";
 import { finish, targetOf } from "./pipeline.js";
 import { compressTo } from "./search.js";
+import { whole } from "./source.js";
 
 export { readTable, splitTable } from "./data.js";
 export { createEngine } from "./engine.js";
@@ -82,7 +83,8 @@ export async function compress(bytes, options = {}) {
   const target = targetOf(options);
   return withPath(bytes, options, async (path, { measure, score, heldOut }) => {
     const result = await compressTo(path, target, { score, method, linkage, degree, polish, iterations, weights, large, signal, onProgress });
-    return finish(result, { data: measure, score, heldOut, verify, certify, format, signal, onProgress });
+    const { bytes: made, ...rest } = await finish(result, { data: measure, score, heldOut, verify, certify, format, signal, onProgress });
+    return { bytes: await whole(made, "the result"), ...rest };
   });
 }
 

@@ -226,6 +226,7 @@ const curveMethods = ({ method }) => [...new Set([method, /** @type {const} */ (
  * @param {{report: import("./types.js").Report, table: import("./types.js").Table|null, score: import("./types.js").Table|null} & import("./steps.js").Watch} found */
 async function reportPage(options, result, { report, table, score, onProgress }) {
   const { path } = result;
+  if (path.model.away) return htmlReport(report); // each point of a curve would go through the whole file
   const { parameters } = path.model.info;
   const outputs = await outputsOn((asked) => answersOn(result, asked), table, { parameters, features: path.model.features });
   const curve = await path.curve({ ...wayOf(options), polish: false, methods: curveMethods(options), score, onProgress });

@@ -127,6 +127,8 @@ class Desk {
       case "ode":
         return this.#opened.ode(args);
       case "write":
+        return this.#made.write(args.format);
+      case "file":
         return this.#made.file(args.format);
       case "outputs":
         return answersOn(this.#made, { ...args, signal: watch.signal });

@@ -7,10 +7,10 @@
  * @typedef {{node: string, reason: string}} Skipped
  * @typedef {{
  *   name: string, format: Format, producer: string, opset: number, parameters: number, bytes: number, relumped: boolean,
- *   engine: 'forward'|'runtime', polishes: boolean, normalises: boolean, inputs: Port[], outputs: Port[], features: number, results: number, batch: number|null, computed: string[],
+ *   engine: 'forward'|'runtime', polishes: boolean, normalises: boolean, large?: boolean, inputs: Port[], outputs: Port[], features: number, results: number, batch: number|null, computed: string[],
  *   layers: Layer[], sites: {name: string, width: number}[], skipped: Skipped[]
  * }} ModelInfo   what nl_model_describe gives, plus the file's name. engine: the core evaluates the network itself, or ONNX Runtime
- *   does; then features is 0 while the inputs' sizes are not known
+ *   does; then features is 0 while the inputs' sizes are not known. large: its tensors stay in its file (away.js)
  *
  * @typedef {{kind: 'epsilon'|'retain'|'deviation', value: number}} SizeTarget   retain and deviation as fractions: 0.3, 0.01
  * @typedef {{kind: 'accuracy'|'mse', value: number}} ScoreTarget   at least so accurate (0.97), or at most so large an error, on labelled rows

@@ -313,7 +313,7 @@ async function make(polish, signal) {
 async function drawLine(key, score, signal, onProgress) {
   const path = state.path.value;
   const way = wayOf(key);
-  const line = await client.line({ ...way, points: way.polish || outside.value ? SLOW_POINTS : CURVE_POINTS, score, signal, onProgress });
+  const line = state.model.value?.large ? { points: [], why: text.noCurve } : await client.line({ ...way, points: way.polish || outside.value ? SLOW_POINTS : CURVE_POINTS, score, signal, onProgress });
   if (path === state.path.value) state.lines.value = new Map(state.lines.value).set(key, line);
 }
 
@@ -420,6 +420,7 @@ async function drawLines() {
 async function compareOutputs(signal) {
   const model = /** @type {import("./state.js").ModelInfo} */ (state.model.value);
   const table = parts().score ?? parts().measure;
+  if (model.large) return null; // its weights stay in the file
   return outputsOn((asked) => client.outputs({ ...asked, signal }), table, model);
 }
 
@@ -454,4 +455,4 @@ export async function source() {
 export const equations = (options) => client.ode(options);
 
 /** The smaller model's file, and those that go with it by their names. @param {import("../wasm/types.js").Format} [format] */
-export const smallerModel = async (format) => ({ bytes: await client.write(format), files: await client.files(format) });
+export const smallerModel = async (format) => ({ bytes: await client.file(format), files: await client.files(format) });

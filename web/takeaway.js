@@ -24,14 +24,14 @@ const start = () => `${stem(model().name)}.small`;
 /** The smaller model's file; TensorFlow.js weights want a folder of their own. */
 const output = () => (model().format === "tfjs" ? `small/${model().name}` : `${start()}.${endingOf(model().format)}`);
 
-/** @param {string|Uint8Array} content @param {string} type @param {string} ending */
+/** @param {string|import("../wasm/source.js").Source} content @param {string} type @param {string} ending */
 const save = (content, type, ending) => saveBlob(new Blob([/** @type {BlobPart} */ (content)], { type }), `${start()}.${ending}`);
 
 /** Saves the smaller model and what belongs to it. @param {Format} format @returns {Promise<string>} what to know about the files */
 export async function saveModel(format) {
   const { bytes, files } = await smallerModel(format);
   if (format === "tfjs") {
-    save(await archive(model().name, bytes, files), ZIP, "zip");
+    save(await archive(model().name, await bytesOf(bytes), files), ZIP, "zip");
     return "";
   }
   save(bytes, format === "onnx" ? BINARY : "application/json", endingOf(format));
@@ -60,7 +60,7 @@ const bytesOf = async (content) => (content instanceof Uint8Array ? content : ne
 export async function saveEverything(report) {
   const [{ zipOf }, { bytes, files }] = await Promise.all([import("./bundle.js"), smallerModel(model().format)]);
   /** @type {Map<string, string|Uint8Array>} */
-  const all = new Map([[output().replace("small/", ""), bytes]]);
+  const all = new Map([[output().replace("small/", ""), await bytesOf(bytes)]]);
   for (const [name, content] of files) all.set(name, await bytesOf(content));
   all.set("report.html", await page(report));
   all.set("report.json", JSON.stringify(report, null, 2));
