@@ -206,7 +206,8 @@ bool nl_model_large(const nl_model *model);
 nl_status nl_model_need_memory(const nl_model *model, nl_error *error);
 nl_status nl_large_create(nl_path *path, nl_error *error);
 void nl_large_free(nl_path *path);
-nl_status nl_large_step(nl_path *path, double *progress, nl_error *error); // as nl_path_step; the path is not merged yet
+nl_status nl_large_step(nl_path *path, double *progress,
+                        nl_error *error); // as nl_path_step; the path is not merged yet
 nl_status nl_large_keep(void *result, size_t step, nl_layer *layer, nl_error *error); // nl_refit_input's
 nl_status nl_large_measure(nl_result *result, nl_error *error);                       // once the refit is done
 

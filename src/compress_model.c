@@ -24,7 +24,8 @@ static nl_status complete(nl_model *model, nl_error *error) {
   if (model->network != NULL || nl_model_missing_file(model).size != 0) return NL_OK;
   if (model->graph == NULL) {
     NL_TRY(convert(model, error));
-    NL_TRY(nl_onnx_read_away(&model->graph, nl_model_onnx(model), model->store.read != NULL ? &model->store : NULL, error));
+    NL_TRY(nl_onnx_read_away(&model->graph, nl_model_onnx(model), model->store.read != NULL ? &model->store : NULL,
+                             error));
   }
   return nl_graph_missing_file(model->graph).size == 0 ? nl_model_understand(model, error) : NL_OK;
 }

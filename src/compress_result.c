@@ -163,7 +163,8 @@ nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target targe
 
 bool nl_result_may_polish(const nl_result *result) {
   const nl_model *model = result->path->model;
-  return result->options.polish && !nl_model_large(model) && (model->engine == NL_ENGINE_FORWARD || nl_tail_holds(model, NL_NONE)) &&
+  return result->options.polish && !nl_model_large(model) &&
+         (model->engine == NL_ENGINE_FORWARD || nl_tail_holds(model, NL_NONE)) &&
          !(result->target.kind == NL_TARGET_EPSILON && result->target.value == 0);
 }
 

@@ -58,8 +58,7 @@ static nl_status gather_weights(const nl_network *network, const nl_step *step, 
   if (raw == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, out * in * sizeof *raw, 0);
   const nl_status status = read_finite(network, step->weights, raw, error);
   for (size_t o = 0; status == NL_OK && o < out; o++)
-    for (size_t i = 0; i < in; i++)
-      weights[o * in + i] = step->alpha * raw[o * step->out_stride + i * step->in_stride];
+    for (size_t i = 0; i < in; i++) weights[o * in + i] = step->alpha * raw[o * step->out_stride + i * step->in_stride];
   free(raw);
   return status;
 }
@@ -182,7 +181,8 @@ nl_status nl_layer_hold(nl_parameters *parameters, const nl_network *network, si
   const nl_step *step = &network->steps[index];
   nl_layer *layer = &parameters->layers[index];
   if (!parameters->apart || layer->weights != NULL || step->kind != NL_STEP_DENSE) return NL_OK;
-  const nl_tensor *tensor = nl_node_constant(network->graph, &network->graph->nodes[step->weights.node], step->weights.slot);
+  const nl_tensor *tensor =
+      nl_node_constant(network->graph, &network->graph->nodes[step->weights.node], step->weights.slot);
   const bool straight = step->in_stride == 1 && step->out_stride == step->in_width;
   const bool turned = !straight && step->out_stride == 1 && step->in_stride == step->width;
   double *weights = malloc((step->width * step->in_width + 1) * sizeof *weights);

@@ -13,14 +13,15 @@ typedef struct nl_layer {
   double *bias;    // (width), or NULL; DENSE
   double *scale;   // (width); SCALE, and the slope of PRELU
   double *shift;   // (width); SCALE
-  uint64_t away;   // where the graph's store keeps weights that came in place of these, in their tensor's type; 0: nowhere
+  uint64_t
+      away; // where the graph's store keeps weights that came in place of these, in their tensor's type; 0: nowhere
 } nl_layer;
 
 typedef struct nl_parameters {
   nl_arena arena;
   size_t count;
   nl_layer *layers; // (steps); width 0 where a step cannot be evaluated
-  bool apart;       // weights of dense layers are not the arena's: they come and go one by one, NULL where they are not there
+  bool apart; // weights of dense layers are not the arena's: they come and go one by one, NULL where they are not there
 } nl_parameters;
 
 // Reads the constants of every evaluable step. Errors: NL_ERROR_NOT_FINITE naming the tensor.

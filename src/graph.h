@@ -38,7 +38,7 @@ typedef struct nl_tensor {
   size_t node;      // the Constant node that holds it, NL_NONE for an initializer
   nl_span location; // EXTERNAL: file name as written in the model; offset and length there
   uint64_t offset;
-  uint64_t length; // 0: to the end as count asks
+  uint64_t length;       // 0: to the end as count asks
   const nl_store *store; // AWAY
 } nl_tensor;
 

@@ -27,8 +27,8 @@ void nl_edits_free(nl_edits *edits);
 nl_status nl_edits_set_constant(nl_edits *edits, size_t node, size_t slot, nl_type type, size_t rank,
                                 const int64_t *dims, const double *values, nl_error *error);
 // The same for values that the graph's store keeps at `offset`, encoded to the old constant's type. The slot reads one now.
-nl_status nl_edits_set_away(nl_edits *edits, size_t node, size_t slot, size_t rank, const int64_t *dims, uint64_t offset,
-                            nl_error *error);
+nl_status nl_edits_set_away(nl_edits *edits, size_t node, size_t slot, size_t rank, const int64_t *dims,
+                            uint64_t offset, nl_error *error);
 // The same for a constant of whole numbers (int64 or int32), which doubles would not hold exactly. The slot reads one now.
 nl_status nl_edits_set_integers(nl_edits *edits, size_t node, size_t slot, size_t rank, const int64_t *dims,
                                 const int64_t *values, nl_error *error);

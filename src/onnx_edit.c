@@ -106,8 +106,8 @@ nl_status nl_edits_set_constant(nl_edits *edits, size_t node, size_t slot, nl_ty
   return add_constant(edits, node, &filled, error);
 }
 
-nl_status nl_edits_set_away(nl_edits *edits, size_t node, size_t slot, size_t rank, const int64_t *dims, uint64_t offset,
-                            nl_error *error) {
+nl_status nl_edits_set_away(nl_edits *edits, size_t node, size_t slot, size_t rank, const int64_t *dims,
+                            uint64_t offset, nl_error *error) {
   nl_constant_edit filled = {.slot = slot, .away = offset};
   NL_TRY(check_slot(edits, node, slot, &filled.type, error));
   NL_TRY(fill_dims(edits, &filled, rank, dims, error));

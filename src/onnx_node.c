@@ -34,8 +34,7 @@ static nl_status read_initializers(nl_onnx_reader *reader) {
   nl_wire wire = nl_wire_open(reader->body);
   for (nl_field field; nl_wire_next(&wire, &field);) {
     if (field.tag != NL_GRAPH_INITIALIZER) continue;
-    NL_TRY(
-        nl_onnx_read_tensor(graph, field.bytes, NL_NONE, &graph->tensors[graph->tensor_count], reader->error));
+    NL_TRY(nl_onnx_read_tensor(graph, field.bytes, NL_NONE, &graph->tensors[graph->tensor_count], reader->error));
     graph->tensor_count++;
   }
   return NL_OK;

@@ -99,8 +99,8 @@ nl_status nl_refit_create(nl_refit **out, const nl_refit_input *input, nl_error 
   refit->last_use = nl_arena_take(arena, steps + 1, sizeof(size_t));
   refit->work = nl_arena_take(arena, nl_matmul_f64_work(), sizeof(double));
   refit->lumpings = nl_arena_take(arena, input->sites->count + 1, sizeof(nl_lumping));
-  if (refit->lumpings == NULL || refit->reduced.layers == NULL || refit->original == NULL || refit->values == NULL || refit->window == NULL ||
-      refit->changed == NULL || refit->last_use == NULL || refit->work == NULL) {
+  if (refit->lumpings == NULL || refit->reduced.layers == NULL || refit->original == NULL || refit->values == NULL ||
+      refit->window == NULL || refit->changed == NULL || refit->last_use == NULL || refit->work == NULL) {
     nl_refit_free(refit);
     return nl_no_memory(error, steps + nl_matmul_f64_work(), sizeof(double));
   }

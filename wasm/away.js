@@ -1,11 +1,12 @@
+/* global FileReaderSync */
 // away: a large model whose tensors stay in its file. The core is given the file without them, each replaced by its place, reads
 // them piece by piece while it works, and hands out what it makes in their stead; what it writes is filled in again at the end.
 //
 // protobuf's wire format alone is known here, and of onnx.proto where the raw data of initializers lie.
 
 /** @typedef {import("./source.js").Source} Source */
-/** @typedef {{read: (offset: number, size: number) => Uint8Array, keep: (bytes: Uint8Array) => Source, join: (parts: Source[]) => Source}} Shelf
- *   reads the file at once, keeps copies of bytes out of memory, joins parts to one file */
+/** @typedef {{read: (offset: number, size: number) => Uint8Array, fill?: (offset: number, into: Uint8Array) => boolean, keep: (bytes: Uint8Array) => Source, join: (parts: Source[]) => Source}} Shelf
+ *   reads the file at once, to a new place or (where it can) a given one, keeps copies of bytes out of memory, joins parts to one file */
 /** @typedef {{from: number, to: number}|{offset: number, size: number}|Uint8Array} Piece   a range of what is walked; of the store; bytes */
 /** @typedef {{number: number, wire: number, start: number, body: number, end: number, value: number}} Field */
 
@@ -180,6 +181,7 @@ export class Away {
   /** @param {number} offset @param {Uint8Array} into */
   read(offset, into) {
     if (offset + into.length > this.#size) return false;
+    if (this.#shelf.fill) return this.#shelf.fill(offset, into);
     const bytes = this.#shelf.read(offset, into.length);
     if (bytes.length !== into.length) return false;
     into.set(bytes);

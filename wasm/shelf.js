@@ -78,9 +78,14 @@ const lengthOf = (part) => (part instanceof Uint8Array ? part.length : part.size
 /** @param {number} file @param {number} from @param {number} size */
 function readAt(file, from, size) {
   const bytes = new Uint8Array(size);
+  return bytes.subarray(0, fillFrom(file, from, bytes));
+}
+
+/** @param {number} file @param {number} from @param {Uint8Array} into @returns {number} how much there was */
+function fillFrom(file, from, into) {
   let done = 0;
-  for (let got = 1; done < size && got > 0; done += got) got = readSync(file, bytes, done, size - done, from + done);
-  return bytes.subarray(0, done);
+  for (let got = 1; done < into.length && got > 0; done += got) got = readSync(file, into, done, into.length - done, from + done);
+  return done;
 }
 
 /** @param {string} path of the model @returns {{source: Blob, shelf: import("./away.js").Shelf}} */
@@ -101,6 +106,6 @@ export function openShelf(path) {
   };
   return {
     source: new Span(file, 0, fstatSync(file).size),
-    shelf: { read: (offset, size) => readAt(file, offset, size), keep, join: (parts) => new Row(parts) },
+    shelf: { read: (offset, size) => readAt(file, offset, size), fill: (offset, into) => fillFrom(file, offset, into) === into.length, keep, join: (parts) => new Row(parts) },
   };
 }
