@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "compress.h"
-#include "json_decimal.h"
+#include "decimal.h"
 #include "partition.h"
 
 typedef struct view {

@@ -4,7 +4,7 @@
 
 #include "compress.h"
 #include "gram.h"
-#include "json_decimal.h"
+#include "decimal.h"
 
 enum { WORK_PER_STEP = 20000000 };
 // Deviations this small are rounding: at ε = 0 such units go too.

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "compress.h"
-#include "json_decimal.h"
+#include "decimal.h"
 #include "onnx.h"
 #include "quotient.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "compress.h"
-#include "json_decimal.h"
+#include "decimal.h"
 
 static const double rounding = 1e-12; // no tolerance named is smaller: copies go at 0 but for rounding
 enum { JITTERED_COPIES = 4 };         // of the user's rows, for the polish

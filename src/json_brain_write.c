@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "json_brain.h"
-#include "json_decimal.h"
+#include "decimal.h"
 
 static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
 

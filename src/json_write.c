@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "json_decimal.h"
+#include "decimal.h"
 #include "json_parts.h"
 
 static nl_status append(nl_buffer *out, const char *text, nl_error *error) {

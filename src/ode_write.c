@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_decimal.h"
+#include "decimal.h"
 #include "ode_monomials.h"
 
 enum { DIGITS_MOST = 17, NUMBER_SIZE = 400 };

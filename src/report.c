@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_decimal.h"
+#include "decimal.h"
 
 // ---- pieces -------------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 #include "formats.h"
 #include "json.h"
-#include "json_decimal.h"
+#include "decimal.h"
 
 // ---- reading -----------------------------------------------------------------------------------------------------------
 

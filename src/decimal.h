@@ -1,7 +1,7 @@
-// json_decimal: the shortest decimal text that reads back as the same f32. The same text on every platform: only IEEE
+// decimal: the shortest decimal text that reads back as the same f32. The same text on every platform: only IEEE
 // additions and multiplications decide.
-#ifndef NL_JSON_DECIMAL_H
-#define NL_JSON_DECIMAL_H
+#ifndef NL_DECIMAL_H
+#define NL_DECIMAL_H
 
 #include "arena.h"
 

@@ -1,4 +1,4 @@
-#include "json_decimal.h"
+#include "decimal.h"
 
 #include <math.h>
 #include <stdbool.h>
