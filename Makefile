@@ -75,9 +75,13 @@ EMLINK += -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0
 HOT := src/kernels/% src/function.c
 # One that -O3 makes a third larger and no faster
 WARM := src/kernels/product_f64.c
-WASM := $(BUILD)/netlump.wasm $(BUILD)/netlump-scalar.wasm $(BUILD)/pictures.wasm
+WASM := $(BUILD)/netlump.wasm $(BUILD)/netlump-scalar.wasm $(BUILD)/formats.wasm $(BUILD)/pictures.wasm
 
-wasm: $(WASM) ## build the WebAssembly modules: SIMD, scalar, and the decoder of pictures
+wasm: $(WASM) ## build the WebAssembly modules: SIMD, scalar, the formats in JSON, and the decoder of pictures
+
+# What is fetched with the first model in JSON; what it knows of ONNX is in the core too.
+FORMATS := $(wildcard src/json*.c) src/converter.c
+ONNX := $(wildcard src/onnx*.c) src/arena.c src/decimal.c src/graph.c src/names.c src/status.c src/tensor.c src/wire.c
 
 # module(file, folder, flags): one object a source
 define module
@@ -87,11 +91,13 @@ $(BUILD)/wasm/$(2)/%.o: %.c $(HEADERS) wasm/boundary.h $(CJSON)/cJSON.c $(STB)/s
 $(BUILD)/wasm/$(2)/cJSON.o: $(CJSON)/cJSON.c Makefile | tools-wasm
 	@mkdir -p $$(@D)
 	$(EMCC) -Oz $(3) $(EMFLAGS) -c $$< -o $$@
-$(BUILD)/$(1): $(patsubst %.c,$(BUILD)/wasm/$(2)/%.o,$(filter-out src/image%,$(CORE)) wasm/boundary.c wasm/exports.c) $(BUILD)/wasm/$(2)/cJSON.o
+$(BUILD)/$(1): $(patsubst %.c,$(BUILD)/wasm/$(2)/%.o,$(filter-out src/image% $(FORMATS),$(CORE)) wasm/boundary.c wasm/exports.c) $(BUILD)/wasm/$(2)/cJSON.o
 	$(EMLINK) $(3) $$^ -o $$@
 endef
 $(eval $(call module,netlump.wasm,simd,-msimd128))
 $(eval $(call module,netlump-scalar.wasm,scalar,-DNL_KERNELS_SCALAR))
+$(BUILD)/formats.wasm: $(patsubst %.c,$(BUILD)/wasm/scalar/%.o,$(FORMATS) $(ONNX) wasm/boundary.c wasm/formats.c) $(BUILD)/wasm/scalar/cJSON.o
+	$(EMLINK) $^ -o $@
 $(BUILD)/pictures.wasm: $(patsubst %.c,$(BUILD)/wasm/scalar/%.o,src/arena.c src/status.c src/image.c src/image_stb.c wasm/boundary.c wasm/pictures.c)
 	$(EMLINK) $^ -o $@
 

@@ -11,7 +11,6 @@
 #include "deviation.h"
 #include "forward.h"
 #include "gram.h"
-#include "json.h"
 #include "narrow.h"
 #include "netlump.h"
 #include "network.h"
@@ -28,12 +27,9 @@
 #include "site.h"
 
 struct nl_model {
-  nl_format format;
-  nl_span source;      // the user's bytes
-  nl_store store;      // where its large tensors are, if they were taken out
-  nl_buffer onnx;      // owned, when the model came in another format
-  nl_json_files files; // TFJS: the weights, some not given yet
-  nl_graph *graph;     // NULL until all files are there that it is made of
+  nl_span source; // the user's bytes
+  nl_store store; // where its large tensors are, if they were taken out
+  nl_graph *graph;
   nl_network *network; // NULL while external files are missing
   nl_arena arena;
   nl_sites sites;

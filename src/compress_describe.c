@@ -20,9 +20,6 @@ static bool add_computed(cJSON *root, const nl_model *model) {
   return fine;
 }
 
-static const char *const format_names[] = {
-    [NL_FORMAT_ONNX] = "onnx", [NL_FORMAT_JSON] = "json", [NL_FORMAT_TFJS] = "tfjs", [NL_FORMAT_BRAIN] = "brain"};
-
 static bool add_levels(cJSON *root, const nl_graph *graph) {
   const cJSON *inputs = cJSON_GetObjectItemCaseSensitive(root, "inputs");
   for (size_t i = 0; i < graph->input_count; i++) {
@@ -91,8 +88,7 @@ nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *er
   const nl_layers layers = nl_model_layers(model);
   cJSON *root = cJSON_CreateObject();
   const bool fine =
-      root != NULL && cJSON_AddStringToObject(root, "format", format_names[model->format]) != NULL &&
-      nl_report_text(root, "producer", graph->producer_name) && nl_report_number(root, "opset", (double)graph->opset) &&
+      root != NULL && nl_report_text(root, "producer", graph->producer_name) && nl_report_number(root, "opset", (double)graph->opset) &&
       nl_report_number(root, "parameters", (double)network->parameters) &&
       nl_report_number(root, "bytes", (double)model->source.size) &&
       cJSON_AddBoolToObject(root, "relumped", graph->has_netlump_metadata) != NULL &&

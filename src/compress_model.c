@@ -4,39 +4,15 @@
 #include "compress.h"
 #include "onnx.h"
 
-// What the model's graph is read from, converted where it came in another format.
-static nl_status convert(nl_model *model, nl_error *error) {
-  switch (model->format) {
-  case NL_FORMAT_JSON:
-    return nl_json_read(model->source, &model->onnx, error);
-  case NL_FORMAT_TFJS:
-    return nl_tfjs_read(model->source, &model->files, &model->onnx, error);
-  case NL_FORMAT_BRAIN:
-    return nl_brain_read(model->source, &model->onnx, error);
-  case NL_FORMAT_ONNX:
-    break;
-  }
-  return NL_OK;
-}
-
 // Understands the model once nothing is missing any more.
 static nl_status complete(nl_model *model, nl_error *error) {
   if (model->network != NULL || nl_model_missing_file(model).size != 0) return NL_OK;
-  if (model->graph == NULL) {
-    NL_TRY(convert(model, error));
-    NL_TRY(nl_onnx_read_away(&model->graph, nl_model_onnx(model), model->store.read != NULL ? &model->store : NULL,
-                             error));
-  }
-  return nl_graph_missing_file(model->graph).size == 0 ? nl_model_understand(model, error) : NL_OK;
+  return nl_model_understand(model, error);
 }
 
 static nl_status open_bytes(nl_model *model, nl_error *error) {
-  static const nl_format formats[] = {
-      [NL_JSON_NETLUMP] = NL_FORMAT_JSON, [NL_JSON_TFJS] = NL_FORMAT_TFJS, [NL_JSON_BRAIN] = NL_FORMAT_BRAIN};
-  const nl_json_kind kind = nl_json_recognise(model->source);
-  if (kind == NL_JSON_FOREIGN) return nl_json_refuse(model->source, error);
-  model->format = kind == NL_JSON_NONE ? NL_FORMAT_ONNX : formats[kind];
-  if (kind == NL_JSON_TFJS) NL_TRY(nl_tfjs_files(model->source, &model->arena, &model->files, error));
+  const nl_store *store = model->store.read != NULL ? &model->store : NULL;
+  NL_TRY(nl_onnx_read_away(&model->graph, model->source, store, error));
   return complete(model, error);
 }
 
@@ -58,8 +34,7 @@ nl_status nl_model_open_away(nl_model **out, const void *bytes, size_t size, con
 }
 
 nl_status nl_model_look(const void *head, size_t head_size, const void *tail, size_t tail_size, nl_error *error) {
-  const nl_span first = {head, head_size}, last = {tail, tail_size};
-  return nl_json_is_object(first) ? NL_OK : nl_onnx_look(first, last, error); // whose JSON it is, all of it says
+  return nl_onnx_look((nl_span){head, head_size}, (nl_span){tail, tail_size}, error);
 }
 
 void nl_model_free(nl_model *model) {
@@ -68,48 +43,31 @@ void nl_model_free(nl_model *model) {
   nl_channels_free(model->channels);
   nl_shapes_free(&model->shapes);
   nl_graph_free(model->graph);
-  nl_buffer_free(&model->onnx);
   nl_arena_free(&model->arena);
   free(model);
 }
 
-nl_span nl_model_missing_file(const nl_model *model) {
-  for (size_t i = 0; i < model->files.count; i++)
-    if (model->files.files[i].bytes.bytes == NULL) return model->files.files[i].name;
-  return model->graph == NULL ? (nl_span){0} : nl_graph_missing_file(model->graph);
-}
+nl_span nl_model_missing_file(const nl_model *model) { return nl_graph_missing_file(model->graph); }
 
 nl_status nl_model_attach(nl_model *model, const char *name, const void *bytes, size_t size, nl_error *error) {
   const nl_span file = {(const uint8_t *)name, strlen(name)};
-  for (size_t i = 0; i < model->files.count; i++)
-    if (nl_span_equal(model->files.files[i].name, file)) model->files.files[i].bytes = (nl_span){bytes, size};
-  if (model->graph != NULL) NL_TRY(nl_graph_attach(model->graph, file, (nl_span){bytes, size}, error));
+  NL_TRY(nl_graph_attach(model->graph, file, (nl_span){bytes, size}, error));
   return complete(model, error);
 }
 
-// Formats whose graph is made of whole files take them whole.
 void nl_model_missing_slice(const nl_model *model, uint64_t *offset, uint64_t *size) {
-  const bool whole = model->graph == NULL;
-  const nl_slice slice = whole ? (nl_slice){0, UINT64_MAX} : nl_graph_missing_slice(model->graph);
+  const nl_slice slice = nl_graph_missing_slice(model->graph);
   *offset = slice.offset;
   *size = slice.size;
 }
 
-uint64_t nl_model_missing_bytes(const nl_model *model) {
-  return model->graph == NULL ? 0 : nl_graph_missing_bytes(model->graph);
-}
+uint64_t nl_model_missing_bytes(const nl_model *model) { return nl_graph_missing_bytes(model->graph); }
 
 nl_status nl_model_attach_slice(nl_model *model, const char *name, uint64_t offset, const void *bytes, size_t size,
                                 nl_error *error) {
-  if (model->graph == NULL) return nl_model_attach(model, name, bytes, size, error);
   const nl_span file = {(const uint8_t *)name, strlen(name)};
   NL_TRY(nl_graph_attach_slice(model->graph, file, offset, (nl_span){bytes, size}, error));
-  if (model->network != NULL || nl_graph_missing_file(model->graph).size > 0) return NL_OK;
-  return nl_model_understand(model, error);
-}
-
-nl_span nl_model_onnx(const nl_model *model) {
-  return model->format == NL_FORMAT_ONNX ? model->source : (nl_span){model->onnx.bytes, model->onnx.size};
+  return complete(model, error);
 }
 
 size_t nl_model_sites(const nl_model *model) { return model->sites.count; }

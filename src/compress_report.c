@@ -134,83 +134,55 @@ nl_status nl_result_report(const nl_result *result, nl_buffer *json, nl_error *e
   return nl_report_print(root, fine, json, error);
 }
 
-// ---- in other formats ---------------------------------------------------------------------------------------------------
+// ---- its files ------------------------------------------------------------------------------------------------------------
 
-typedef struct writing {
-  const nl_model *model;
-  nl_span original; // what the model came from, where that is the format
-  nl_buffer *out;   // NULL: not wanted
-  nl_buffer *weights;
-  nl_error *error;
-} writing;
-
-static nl_status write_graph(const writing *w, nl_format format, const nl_graph *graph) {
-  if (format == NL_FORMAT_TFJS)
-    return nl_tfjs_write(graph, w->original, &w->model->files, w->out, w->weights, w->error);
-  if (w->out == NULL) return NL_OK;
-  if (format == NL_FORMAT_BRAIN) return nl_brain_write(graph, w->original, w->out, w->error);
-  return nl_json_write(graph, w->original, w->out, w->error);
-}
-
-// Nothing was removed: the files as they came, where they are as many as would be written.
-static nl_status write_source(const writing *w) {
-  if (w->out != NULL) NL_TRY(nl_buffer_append(w->out, w->original.bytes, w->original.size, w->error));
-  if (w->weights == NULL || w->model->files.count == 0) return NL_OK;
-  const nl_span weights = w->model->files.files[0].bytes;
-  return nl_buffer_append(w->weights, weights.bytes, weights.size, w->error);
-}
-
-static nl_status attach_written(const nl_result *result, nl_graph *graph, nl_buffer *weights, nl_error *error) {
-  if (result->weights.size == 0) return NL_OK;
-  NL_TRY(nl_weights_file_append(&result->weights, weights, error));
-  return nl_graph_attach(graph, result->weights.name, (nl_span){weights->bytes, weights->size}, error);
-}
-
-// The smaller model's ONNX, read again, in the other format.
-static nl_status write_smaller(const nl_result *result, nl_format format, const writing *w) {
-  nl_graph *graph = NULL;
-  nl_buffer external = {0};
-  NL_TRY(nl_onnx_read(&graph, (nl_span){result->onnx.bytes, result->onnx.size}, w->error));
-  nl_status status = attach_written(result, graph, &external, w->error);
-  if (status == NL_OK) status = write_graph(w, format, graph);
-  nl_graph_free(graph);
-  nl_buffer_free(&external);
-  return status;
-}
-
-static nl_status write_other(const nl_result *result, nl_format format, nl_buffer *out, nl_buffer *weights,
-                             nl_error *error) {
-  const nl_model *model = result->path->model;
-  NL_TRY(nl_model_need_memory(model, error));
-  const bool own = model->format == format, whole = nl_result_whole(result);
-  const writing w = {model, own ? model->source : (nl_span){0}, out, weights, error};
-  if (!own && format != NL_FORMAT_JSON)
-    return nl_fail(error, NL_ERROR_UNSUPPORTED, NULL,
-                   "only models that came in this format are written in it. Choose ONNX instead");
-  if (own && whole && model->files.count < 2) return write_source(&w);
-  return whole ? write_graph(&w, format, model->graph) : write_smaller(result, format, &w);
-}
-
-nl_status nl_result_write(const nl_result *result, nl_format format, nl_buffer *out, nl_error *error) {
+nl_status nl_result_write(const nl_result *result, nl_buffer *out, nl_error *error) {
   NL_TRY(need_done(result, error));
-  if (format != NL_FORMAT_ONNX) return write_other(result, format, out, NULL, error);
   return nl_buffer_append(out, result->onnx.bytes, result->onnx.size, error);
 }
 
-static nl_status write_external(const nl_result *result, nl_buffer *name, nl_buffer *bytes, nl_error *error) {
+nl_status nl_result_write_weights(const nl_result *result, nl_buffer *name, nl_buffer *bytes, nl_error *error) {
+  NL_TRY(need_done(result, error));
   if (result->weights.size == 0) return NL_OK;
   NL_TRY(nl_buffer_append(name, result->weights.name.bytes, result->weights.name.size, error));
   return nl_weights_file_append(&result->weights, bytes, error);
 }
 
-nl_status nl_result_write_weights(const nl_result *result, nl_format format, nl_buffer *name, nl_buffer *bytes,
-                                  nl_error *error) {
+// Writing anything anew takes in all that is external.
+static nl_status join(const nl_graph *graph, nl_buffer *out, nl_error *error) {
+  nl_edits *edits = NULL;
+  NL_TRY(nl_edits_create(&edits, graph, error));
+  nl_status status = nl_edits_set_metadata(edits, "netlump.version", NL_VERSION, error);
+  if (status == NL_OK) status = nl_onnx_write(graph, edits, out, error);
+  nl_edits_free(edits);
+  return status;
+}
+
+static nl_status join_written(const nl_result *result, nl_buffer *out, nl_error *error) {
+  nl_graph *graph = NULL;
+  nl_buffer external = {0};
+  NL_TRY(nl_onnx_read(&graph, (nl_span){result->onnx.bytes, result->onnx.size}, error));
+  nl_status status = nl_weights_file_append(&result->weights, &external, error);
+  if (status == NL_OK)
+    status = nl_graph_attach(graph, result->weights.name, (nl_span){external.bytes, external.size}, error);
+  if (status == NL_OK) status = join(graph, out, error);
+  nl_graph_free(graph);
+  nl_buffer_free(&external);
+  return status;
+}
+
+static bool is_in_one(const nl_graph *graph) {
+  for (size_t t = 0; t < graph->tensor_count; t++)
+    if (graph->tensors[t].storage == NL_STORAGE_EXTERNAL) return false;
+  return true;
+}
+
+nl_status nl_result_write_joined(const nl_result *result, nl_buffer *out, nl_error *error) {
   NL_TRY(need_done(result, error));
-  const nl_span file = nl_tfjs_weights_name(&result->path->model->files);
-  if (format == NL_FORMAT_ONNX) return write_external(result, name, bytes, error);
-  if (format != NL_FORMAT_TFJS || file.size == 0) return NL_OK;
-  NL_TRY(write_other(result, format, NULL, bytes, error));
-  return nl_buffer_append(name, file.bytes, file.size, error);
+  NL_TRY(nl_model_need_memory(result->path->model, error));
+  const nl_graph *original = result->path->model->graph;
+  if (nl_result_whole(result) && !is_in_one(original)) return join(original, out, error);
+  return result->weights.size == 0 ? nl_result_write(result, out, error) : join_written(result, out, error);
 }
 
 nl_status nl_result_forward(const nl_result *result, size_t rows, const double *x, double *y, nl_error *error) {

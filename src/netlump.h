@@ -2,12 +2,12 @@
 //
 // This header is the manual. The simple path through it, errors left out:
 //
-//   nl_model *model;   nl_model_open(&model, bytes, size, &error);
+//   nl_model *model;   nl_model_open(&model, onnx, size, &error); // other formats: a converter first, see there
 //   nl_path *path;     nl_path_create(&path, model, &(nl_path_options){.seed = 1}, &error);
 //                      while (nl_path_step(path, &progress, &error) == NL_MORE) {}
 //   nl_result *result; nl_result_create(&result, path, (nl_target){NL_TARGET_EPSILON, 0.02}, NULL, &error);
 //                      while (nl_result_step(result, &progress, &error) == NL_MORE) {}
-//                      nl_result_write(result, NL_FORMAT_ONNX, &buffer, &error);
+//                      nl_result_write(result, &buffer, &error);
 //
 // One path serves any number of results: the elimination is done once, each tolerance only cuts it and refits.
 // Ownership: create and open give it, getters borrow, free takes NULL. The model's bytes must outlive the model, the
@@ -32,20 +32,18 @@
 
 typedef struct nl_model nl_model;
 
-typedef enum nl_format { NL_FORMAT_ONNX = 0, NL_FORMAT_JSON = 1, NL_FORMAT_TFJS = 2, NL_FORMAT_BRAIN = 3 } nl_format;
-
 // Two engines. Chains of dense layers and elementwise functions, their sums and products: the core evaluates them itself. Any
 // other graph (convolutions, attention ...): the core asks for *runs* (below) of an ONNX runtime outside of it.
 typedef enum nl_engine { NL_ENGINE_FORWARD = 0, NL_ENGINE_RUNTIME = 1 } nl_engine;
 
-// Opens ONNX (opset 7 and up) or JSON (netlump's, TensorFlow.js layers, brain.js), told apart by content. The bytes are not copied.
+// Opens ONNX (opset 7 and up). The bytes are not copied.
 nl_status nl_model_open(nl_model **out, const void *bytes, size_t size, nl_error *error);
 void nl_model_free(nl_model *model);
 // ONNX too large to be held: `bytes` without its large tensors, each replaced by its place in the store (store.h; copied). Models that
 // the core evaluates itself are then worked on layer by layer: projected lumping, without polish, is what they allow; what is written
 // of a result has its tensors taken out in the same way, those that changed kept in the store. NL_ERROR_UNSUPPORTED elsewhere.
 nl_status nl_model_open_away(nl_model **out, const void *bytes, size_t size, const nl_store *store, nl_error *error);
-// Whether a file that begins and ends so may be a model: NL_OK, or the error nl_model_open would give for what it is instead. For
+// Whether a file that begins and ends so may be ONNX: NL_OK, or the error nl_model_open would give for what it is instead. For
 // files too large to be read for that; some kB are enough, the tail is for the names in a zip.
 nl_status nl_model_look(const void *head, size_t head_size, const void *tail, size_t tail_size, nl_error *error);
 
@@ -61,7 +59,7 @@ nl_status nl_model_attach_slice(nl_model *model, const char *name, uint64_t offs
 uint64_t nl_model_missing_bytes(const nl_model *model); // of all missing files; 0 where that is not known
 
 // What is inside, as JSON appended to `json`:
-// {"format": "onnx"|"json"|"tfjs"|"brain", "producer", "opset", "parameters", "bytes", "relumped",
+// {"producer", "opset", "parameters", "bytes", "relumped",
 //  "engine": "forward"|"runtime", "polishes": whether the polish has something to move,
 //  "normalises": whether an input is scaled before anything else happens to it,
 //  "inputs": [{"name", "type", "shape": [null where dynamic, ...], "levels": n where whole numbers below n are expected, else null}],
@@ -76,9 +74,6 @@ nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *er
 // {"layer", "width", "reads", "from": the layer whose outputs it reads (the last of several), null for the model's inputs}.
 // Errors: NL_ERROR_UNSUPPORTED for other layers and with NL_ENGINE_RUNTIME, NL_ERROR_LIMIT above 2^22 numbers.
 nl_status nl_model_weights(const nl_model *model, size_t layer, nl_buffer *json, nl_buffer *weights, nl_error *error);
-
-// The model as ONNX: the bytes it was opened from, or those it was converted to; empty while a file is missing. Borrowed.
-nl_span nl_model_onnx(const nl_model *model);
 
 size_t nl_model_features(const nl_model *model); // numbers in a row of inputs
 size_t nl_model_results(const nl_model *model);  // numbers in a row of outputs
@@ -299,14 +294,13 @@ double nl_result_deviation(const nl_result *result);
 // Where single weights are pruned each neuron is its own.
 nl_status nl_result_lumping(const nl_result *result, size_t site, nl_buffer *json, nl_error *error);
 
-// The smaller model. When nothing was removed, the bytes are the source's own.
-// Errors: NL_ERROR_UNSUPPORTED for NL_FORMAT_JSON where the model is no chain of dense layers, for NL_FORMAT_TFJS and
-// NL_FORMAT_BRAIN where it did not come in that format.
-nl_status nl_result_write(const nl_result *result, nl_format format, nl_buffer *out, nl_error *error);
-// Some formats keep their weights in a second file (TensorFlow.js; ONNX where it is large): its name as the first file calls it
-// and its bytes; both stay empty where there is none. What came unchanged from files of the source goes with those.
-nl_status nl_result_write_weights(const nl_result *result, nl_format format, nl_buffer *name, nl_buffer *bytes,
-                                  nl_error *error);
+// The smaller model as ONNX. When nothing was removed, the bytes are the source's own.
+nl_status nl_result_write(const nl_result *result, nl_buffer *out, nl_error *error);
+// Where it is large, its weights are in a second file: its name as the first file calls it and its bytes; both stay empty where there
+// is none. What came unchanged from files of the source goes with those.
+nl_status nl_result_write_weights(const nl_result *result, nl_buffer *name, nl_buffer *bytes, nl_error *error);
+// In one file, whatever its size and wherever the source has its weights: what a converter writes in another format.
+nl_status nl_result_write_joined(const nl_result *result, nl_buffer *out, nl_error *error);
 nl_status nl_result_forward(const nl_result *result, size_t rows, const double *x, double *y, nl_error *error);
 
 // ---- differential equivalence: chains of dense layers only -------------------------------------------------------------
@@ -396,6 +390,39 @@ nl_status nl_model_ode(const nl_model *model, const nl_partition_options *option
 // The layers' activations as polynomials: [{"layer": from 1, the output last, "degree", "fitted", "mean", "spread": of the
 // pre-activations fitted on, "rms", "largest": error over the activation's RMS, "coefficients": [c0, ...]}]
 nl_status nl_model_polynomials(const nl_model *model, size_t degree, nl_buffer *json, nl_error *error);
+
+// ---- converter: netlump JSON, TensorFlow.js layers models, brain.js (json.h) ----------------------------------------------------
+//
+// All above knows ONNX alone. What comes in another format is converted at the door, and what became of it goes out the same way:
+//
+//   nl_converter_open(&converter, bytes, size, &error);       nl_converter_attach(converter, ...) while a file is missing
+//   nl_converter_read(converter, &onnx, &error);              nl_model_open(&model, onnx.bytes, onnx.size, &error); ...
+//   nl_result_write_joined(result, &smaller, &error);         nl_converter_write(converter, format, smaller.bytes, smaller.size, ...);
+//
+// In WebAssembly this is a module of its own (formats.wasm), which few visits need.
+
+typedef struct nl_converter nl_converter;
+typedef enum nl_format { NL_FORMAT_ONNX = 0, NL_FORMAT_JSON = 1, NL_FORMAT_TFJS = 2, NL_FORMAT_BRAIN = 3 } nl_format;
+
+// Tells formats apart by content; NL_FORMAT_ONNX is all that is none of the others. The bytes are not copied.
+// Errors: NL_ERROR_UNSUPPORTED for networks of libraries known by name and not read, with the way out.
+nl_status nl_converter_open(nl_converter **out, const void *bytes, size_t size, nl_error *error);
+void nl_converter_free(nl_converter *converter);
+nl_format nl_converter_format(const nl_converter *converter);
+// As of a model: a file of weights still missing, or an empty span; whole files, which must outlive the converter.
+nl_span nl_converter_missing_file(const nl_converter *converter);
+void nl_converter_attach(nl_converter *converter, const char *name, const void *bytes, size_t size);
+// Appends the model as ONNX: ONNX as it is.
+nl_status nl_converter_read(const nl_converter *converter, nl_buffer *onnx, nl_error *error);
+
+// Appends in `format` what became of that ONNX: what the original holds besides stays. When nothing was removed, its own bytes.
+// Errors: NL_ERROR_UNSUPPORTED for NL_FORMAT_JSON where the model is no chain of dense layers, for NL_FORMAT_TFJS and
+// NL_FORMAT_BRAIN where the original is of another format.
+nl_status nl_converter_write(const nl_converter *original, nl_format format, const void *onnx, size_t size,
+                             nl_buffer *out, nl_error *error);
+// The second file of NL_FORMAT_TFJS: its name as the first one calls it and its bytes; both stay empty where there is none.
+nl_status nl_converter_write_weights(const nl_converter *original, nl_format format, const void *onnx, size_t size,
+                                     nl_buffer *name, nl_buffer *bytes, nl_error *error);
 
 // ---- certificate --------------------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ function spawnThread({ hang = false } = {}) {
     import { expose } from ${JSON.stringify(import.meta.resolve("comlink"))};
     import nodeEndpoint from ${JSON.stringify(import.meta.resolve("comlink/dist/esm/node-adapter.mjs"))};
     import { createService } from ${JSON.stringify(new URL("../wasm/service.js", import.meta.url).href)};
-    const service = createService(new URL(${JSON.stringify(WASM.href)}));
+    const service = createService({ wasm: new URL(${JSON.stringify(WASM.href)}) });
     const run = (id, name, ...rest) => { while (${hang} && name === "path"); return service.run(id, name, ...rest); };
     expose({ ...service, run }, nodeEndpoint(parentPort));`;
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`));
@@ -48,7 +48,7 @@ function spawnThread({ hang = false } = {}) {
 /** The service on this thread, at the other end of a channel. */
 function spawnHere() {
   const { port1, port2 } = new MessageChannel();
-  expose(createService(WASM), /** @type {any} */ (port1));
+  expose(createService({ wasm: WASM }), /** @type {any} */ (port1));
   return { endpoint: /** @type {any} */ (port2), terminate: () => port1.close() };
 }
 

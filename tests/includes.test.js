@@ -7,6 +7,7 @@ import { test } from "node:test";
 const ROWS = [
   ["kernels", "status", "random", "equivalence", "types", "store"],
   ["arena"],
+  ["decimal"],
   ["wire", "function", "image"],
   ["graph"],
   ["names"],
@@ -24,7 +25,7 @@ const ROWS = [
   ["polish", "patch"],
   ["report"],
   ["netlump"],
-  ["run"],
+  ["run", "converter"],
   ["compress"],
 ];
 const rowOf = new Map(ROWS.flatMap((row, index) => row.map((name) => [name, index])));

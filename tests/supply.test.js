@@ -56,7 +56,7 @@ test("every package in the page or the worker is in licences.txt with its text",
 test("what is linked into the modules is in licences.txt, each with the modules it is in", () => {
   buildWhenOld();
   const text = readFileSync(join(dist, "licences.txt"), "utf8");
-  for (const line of ["cJSON, in netlump.wasm (MIT)", "stb_image, in pictures.wasm (MIT", "musl libc, in netlump.wasm and pictures.wasm (MIT)", "emscripten's own start, memory growth and emmalloc, in netlump.wasm and", "compiler-rt, in netlump.wasm and pictures.wasm (Apache-2.0 WITH LLVM-exception)"])
+  for (const line of ["cJSON, in netlump.wasm and formats.wasm (MIT)", "stb_image, in pictures.wasm (MIT", "musl libc, in all modules (MIT)", "emscripten's own start, memory growth and emmalloc, in all modules (", "compiler-rt, in all modules (Apache-2.0 WITH LLVM-exception)"])
     assert.ok(text.includes(line), line);
   assert.equal(text.split("END OF TERMS AND CONDITIONS").length, 3, "Apache's text for Comlink and for compiler-rt");
 });

@@ -13,6 +13,7 @@
 // between them, so signals are heard. Errors are EngineErrors; an aborted call rejects with the signal's reason.
 import { certify } from "./certificate.js";
 import { EngineError, STATUS, fault } from "./fault.js";
+import { Formats, isObject } from "./formats.js";
 import { Handle, releaseAll } from "./handle.js";
 import { isOpen, levelsOf, shapedInputs } from "./inputs.js";
 import { loadCore } from "./loader.js";
@@ -23,7 +24,7 @@ import { Runner, rowsOf } from "./runner.js";
 import { Run } from "./runs.js";
 import { loadRuntime } from "./runtime.js";
 import { scored } from "./score.js";
-import { LARGE, checkRoom, checkWork, find, pour, pourNow, sizeOf } from "./source.js";
+import { LARGE, checkRoom, checkWork, find, part, pour, pourNow, sizeOf } from "./source.js";
 import { breathe, runSteps } from "./steps.js";
 import { sliceTable } from "./table.js";
 
@@ -50,7 +51,6 @@ import { sliceTable } from "./table.js";
  */
 
 const KINDS = { epsilon: 0, retain: 1, deviation: 2 }; // nl_target_kind
-const FORMATS = { onnx: 0, json: 1, tfjs: 2, brain: 3 }; // nl_format
 const ENCODINGS = { linear: 0, adjoint: 1, polynomial: 2 }; // nl_encoding
 const EQUIVALENCES = { fde: 0, bde: 1 }; // nl_equivalence: forward, backward
 const OK = 0; // NL_OK
@@ -63,19 +63,21 @@ const ROWS = 512; // of its measure
 const ROWS_FREE = 8192; // of the core's own, where nothing else is said
 const ROWS_MOST = 16384; // that the core takes of the user's
 
-/** @param {{wasm?: import("./loader.js").WasmSource, scalar?: boolean} & Partial<import("./loader.js").Threads>} [options] threads: that do
- * large work side by side, 0 for as many as the machine has processors (the default), 1 for none beside the caller's; spawn: starts one,
+/** @param {{wasm?: import("./loader.js").WasmSource, formats?: import("./loader.js").WasmSource, scalar?: boolean} &
+ *   Partial<import("./loader.js").Threads>} [options] wasm: the core; formats: what reads and writes JSON; threads: that do large work side by side, 0 for as many as the machine has processors (the default), 1 for none beside the caller's; spawn: starts one,
  * where that is not Node */
 export async function createEngine(options = {}) {
-  return new Engine(await loadCore(options));
+  return new Engine(await loadCore(options), new Formats(options.formats));
 }
 
 export class Engine {
   #core;
+  #formats;
 
-  /** @param {Core} core */
-  constructor(core) {
+  /** @param {Core} core @param {Formats} formats */
+  constructor(core, formats) {
     this.#core = core;
+    this.#formats = formats;
   }
 
   get version() {
@@ -93,13 +95,13 @@ export class Engine {
   }
 
   /**
-   * @param {Uint8Array} bytes of an ONNX file or one of the JSON formats
+   * @param {Uint8Array} bytes of an ONNX file or one of the JSON formats; those at once in Node, elsewhere with load()
    * @param {string} name of that file
    * @param {{files?: Map<string, Uint8Array>, shapes?: import("./inputs.js").Shapes}} [options] files: others by name, external
    *   weights; shapes: sizes of inputs that the model leaves open
    */
   open(bytes, name, { files = new Map(), shapes = new Map() } = {}) {
-    return Model.open(this.#core, bytes, name, files, shapes);
+    return Model.open(this.#core, this.#formats, bytes, name, files, shapes);
   }
 
   /**
@@ -113,7 +115,7 @@ export class Engine {
   async load(source, name, { files = new Map(), shapes = new Map(), signal, shelf, apartFrom = LARGE } = {}) {
     const size = sizeOf(source);
     const away = size < apartFrom ? null : (await import("./away.js")).Away.open(source, size, shelf);
-    return Model.load(this.#core, source, name, files, shapes, signal, away);
+    return Model.load(this.#core, this.#formats, source, name, files, shapes, signal, away);
   }
 }
 
@@ -148,7 +150,10 @@ const equivalence = ({ encoding = "adjoint", equivalence: kind = "fde", linkage 
 
 export class Model extends Handle {
   #core;
+  #formats;
   #source;
+  /** @type {import("./formats.js").Origin|null} what came in JSON */
+  #origin = null;
   /** @type {number[]} */
   #pointers = []; // of file bytes, which the core's model points into; the model's own first
   /** @type {import("./inputs.js").Shapes} */
@@ -159,8 +164,8 @@ export class Model extends Handle {
   #away = null;
   #store = 0;
 
-  /** @private @param {Core} core @param {Source} source */
-  constructor(core, source) {
+  /** @private @param {Core} core @param {Formats} formats @param {Source} source */
+  constructor(core, formats, source) {
     super("model", null, (handle) => {
       void this.#runner?.release();
       if (!core.dead) core.call("model_free", handle);
@@ -168,17 +173,20 @@ export class Model extends Handle {
       core.giveBack(this.#store);
     });
     this.#core = core;
+    this.#formats = formats;
     this.#source = source;
     /** @type {Map<string, Source>} external weights, by the names the model calls them */
     this.files = new Map();
     this.info = /** @type {ModelInfo} */ (/** @type {unknown} */ (null)); // once it is open
   }
 
-  /** @param {Core} core @param {Uint8Array} bytes @param {string} name @param {Map<string, Uint8Array>} files @param {import("./inputs.js").Shapes} shapes */
-  static open(core, bytes, name, files, shapes) {
-    const model = new Model(core, bytes);
+  /** @param {Core} core @param {Formats} formats @param {Uint8Array} bytes @param {string} name @param {Map<string, Uint8Array>} files
+   * @param {import("./inputs.js").Shapes} shapes */
+  static open(core, formats, bytes, name, files, shapes) {
+    const model = new Model(core, formats, bytes);
     const opening = model.#opening(name);
     try {
+      if (isObject(bytes)) model.#came(formats.open(bytes, name, files));
       for (let step = opening.next(); !step.done; )
         step = opening.next(typeof step.value === "string" ? find(files, step.value) : pourNow(core, step.value));
       model.reshape(shapes);
@@ -188,12 +196,13 @@ export class Model extends Handle {
     }
   }
 
-  /** @param {Core} core @param {Source} source @param {string} name @param {Files} files @param {import("./inputs.js").Shapes} shapes
-   * @param {AbortSignal} [signal] @param {{away: import("./away.js").Away, hollow: Uint8Array}|null} [apart] */
-  static async load(core, source, name, files, shapes, signal, apart = null) {
-    const model = new Model(core, source);
+  /** @param {Core} core @param {Formats} formats @param {Source} source @param {string} name @param {Files} files
+   * @param {import("./inputs.js").Shapes} shapes @param {AbortSignal} [signal] @param {{away: import("./away.js").Away, hollow: Uint8Array}|null} [apart] */
+  static async load(core, formats, source, name, files, shapes, signal, apart = null) {
+    const model = new Model(core, formats, source);
     const opening = model.#opening(name, apart);
     try {
+      if (isObject(await part(source, name, 0, Math.min(HEAD, sizeOf(source))))) model.#came(await formats.load(source, name, files, signal));
       for (let step = opening.next(); !step.done; )
         step = opening.next(await (typeof step.value === "string" ? find(files, step.value) : pour(core, step.value, signal)));
       model.reshape(shapes);
@@ -201,6 +210,15 @@ export class Model extends Handle {
     } catch (error) {
       throw model.#failed(error, name);
     }
+  }
+
+  /** Goes on with the ONNX of what came in JSON. @param {import("./formats.js").Converted|null} converted null: in no format that is known */
+  #came(converted) {
+    if (converted === null) return;
+    const { onnx, ...origin } = converted;
+    this.#source = onnx;
+    this.#origin = origin;
+    this.files = new Map(origin.files);
   }
 
   /** What opening asks for: a file of that name, or that a part of a file be put where it goes.
@@ -229,7 +247,7 @@ export class Model extends Handle {
     }
     this.hold(handle);
     this.#away = away;
-    this.info = { normalises: false, ...info, polishes: false, large: true, bytes, name };
+    this.info = { normalises: false, format: "onnx", ...info, polishes: false, large: true, bytes, name };
     return true;
   }
 
@@ -242,9 +260,10 @@ export class Model extends Handle {
     checkRoom(name, bytes, core.call("model_missing_bytes", this.handle));
     for (let file = this.#missing(name); file !== ""; file = this.#missing(name)) yield* this.#attach(name, file);
     core.status(name, "model_describe", this.handle);
-    const info = JSON.parse(core.text());
     const beside = [...this.files.values()].reduce((sum, source) => sum + sizeOf(source), 0);
-    this.info = { engine: "forward", polishes: true, normalises: false, ...info, bytes: info.bytes + beside, name };
+    const own = this.#origin?.text.length ?? bytes;
+    const format = this.#origin?.format ?? "onnx";
+    this.info = { engine: "forward", polishes: true, normalises: false, format, ...JSON.parse(core.text()), bytes: own + beside, name };
   }
 
   /** Refuses what is no model by its ends, however large it is. @param {string} name @param {number} bytes @returns {Opening<void>} */
@@ -312,9 +331,17 @@ export class Model extends Handle {
   /** The model as ONNX, whatever it came as: what a runtime is given. @returns {Uint8Array} */
   onnx() {
     if (this.#away !== null) throw fault("LIMIT", tooLargeFor(this.info.name), { place: this.info.name });
-    if (this.info.format === "onnx") return this.#source instanceof Uint8Array ? this.#source : this.#core.copyOut(this.#pointers[0], this.#source.size);
-    this.#core.status(this.info.name, "model_onnx", this.handle);
-    return this.#core.bytes();
+    return this.#source instanceof Uint8Array ? this.#source : this.#core.copyOut(this.#pointers[0], this.#source.size);
+  }
+
+  /** @package What it came from, where that is JSON. */
+  get origin() {
+    return this.#origin;
+  }
+
+  /** @package */
+  get formats() {
+    return this.#formats;
   }
 
   /** Whether these are the bytes of its own file. @param {Uint8Array} bytes */
@@ -467,7 +494,7 @@ export class Model extends Handle {
 
   /** @package What a helper is sent. @param {number} seed @returns {import("./pool.js").Opening} */
   opening(seed) {
-    return { module: this.#core.module, source: this.#source, name: this.info.name, files: this.files, seed };
+    return { module: this.#core.module, source: this.#source, name: this.info.name, files: this.runtimeFiles, seed };
   }
 
   /** @package Does jobs of a path elsewhere. @param {number} seed of that path @returns {(input: Float64Array) => Float64Array} */
@@ -494,7 +521,7 @@ export class Model extends Handle {
    */
   async certify(bytes, { low, high, files = this.files, signal, onProgress }) {
     signal?.throwIfAborted();
-    const smaller = await Model.load(this.#core, bytes, this.info.name, files, new Map(), signal);
+    const smaller = await Model.load(this.#core, this.#formats, bytes, this.info.name, files, new Map(), signal);
     try {
       const handles = /** @type {[number, number]} */ ([this.handle, smaller.handle]);
       return await certify(this.#core, this, this.info.name, handles, { low, high }, this.info.features, { signal, onProgress });
@@ -814,20 +841,34 @@ export class Result extends Handle {
     return this.path.model.away?.filled(written) ?? written;
   }
 
+  /** Fetches what writes other formats than ONNX, where that is not there: before write() and files() outside Node.
+   * @param {import("./types.js").Format} [format] */
+  async prepare(format = this.#info.format) {
+    if (format !== "onnx") await this.path.model.formats.prepare();
+  }
+
   /** @param {import("./types.js").Format} format */
   #written(format) {
-    this.#core.status(this.#info.name, "result_write", this.handle, FORMATS[format]);
+    if (format !== "onnx") return this.path.model.formats.write(this.#info.name, format, this.#joined(), this.path.model.origin);
+    this.#core.status(this.#info.name, "result_write", this.handle);
+    return this.#core.bytes();
+  }
+
+  /** As ONNX in one piece. */
+  #joined() {
+    this.#core.status(this.#info.name, "result_write_joined", this.handle);
     return this.#core.bytes();
   }
 
   /** The files that go with it, by the names it calls them: weights that are kept outside. Where nothing was removed the
    * model's own. @param {import("./types.js").Format} [format] the source's by default @returns {Map<string, Source>} */
   files(format = this.#info.format) {
-    this.#core.status(this.#info.name, "result_write_weights", this.handle, FORMATS[format]);
+    const { model } = this.path;
+    if (format !== "onnx") return model.origin?.files.size ? model.formats.files(this.#info.name, format, this.#joined(), model.origin) : new Map();
+    this.#core.status(this.#info.name, "result_write_weights", this.handle);
     const name = this.#core.name();
     if (name !== "") return new Map([[name, this.#core.bytes()]]);
-    const { model } = this.path;
-    return model.files.size > 0 && !model.away && model.is(this.write(format)) ? new Map(model.files) : new Map();
+    return model.runtimeFiles.size > 0 && !model.away && model.is(this.write(format)) ? new Map(model.files) : new Map();
   }
 
   /** What became of a site's neurons. @param {number} site @returns {import("./types.js").Lumping} */

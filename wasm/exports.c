@@ -59,12 +59,6 @@ NL_EXPORT(netlump_model_describe) int netlump_model_describe(boundary *b, const 
   nl_error *error = entered(b);
   return (int)nl_model_describe(model, &b->text, error);
 }
-// Text: the model as ONNX.
-NL_EXPORT(netlump_model_onnx) int netlump_model_onnx(boundary *b, const nl_model *model) {
-  nl_error *error = entered(b);
-  const nl_span onnx = nl_model_onnx(model);
-  return (int)nl_buffer_append(&b->text, onnx.bytes, onnx.size, error);
-}
 // Text: the weights, doubles; name: JSON that says whose they are.
 NL_EXPORT(netlump_model_weights) int netlump_model_weights(boundary *b, const nl_model *model, size_t layer) {
   nl_error *error = entered(b);
@@ -250,15 +244,18 @@ NL_EXPORT(netlump_result_lumping) int netlump_result_lumping(boundary *b, const 
   return (int)nl_result_lumping(result, site, &b->text, error);
 }
 // Text: the model's bytes.
-NL_EXPORT(netlump_result_write) int netlump_result_write(boundary *b, const nl_result *result, int format) {
+NL_EXPORT(netlump_result_write) int netlump_result_write(boundary *b, const nl_result *result) {
   nl_error *error = entered(b);
-  return (int)nl_result_write(result, (nl_format)format, &b->text, error);
+  return (int)nl_result_write(result, &b->text, error);
+}
+NL_EXPORT(netlump_result_write_joined) int netlump_result_write_joined(boundary *b, const nl_result *result) {
+  nl_error *error = entered(b);
+  return (int)nl_result_write_joined(result, &b->text, error);
 }
 // Text: the second file's bytes, name: its name; both empty where there is none.
-NL_EXPORT(netlump_result_write_weights)
-int netlump_result_write_weights(boundary *b, const nl_result *result, int format) {
+NL_EXPORT(netlump_result_write_weights) int netlump_result_write_weights(boundary *b, const nl_result *result) {
   nl_error *error = entered(b);
-  return (int)nl_result_write_weights(result, (nl_format)format, &b->name, &b->text, error);
+  return (int)nl_result_write_weights(result, &b->name, &b->text, error);
 }
 NL_EXPORT(netlump_result_forward)
 int netlump_result_forward(boundary *b, const nl_result *result, size_t rows, const double *x, double *y) {

@@ -1,7 +1,8 @@
 // helper: the other end of a pool's thread. Opens the model it is sent and does job after job; a job that fails is answered by nothing,
 // and the one that gave it does it again and finds out why.
-import { Core } from "./loader.js";
 import { Model } from "./engine.js";
+import { Formats } from "./formats.js";
+import { Core } from "./loader.js";
 
 /** @typedef {import("./pool.js").Order} Order @typedef {import("./pool.js").Reply} Reply */
 
@@ -23,6 +24,6 @@ export function createHelper(answer) {
 /** @param {import("./pool.js").Opening} opening @returns {Promise<(input: Float64Array) => Float64Array>} */
 async function open({ module, source, name, files, seed }) {
   const core = await Core.of(module);
-  const model = await Model.load(core, source, name, files, new Map());
+  const model = await Model.load(core, new Formats(), source, name, files, new Map()); // ONNX, whatever it came in
   return model.helper(seed);
 }

@@ -12,11 +12,16 @@ const FIRST_ERROR = 10; // NL_OK, NL_MORE and NL_RUN come before
 const DEFAULT = new URL("../build/netlump.wasm", import.meta.url);
 const DEFAULT_SCALAR = new URL("../build/netlump-scalar.wasm", import.meta.url);
 
-/** A file's bytes in Node without an import that bundlers for browsers would trip over. @param {URL} url */
+/** A file's bytes in Node without an import that bundlers for browsers would trip over; null elsewhere. @param {URL} url */
+function readFile(url) {
+  if (url.protocol !== "file:" || typeof globalThis.process?.getBuiltinModule !== "function") return null;
+  return process.getBuiltinModule("node:fs").readFileSync(url);
+}
+
+/** @param {URL} url */
 async function readUrl(url) {
-  if (url.protocol === "file:" && typeof globalThis.process?.getBuiltinModule === "function") {
-    return process.getBuiltinModule("node:fs").readFileSync(url);
-  }
+  const bytes = readFile(url);
+  if (bytes !== null) return bytes;
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());
@@ -60,14 +65,25 @@ function importsOf(module, stores, memory) {
 /** @param {{wasm?: WasmSource, scalar?: boolean} & Partial<Threads>} [options] @returns {Promise<Core>} */
 export async function loadCore({ wasm, scalar = false, threads = 0, spawn = spawnInNode } = {}) {
   const source = wasm ?? (scalar ? DEFAULT_SCALAR : DEFAULT);
-  const url = urlOf(source);
   try {
-    const bytes = url ? await readUrl(url) : typeof source === "function" ? await source() : source;
-    const module = await WebAssembly.compile(/** @type {BufferSource} */ (bytes));
-    return await Core.of(module, { threads, spawn });
+    return await Core.of(await compile(source), { threads, spawn });
   } catch (error) {
-    throw fault("SETUP", noCore(url ? url.href : "the bytes given"), { detail: String(error), cause: error });
+    throw fault("SETUP", noCore(urlOf(source)?.href ?? "the bytes given"), { detail: String(error), cause: error });
   }
+}
+
+/** @param {WasmSource} source @returns {Promise<WebAssembly.Module>} */
+export async function compile(source) {
+  const url = urlOf(source);
+  const bytes = url ? await readUrl(url) : typeof source === "function" ? await source() : source;
+  return WebAssembly.compile(/** @type {BufferSource} */ (bytes));
+}
+
+/** The same without waiting: of bytes, or of a file in Node; null elsewhere. @param {WasmSource} source @returns {WebAssembly.Module|null} */
+export function compileNow(source) {
+  const url = urlOf(source);
+  const bytes = url ? readFile(url) : source;
+  return bytes === null || typeof bytes === "function" ? null : new WebAssembly.Module(/** @type {BufferSource} */ (bytes));
 }
 
 /** One instance of the core: calls, memory and what calls leave behind. */
@@ -85,6 +101,13 @@ export class Core {
     /** @type {WebAssembly.Instance} */
     const instance = await WebAssembly.instantiate(module, importsOf(module, stores, () => /** @type {any} */ (instance.exports.memory)));
     return new Core(/** @type {any} */ (instance.exports), module, threads, stores);
+  }
+
+  /** At once, for modules that few need. @param {WebAssembly.Module} module @returns {Core} */
+  static now(module) {
+    /** @type {WebAssembly.Instance} */
+    const instance = new WebAssembly.Instance(module, importsOf(module, new Map(), () => /** @type {any} */ (instance.exports.memory)));
+    return new Core(/** @type {any} */ (instance.exports), module, { threads: 1, spawn: null }, new Map());
   }
 
   /** @param {Record<string, (...args: any[]) => any> & {memory: WebAssembly.Memory}} exports @param {WebAssembly.Module} module

@@ -47,6 +47,7 @@ export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one
 
 export const noCore = (/** @type {string} */ where) =>
   `The engine cannot be loaded from ${where}. Build it with "make wasm", or say where netlump.wasm is.`;
+export const noFormats = () => "What reads and writes models in JSON cannot be loaded. Check the connection and try again, or take ONNX instead.";
 export const noMemory = (/** @type {number} */ bytes) =>
   `Not enough memory: ${size(bytes)} are needed. Close other tabs or use fewer rows.`;
 export const crashed = () =>
@@ -57,7 +58,7 @@ export const noModel = () => "No model is open.";
 export const noResult = () => "There is no smaller model yet. Compress first.";
 export const wrongRows = (/** @type {number} */ numbers, /** @type {number} */ features) =>
   `${plural(numbers, "number")} cannot be cut into rows of ${features}.`;
-export const useLoad = () => "Bytes are opened with open(), files with load().";
+export const useLoad = () => "Bytes are opened with open(), files with load(); so is JSON outside Node, and written once prepare() is done.";
 export const modelTooLarge = (/** @type {string} */ file, /** @type {number} */ bytes, /** @type {number} */ most) =>
   `${file} has ${size(bytes)}, and one file of a model holds ${size(most)} at most. Save it with its weights in a second file (external data).`;
 /** @param {{file: string, bytes: number, needed: number, memory: number, most: number}} found */

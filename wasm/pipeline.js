@@ -76,6 +76,7 @@ export async function certify(result, watch, box = result.path.range(), bytes = 
  *   bytes, weights kept outside
  */
 export async function finish(result, { data = null, score = null, heldOut = false, verify: wanted = true, certify: box = false, format, ...watch } = {}) {
+  await result.prepare(format);
   const bytes = result.file(format);
   const files = result.files(format);
   const after = [bytes, ...files.values()].reduce((sum, file) => sum + sizeOf(file), 0);

@@ -28,10 +28,13 @@ import { sizeOf, whole } from "./source.js";
 
 const LARGE = 2 ** 28; // bytes
 
-/** @param {import("./loader.js").WasmSource} [wasm] the core @param {import("./loader.js").WasmSource} [pictures] their decoder
- * @param {import("./pool.js").SpawnHelper|null} [spawn] how to start more threads @returns {Service} */
-export function createService(wasm, pictures, spawn) {
-  const desk = new Desk(wasm, pictures, spawn);
+/** @typedef {import("./loader.js").WasmSource} WasmSource
+ * @typedef {{wasm?: WasmSource, formats?: WasmSource, pictures?: WasmSource, spawn?: import("./pool.js").SpawnHelper|null}} Tools
+ *   the core, what reads and writes JSON, the decoder of pictures, and how to start more threads */
+
+/** @param {Tools} [tools] @returns {Service} */
+export function createService(tools = {}) {
+  const desk = new Desk(tools);
   /** @type {Map<number, {name: string, controller: AbortController}>} */
   const running = new Map();
 
@@ -74,9 +77,7 @@ function withTransfers(value) {
 
 /** What lies on the worker's desk. */
 class Desk {
-  #spawn;
-  #wasm;
-  #pictures;
+  #tools;
   /** @type {import("./engine.js").Engine|null} */
   #engine = null;
   /** @type {import("./engine.js").Model|null} */
@@ -88,12 +89,9 @@ class Desk {
   /** @type {Table|null} the measure's rows */
   #data = null;
 
-  /** @param {import("./loader.js").WasmSource} [wasm] @param {import("./loader.js").WasmSource} [pictures]
-   * @param {import("./pool.js").SpawnHelper|null} [spawn] */
-  constructor(wasm, pictures, spawn) {
-    this.#spawn = spawn;
-    this.#wasm = wasm;
-    this.#pictures = pictures;
+  /** @param {Tools} tools */
+  constructor(tools) {
+    this.#tools = tools;
   }
 
   /** @param {string} name @param {any} args @param {Watch} watch @param {(only?: string) => void} endOthers @returns {Promise<any>} */
@@ -127,9 +125,9 @@ class Desk {
       case "ode":
         return this.#opened.ode(args);
       case "write":
-        return this.#made.write(args.format);
+        return this.#made.prepare(args.format).then(() => this.#made.write(args.format));
       case "file":
-        return this.#made.file(args.format);
+        return this.#made.prepare(args.format).then(() => this.#made.file(args.format));
       case "outputs":
         return answersOn(this.#made, { ...args, signal: watch.signal });
       case "lumping":
@@ -137,7 +135,7 @@ class Desk {
       case "weights":
         return this.#opened.weights(args.layer);
       case "files":
-        return this.#made.files(args.format);
+        return this.#made.prepare(args.format).then(() => this.#made.files(args.format));
       case "forward":
         return (args.which === "model" ? this.#opened : this.#made).forward(args.rows);
       default:
@@ -151,7 +149,7 @@ class Desk {
   async #read({ bytes, name, pictures, beside = [], norm, ...options }) {
     const [{ readPictures, readTable }, { readingOf }] = await Promise.all([import("./data.js"), import("./images.js")]); // when there are rows
     const model = this.#model;
-    const how = { ...options, features: model?.features, images: model && readingOf(model, norm, this.#pictures) };
+    const how = { ...options, features: model?.features, images: model && readingOf(model, norm, this.#tools.pictures) };
     if (!pictures) {
       const others = await Promise.all(beside.map(async (file) => ({ name: file.name, bytes: await whole(file.bytes, file.name) })));
       return readTable(await whole(bytes, name), name, { ...how, beside: others });
@@ -165,7 +163,7 @@ class Desk {
   async #open({ bytes, name, files, shapes }, endOthers, { signal }) {
     // The core's memory never shrinks: a large model gets it all to itself, and so does the one after it.
     const large = [bytes, ...files.values()].reduce((sum, file) => sum + sizeOf(file), 0) > LARGE || (this.#engine?.memory ?? 0) > LARGE;
-    const engine = (large ? null : this.#engine) ?? (await createEngine({ wasm: this.#wasm, spawn: this.#spawn }));
+    const engine = (large ? null : this.#engine) ?? (await createEngine(this.#tools));
     signal?.throwIfAborted();
     const model = await engine.load(bytes, name, { files, shapes, signal });
     endOthers();

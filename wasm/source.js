@@ -73,8 +73,13 @@ export async function pour(core, { source, file, offset, size, pointer }, signal
 
 /** The same for files that are in memory. @param {import("./loader.js").Core} core @param {Part} part */
 export function pourNow(core, { source, offset, size, pointer }) {
-  if (!(source instanceof Uint8Array)) throw fault("ARGUMENT", useLoad());
-  core.write(pointer, source.subarray(offset, offset + size));
+  core.write(pointer, held(source).subarray(offset, offset + size));
+}
+
+/** What has to be in memory. @param {Source|Promise<Source|undefined>} source @returns {Uint8Array} */
+export function held(source) {
+  if (source instanceof Uint8Array) return source;
+  throw fault("ARGUMENT", useLoad());
 }
 
 /** @param {Files} files @param {string} name @returns {Source|undefined|Promise<Source|undefined>} */

@@ -31,7 +31,8 @@ function start(files) {
   const source = (/** @type {string} */ name) => (files ? () => unpacked(files[name]) : new URL(name, import.meta.url));
   if (files?.[RUNTIME]) bringRuntime(() => unpacked(files[RUNTIME]));
   else if (files) doWithoutRuntime();
-  expose(createService(source("netlump.wasm"), source("pictures.wasm"), helperOf(files ? "classic" : "module")));
+  const [wasm, formats, pictures] = ["netlump.wasm", "formats.wasm", "pictures.wasm"].map(source);
+  expose(createService({ wasm, formats, pictures, spawn: helperOf(files ? "classic" : "module") }));
 }
 
 addEventListener("message", ({ data }) => (data === HELP ? help() : start(data)), { once: true });

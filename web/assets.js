@@ -14,7 +14,7 @@ const carried = findCarried();
 export const single = carried !== null;
 
 /** What the worker is given. */
-const FOR_WORKER = ["netlump.wasm", "pictures.wasm", "ort-wasm-simd-threaded.wasm"];
+const FOR_WORKER = ["netlump.wasm", "formats.wasm", "pictures.wasm", "ort-wasm-simd-threaded.wasm"];
 
 /** A file's bytes. @param {string} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
 export async function asset(name) {

@@ -54,7 +54,8 @@ async function buildPage(out) {
     metafile: true,
     plugins: [runtimeApart],
   });
-  for (const file of ["web/index.html", "web/icon.svg", "web/manifest.webmanifest", "build/netlump.wasm", "build/pictures.wasm"]) await cp(join(root, file), join(out, basename(file)));
+  const modules = ["netlump", "formats", "pictures"].map((name) => `build/${name}.wasm`);
+  for (const file of ["web/index.html", "web/icon.svg", "web/manifest.webmanifest", ...modules]) await cp(join(root, file), join(out, basename(file)));
   for (const file of RUNTIME) await cp(join(runtime, file), join(out, file));
   const icon = await readFile(join(root, "web/icon.svg"), "utf8");
   for (const size of [192, 512]) await writeFile(join(out, `icon-${size}.png`), pngOf(icon, size));

@@ -5,14 +5,14 @@ import { join } from "node:path";
 const RUNTIME_PARTS = "What it contains in its turn is listed in ThirdPartyNotices.txt at https://github.com/microsoft/onnxruntime";
 
 // What emscripten links, as `emcc -Wl,--trace` names it: members of libc, libemmalloc, libstandalonewasm and libcompiler_rt.
-const MUSL = `musl libc, in netlump.wasm and pictures.wasm (MIT)
+const MUSL = `musl libc, in all modules (MIT)
 
 Copyright © 2005-2020 Rich Felker, et al.
 Copyright © 2011 Valentin Ochs (qsort)
 Copyright © 2017-2018 Arm Limited (exp)
 Copyright © 1993 Sun Microsystems, Inc. All rights reserved. (cos, erf, expm1, log1p, sin: developed at SunPro, a Sun Microsystems,
 Inc. business. Permission to use, copy, modify, and distribute this software is freely granted, provided that this notice is preserved.)`;
-const COMPILER_RT = `compiler-rt, in netlump.wasm and pictures.wasm (Apache-2.0 WITH LLVM-exception)
+const COMPILER_RT = `compiler-rt, in all modules (Apache-2.0 WITH LLVM-exception)
 
 Part of the LLVM Project.
 
@@ -54,10 +54,10 @@ export async function licences(root, packages, cjson) {
     `netlump\n\n${own.trim()}`,
     ...bundled,
     `onnxruntime-web ${runtime.version} (${runtime.license})\n\nCopyright (c) Microsoft Corporation\n\n${mit}\n\n${RUNTIME_PARTS}`,
-    `cJSON, in netlump.wasm (MIT)\n\n${core.slice(core.indexOf("/*") + 2, core.indexOf("*/")).replaceAll(/^ {2}/gm, "").trim()}`,
+    `cJSON, in netlump.wasm and formats.wasm (MIT)\n\n${core.slice(core.indexOf("/*") + 2, core.indexOf("*/")).replaceAll(/^ {2}/gm, "").trim()}`,
     `stb_image, in pictures.wasm (MIT, or public domain)\n\nCopyright (c) 2017 Sean Barrett\n\n${mit}`,
     `${MUSL}\n\n${mit}`,
-    `emscripten's own start, memory growth and emmalloc, in netlump.wasm and pictures.wasm (MIT, or NCSA)\n\nCopyright (c) 2010-2022 The Emscripten Authors\n\n${mit}`,
+    `emscripten's own start, memory growth and emmalloc, in all modules (MIT, or NCSA)\n\nCopyright (c) 2010-2022 The Emscripten Authors\n\n${mit}`,
     `${COMPILER_RT}\n\n${await apache(root)}`,
   ].join(RULE).concat("\n");
 }

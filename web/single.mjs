@@ -69,7 +69,7 @@ function assembled(page, { style, script, icon, blocks }) {
 export async function singleFiles(out, common, runtime) {
   const read = (/** @type {string} */ name) => readFile(join(out, name));
   const samples = (await readdir(join(out, "samples"))).sort().map((name) => `samples/${name}`);
-  const names = ["netlump.wasm", "pictures.wasm", "licences.txt", ...samples];
+  const names = ["netlump.wasm", "formats.wasm", "pictures.wasm", "licences.txt", ...samples];
   const blocks = await Promise.all(names.map(async (name) => block(name, packed(await read(name)))));
   const page = (await read("index.html")).toString();
   const parts = {

@@ -21,7 +21,7 @@ function builtIn(folder, settings) {
   mkdirSync(dirname(folder), { recursive: true });
   execFileSync("git", ["clone", "--quiet", "--depth", "1", `file://${root}`, folder]);
   execFileSync("make", ["dist", "wasm"], { cwd: folder, env: { ...environment, ...settings }, stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28 });
-  const files = [...below(join(folder, "dist")), ...["netlump.wasm", "netlump-scalar.wasm", "pictures.wasm"].map((name) => join(folder, "build", name))];
+  const files = [...below(join(folder, "dist")), ...["netlump.wasm", "netlump-scalar.wasm", "formats.wasm", "pictures.wasm"].map((name) => join(folder, "build", name))];
   return Object.fromEntries(files.map((file) => [relative(folder, file).split(sep).join("/"), createHash("sha256").update(readFileSync(file)).digest("hex")]));
 }
 
