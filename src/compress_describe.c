@@ -88,7 +88,8 @@ nl_status nl_model_describe(const nl_model *model, nl_buffer *json, nl_error *er
   const nl_layers layers = nl_model_layers(model);
   cJSON *root = cJSON_CreateObject();
   const bool fine =
-      root != NULL && nl_report_text(root, "producer", graph->producer_name) && nl_report_number(root, "opset", (double)graph->opset) &&
+      root != NULL && nl_report_text(root, "producer", graph->producer_name) &&
+      nl_report_number(root, "opset", (double)graph->opset) &&
       nl_report_number(root, "parameters", (double)network->parameters) &&
       nl_report_number(root, "bytes", (double)model->source.size) &&
       cJSON_AddBoolToObject(root, "relumped", graph->has_netlump_metadata) != NULL &&

@@ -11,7 +11,8 @@ NL_EXPORT(netlump_converter_format) int netlump_converter_format(const nl_conver
   return (int)nl_converter_format(converter);
 }
 // Text: the name of a file still missing, empty when there is none.
-NL_EXPORT(netlump_converter_missing_file) int netlump_converter_missing_file(boundary *b, const nl_converter *converter) {
+NL_EXPORT(netlump_converter_missing_file)
+int netlump_converter_missing_file(boundary *b, const nl_converter *converter) {
   nl_error *error = entered(b);
   const nl_span name = nl_converter_missing_file(converter);
   return (int)nl_buffer_append(&b->text, name.bytes, name.size, error);

@@ -10,6 +10,8 @@ import { pathToFileURL } from "node:url";
 
 import { createEngine } from "../../wasm/engine.js";
 import { serve } from "../../web/serve.mjs";
+import { layersOf, tensorFlowModel } from "../foreign.js";
+import { jsonModel } from "../material.js";
 import { dist, download, drop, openBrowser, root, settled, shoot, withoutPolish } from "./built.js";
 import { sumOf, weights } from "./weight.js";
 
@@ -69,8 +71,31 @@ test("a first visit that opens a model loads at most 300 kB, gzipped, without ON
   const names = sizes.map(({ name }) => name);
   const sum = sumOf(sizes);
   assert.ok(["netlump.wasm", "main.js", "worker.js", "style.css", "manifest.webmanifest"].every((name) => names.includes(name)), names.join(" "));
+  assert.ok(!names.includes("formats.wasm"), "what reads JSON is not for ONNX");
   assert.ok(sum <= LIMIT, `${sum} bytes: ${sizes.map(({ name, size }) => `${name} ${size}`).join(", ")}`);
   console.log(`first visit: ${sum} bytes gzipped`);
+});
+
+test("the first model in JSON fetches what reads it; where that fails, the page says so and keeps the model that is open", async (t) => {
+  const { context, page, requests } = await watchedPage(t);
+  const { bytes, files } = tensorFlowModel(layersOf([4, 16, 2]));
+  const model = [{ name: "model.json", bytes }, ...[...files].map(([name, content]) => ({ name, bytes: content }))];
+  const fetched = () => requests.filter((url) => url.endsWith("/formats.wasm")).length;
+  await context.route("**/formats.wasm", (route) => route.abort());
+  await page.goto(stage.url);
+  await page.waitForSelector(".sample");
+  await drop(page, [MODEL]);
+  await settled(page);
+  assert.equal(fetched(), 0);
+  await drop(page, model);
+  assert.match((await (await page.waitForSelector(".problem[role=alert]")).textContent()) ?? "", /What reads and writes models in JSON cannot be loaded/);
+  assert.equal(await page.textContent("h1.file-name"), MODEL.name);
+  assert.ok((await download(page, "Download smaller model")).bytes.length > 1000);
+  await context.unroute("**/formats.wasm");
+  await drop(page, model);
+  await page.locator("h1.file-name", { hasText: "model.json" }).waitFor();
+  await settled(page);
+  assert.equal(fetched(), 2);
 });
 
 test("the same sources give the same bytes", () => {
@@ -95,6 +120,9 @@ test("under a deep path the page works offline after a visit, ONNX Runtime and a
   await openSample(page);
   assert.match((await page.textContent(".badge")) ?? "", /ONNX Runtime agrees/);
   assert.ok((await download(page, "Download smaller model")).bytes.length > 1000);
+  await drop(page, [{ name: "net.json", bytes: jsonModel([4, 16, 2]) }]);
+  await page.locator("h1.file-name", { hasText: "net.json" }).waitFor();
+  await settled(page);
   const kept = await page.evaluate(async () => {
     const urls = [];
     for (const name of await caches.keys()) for (const { url } of await (await caches.open(name)).keys()) urls.push(url);

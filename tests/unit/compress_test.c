@@ -34,7 +34,7 @@ static size_t width_after(const nl_result *result, size_t site) {
 }
 
 static nl_model *reopened(const nl_result *result, nl_buffer *bytes) {
-  OK(nl_result_write(result, NL_FORMAT_ONNX, bytes, NULL));
+  OK(nl_result_write(result, bytes, NULL));
   return opened(span_of(bytes));
 }
 
@@ -197,7 +197,7 @@ static void retain_of_everything_writes_the_very_bytes(void **state) {
   run r = wide_relu();
   nl_result *result = reached(r.path, NL_TARGET_RETAIN, 1.0);
   nl_buffer bytes = {0};
-  OK(nl_result_write(result, NL_FORMAT_ONNX, &bytes, NULL));
+  OK(nl_result_write(result, &bytes, NULL));
   assert_int_equal(bytes.size, r.bytes.size);
   assert_memory_equal(bytes.bytes, r.bytes.bytes, bytes.size);
   assert_true(nl_result_deviation(result) == 0);
@@ -297,7 +297,7 @@ static nl_buffer bytes_with(uint64_t seed) {
   run r = prepared(chain_bytes(&c), &(nl_path_options){.seed = seed, .rows = 512});
   nl_result *result = reached(r.path, NL_TARGET_RETAIN, 0.5);
   nl_buffer bytes = {0};
-  OK(nl_result_write(result, NL_FORMAT_ONNX, &bytes, NULL));
+  OK(nl_result_write(result, &bytes, NULL));
   nl_result_free(result), run_free(&r), chain_free(&c);
   return bytes;
 }
@@ -352,7 +352,7 @@ static void lumping_the_lumped_model_again_is_known_and_works(void **state) {
   run r = wide_relu();
   nl_result *result = reached(r.path, NL_TARGET_RETAIN, 0.6);
   nl_buffer bytes = {0}, text = {0};
-  OK(nl_result_write(result, NL_FORMAT_ONNX, &bytes, NULL));
+  OK(nl_result_write(result, &bytes, NULL));
   run second = prepared(exact(span_of(&bytes)), &(nl_path_options){.seed = 2, .rows = 1024});
   OK(nl_model_describe(second.model, &text, NULL));
   cJSON *description = parsed(&text);
@@ -369,17 +369,19 @@ static void json_in_gives_json_out_with_the_same_function(void **state) {
                              "{\"weights\": [[1, -0.5], [0.25, 2], [1, -0.5], [0.7, 0.1]], \"bias\": [0.1, 0.2, 0.1, "
                              "-0.3], \"activation\": \"tanh\"},"
                              "{\"weights\": [[1, 2, -3, 0.5]], \"bias\": [0.5]}]}";
-  run r = prepared(exact(span(text)), &(nl_path_options){.seed = 1, .rows = 512});
+  run r = prepared(converted(span(text)), &(nl_path_options){.seed = 1, .rows = 512});
   nl_result *result = reached(r.path, NL_TARGET_EPSILON, 0);
   assert_int_equal(width_after(result, 0), 3);
   nl_buffer bytes = {0};
-  OK(nl_result_write(result, NL_FORMAT_JSON, &bytes, NULL));
-  nl_model *smaller = opened(span_of(&bytes));
+  written_as_json(result, span(text), &bytes);
+  const nl_span onnx = converted(span_of(&bytes));
+  nl_model *smaller = opened(onnx);
   assert_true(difference_on_rows(r.model, smaller, 4) <= 1e-6);
   cJSON *json = cJSON_ParseWithLength((const char *)bytes.bytes, bytes.size);
   assert_string_equal(text_at(json, "note"), "kept");
   assert_int_equal(cJSON_GetArraySize(at(json, "layers.0.weights")), 3);
-  cJSON_Delete(json), nl_model_free(smaller), nl_buffer_free(&bytes), nl_result_free(result), run_free(&r);
+  cJSON_Delete(json), nl_model_free(smaller), free((void *)onnx.bytes), nl_buffer_free(&bytes), nl_result_free(result);
+  run_free(&r);
 }
 
 // ---- every form a file may have --------------------------------------------------------------------------------------

@@ -89,8 +89,12 @@ static nl_status certified(const nl_model *model, nl_span smaller, made *out, nl
 static nl_status written(const task *t, const nl_model *model, const nl_result *result, made *out, nl_error *error) {
   nl_buffer text = {0}, onnx = {0};
   NL_TRY(keep(nl_result_report(result, &text, error), &text, out));
-  NL_TRY(keep(nl_result_write(result, NL_FORMAT_JSON, &text, error), &text, out));
-  nl_status status = nl_result_write(result, NL_FORMAT_ONNX, &onnx, error);
+  nl_converter *converter = NULL;
+  NL_TRY(nl_result_write_joined(result, &onnx, error));
+  nl_status status = nl_converter_open(&converter, NULL, 0, error);
+  if (status == NL_OK) status = nl_converter_write(converter, NL_FORMAT_JSON, onnx.bytes, onnx.size, &text, error);
+  nl_converter_free(converter);
+  status = keep(status, &text, out);
   if (status == NL_OK && t->certify) status = certified(model, (nl_span){onnx.bytes, onnx.size}, out, error);
   return keep(status, &onnx, out);
 }

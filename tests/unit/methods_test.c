@@ -29,7 +29,7 @@ static void run_free(run *r) {
 // RMS(f' - f) / RMS(f - E f) of the written file over the rows of the measure
 static double written_deviation(const run *r, const nl_result *result, size_t *zeros) {
   nl_buffer bytes = {0};
-  OK(nl_result_write(result, NL_FORMAT_ONNX, &bytes, NULL));
+  OK(nl_result_write(result, &bytes, NULL));
   nl_model *smaller = opened(span_of(&bytes));
   double y[ROWS * RESULTS], z[ROWS * RESULTS], difference = 0, variance = 0;
   OK(nl_model_forward(r->model, ROWS, r->x, y, NULL));

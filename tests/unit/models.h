@@ -165,6 +165,29 @@ static inline nl_model *opened(nl_span bytes) {
   return model;
 }
 
+// What came in another format, as ONNX; the bytes are the caller's.
+static inline nl_span converted(nl_span text) {
+  nl_converter *converter = NULL;
+  nl_buffer onnx = {0};
+  nl_error error = {0};
+  assert_fine(nl_converter_open(&converter, text.bytes, text.size, &error), &error);
+  assert_fine(nl_converter_read(converter, &onnx, &error), &error);
+  nl_converter_free(converter);
+  return (nl_span){onnx.bytes, onnx.size};
+}
+
+// original: what the model came from, or empty
+static inline void written_as_json(const nl_result *result, nl_span original, nl_buffer *json) {
+  nl_converter *converter = NULL;
+  nl_buffer onnx = {0};
+  nl_error error = {0};
+  assert_fine(nl_result_write_joined(result, &onnx, &error), &error);
+  assert_fine(nl_converter_open(&converter, original.bytes, original.size, &error), &error);
+  assert_fine(nl_converter_write(converter, NL_FORMAT_JSON, onnx.bytes, onnx.size, json, &error), &error);
+  nl_converter_free(converter);
+  nl_buffer_free(&onnx);
+}
+
 static inline nl_status stepped_path(nl_path *path, nl_error *error) {
   double progress = 0, before = 0;
   for (;;) {

@@ -60,7 +60,7 @@ static void assert_lumps(nl_span bytes) {
   nl_path *path = walked(model, &(nl_path_options){.seed = 1, .rows = 256});
   nl_result *result = reached(path, NL_TARGET_EPSILON, 0.6);
   nl_buffer written = {0};
-  OK(nl_result_write(result, NL_FORMAT_ONNX, &written, NULL));
+  OK(nl_result_write(result, &written, NULL));
   nl_model *smaller = opened(span_of(&written));
   cJSON *report = report_of(result);
   assert_true(number_at(report, "parameters.after") < number_at(report, "parameters.before"));

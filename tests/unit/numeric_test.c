@@ -617,7 +617,7 @@ static void the_refit_starts_from_the_smaller_networks_own_activations(void **st
   nl_path *path = walked(model, &(nl_path_options){.seed = 1, .data = x, .data_rows = ROWS});
   nl_result *result = reached(path, NL_TARGET_RETAIN, 0.4);
   nl_buffer written = {0};
-  OK(nl_result_write(result, NL_FORMAT_ONNX, &written, NULL));
+  OK(nl_result_write(result, &written, NULL));
   OK(nl_model_forward(model, ROWS, x, y, NULL));
   nl_graph *graph = read_bytes(span_of(&written));
   const size_t first = hidden(graph, "w0", "b0", ROWS, IN, x, a), second = hidden(graph, "w1", "b1", ROWS, first, a, b);

@@ -17,8 +17,8 @@ static void append_row(nl_buffer *text, size_t count, uint64_t *seed) {
   append(text, "]");
 }
 
-// inputs-w1-w2-2, as netlump JSON
-static nl_buffer drawn(const size_t *widths, const char *activation, uint64_t *seed) {
+// inputs-w1-w2-2, said in netlump JSON
+static nl_span drawn(const size_t *widths, const char *activation, uint64_t *seed) {
   nl_buffer text = {0};
   append(&text, "{\"format\":\"netlump\",\"version\":1,\"layers\":[");
   for (size_t l = 0; l <= LAYERS; l++) {
@@ -34,7 +34,9 @@ static nl_buffer drawn(const size_t *widths, const char *activation, uint64_t *s
     append(&text, "\"}");
   }
   append(&text, "]}");
-  return text;
+  const nl_span onnx = converted(span_of(&text));
+  nl_buffer_free(&text);
+  return onnx;
 }
 
 static cJSON *traced(const nl_model *model, const nl_partition_options *options, double epsilon) {
@@ -165,8 +167,8 @@ static void splits_lead_to_the_blocks_and_exceed_the_tolerance(void **state) {
   for (unsigned round = 0; round < 240; round++) {
     const size_t widths[LAYERS + 2] = {2 + round % 2, 2 + round % 8, 2 + round / 2 % 8, 2};
     const char *activation = activations[round % 4];
-    nl_buffer text = drawn(widths, activation, &seed);
-    nl_model *model = opened(span_of(&text));
+    const nl_span onnx = drawn(widths, activation, &seed);
+    nl_model *model = opened(onnx);
     nl_partition_options options = {.encoding = (nl_encoding)(round % 3),
                                     .equivalence = (nl_equivalence)(round / 3 % 2),
                                     .linkage = (nl_linkage)(round / 6 % 2),
@@ -175,7 +177,7 @@ static void splits_lead_to_the_blocks_and_exceed_the_tolerance(void **state) {
         options.encoding == NL_ENCODING_ADJOINT && options.equivalence == NL_EQUIVALENCE_FORWARD && round / 12 % 2 == 0;
     for (unsigned k = 0; k < 5; k++) check_model(model, &options, 0.6 * k, &splits);
     nl_model_free(model);
-    nl_buffer_free(&text);
+    free((void *)onnx.bytes);
   }
   assert_true(splits > 1000);
 }
@@ -201,8 +203,9 @@ static void the_quotient_is_the_network_of_the_method(void **state) {
   uint64_t seed = 8;
   for (unsigned round = 0; round < 24; round++) {
     const size_t widths[LAYERS + 2] = {2, 7, 6, 2};
-    nl_buffer text = drawn(widths, activations[round % 2], &seed), json = {0};
-    nl_model *model = opened(span_of(&text));
+    const nl_span onnx = drawn(widths, activations[round % 2], &seed);
+    nl_buffer json = {0};
+    nl_model *model = opened(onnx);
     nl_path *path = walked(model, &(nl_path_options){.seed = 1, .rows = 256});
     const nl_method method = methods[round % 3];
     const nl_partition_options options = {.encoding =
@@ -216,7 +219,7 @@ static void the_quotient_is_the_network_of_the_method(void **state) {
     double progress;
     while (nl_result_step(result, &progress, NULL) == NL_MORE) {
     }
-    OK(nl_result_write(result, NL_FORMAT_JSON, &json, NULL));
+    written_as_json(result, (nl_span){0}, &json);
     cJSON *written = cJSON_ParseWithLength((const char *)json.bytes, json.size);
     const cJSON *quotient = field(trace, "quotient"), *layers = field(written, "layers");
     for (int l = 0; l <= LAYERS; l++) {
@@ -232,7 +235,7 @@ static void the_quotient_is_the_network_of_the_method(void **state) {
     }
     cJSON_Delete(trace), cJSON_Delete(written);
     nl_result_free(result), nl_path_free(path), nl_model_free(model);
-    nl_buffer_free(&text), nl_buffer_free(&json);
+    free((void *)onnx.bytes), nl_buffer_free(&json);
   }
 }
 
@@ -240,14 +243,15 @@ static void layers_too_wide_to_be_looked_at_are_refused(void **state) {
   (void)state;
   uint64_t seed = 1;
   const size_t widths[LAYERS + 2] = {2, 65, 3, 2};
-  nl_buffer text = drawn(widths, "tanh", &seed), json = {0};
-  nl_model *model = opened(span_of(&text));
+  const nl_span onnx = drawn(widths, "tanh", &seed);
+  nl_buffer json = {0};
+  nl_model *model = opened(onnx);
   nl_error error = {0};
   assert_int_equal(nl_model_trace(model, &(nl_partition_options){.encoding = NL_ENCODING_ADJOINT}, 9, &json, &error),
                    NL_ERROR_LIMIT);
   assert_non_null(strstr(error.place, "neurons in a layer"));
   nl_buffer_free(&json);
-  nl_buffer_free(&text);
+  free((void *)onnx.bytes);
   nl_model_free(model);
 }
 
