@@ -25,7 +25,7 @@ function newest(path) {
 
 /** Builds the page where its sources are newer. */
 export function buildWhenOld() {
-  const sources = Math.max(...["web", "wasm", "build/netlump.wasm"].map((path) => newest(join(root, path))));
+  const sources = Math.max(...["web", "wasm", "build/netlump.wasm", "build/formats.wasm"].map((path) => newest(join(root, path))));
   const built = join(dist, "index.html");
   if (existsSync(built) && statSync(built).mtimeMs >= sources) return;
   execFileSync(process.execPath, [join(root, "web/build.mjs"), "--out", dist], { stdio: "inherit" });
