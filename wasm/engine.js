@@ -57,6 +57,7 @@ const OK = 0; // NL_OK
 const RUN = 2; // NL_RUN
 const UNCLEAR = new Set(["NOT_A_MODEL", "MALFORMED", "TRUNCATED"]); // what is said of bytes that tell nothing
 const KNOWN = /^an? (?!file without)/; // the core knows what it is
+const START = 2 ** 10; // bytes that tell JSON
 const HEAD = 2 ** 16; // bytes at either end of a file that tell what it is
 const NUMBERS = 2 ** 24; // of a measure's rows, or of outputs kept, where a runtime runs the model
 const ROWS = 512; // of its measure
@@ -202,7 +203,7 @@ export class Model extends Handle {
     const model = new Model(core, formats, source);
     const opening = model.#opening(name, apart);
     try {
-      if (isObject(await part(source, name, 0, Math.min(HEAD, sizeOf(source))))) model.#came(await formats.load(source, name, files, signal));
+      if (isObject(await part(source, name, 0, Math.min(START, sizeOf(source))))) model.#came(await formats.load(source, name, files, signal));
       for (let step = opening.next(); !step.done; )
         step = opening.next(await (typeof step.value === "string" ? find(files, step.value) : pour(core, step.value, signal)));
       model.reshape(shapes);
