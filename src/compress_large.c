@@ -1,8 +1,9 @@
 // Models whose weights stay out of memory (store.h), layer by layer: each is read when its turn comes, a site's moments go once its
-// order is known, and what a result makes of a layer goes back out at once. Between layers the values of all rows are kept.
+// order is known, and what a result makes of a layer goes back out at once. Between layers the values of all rows are kept, in single
+// precision.
 //
 // Against the path of smaller models: consumers' errors are counted over their own variance, never over the output's (sensitivity.h
-// would need every layer at once); P and p are found when a result needs them, from the activations (nl_lumping_fit); no polish, no
+// would need every layer at once), and moments are of single precision, which orders as well; P and p are found when a result needs them, from the activations (nl_lumping_fit); no polish, no
 // Newton.
 #include <math.h>
 #include <stdlib.h>
@@ -19,8 +20,8 @@ typedef enum stage { STAGE_EVALUATE, STAGE_GATHER, STAGE_ELIMINATE } stage;
 
 struct nl_large {
   nl_arena arena;
-  double **values;  // (steps) (rows, width), NULL where nobody needs them any more
-  double **window;  // (steps) pointers to the rows at hand
+  float **values;   // (steps) (rows, width), NULL where nobody needs them any more
+  double **window;  // (steps) (NL_FORWARD_ROWS, width) the rows at hand, of the step at hand and of what it reads
   size_t *last_use; // (steps)
   double *work;
   size_t step, row, site;
@@ -38,7 +39,7 @@ nl_status nl_large_create(nl_path *path, nl_error *error) {
   nl_large *l = calloc(1, sizeof *l);
   if (l == NULL) return nl_no_memory(error, 1, sizeof *l);
   path->large = l;
-  NL_TAKE(&l->arena, l->values, double *, network->step_count + 1, error);
+  NL_TAKE(&l->arena, l->values, float *, network->step_count + 1, error);
   NL_TAKE(&l->arena, l->window, double *, network->step_count + 1, error);
   NL_TAKE(&l->arena, l->last_use, size_t, network->step_count + 1, error);
   NL_TAKE(&l->arena, l->moments, nl_moments, path->model->sites.count + 1, error);
@@ -51,7 +52,10 @@ nl_status nl_large_create(nl_path *path, nl_error *error) {
 void nl_large_free(nl_path *path) {
   nl_large *l = path->large;
   if (l == NULL) return;
-  for (size_t s = 0; l->values != NULL && s < path->model->network->step_count; s++) free(l->values[s]);
+  for (size_t s = 0; l->last_use != NULL && s < path->model->network->step_count; s++) {
+    free(l->values[s]);
+    free(l->window[s]);
+  }
   for (size_t i = 0; l->moments != NULL && i < path->model->sites.count; i++) nl_moments_free(&l->moments[i]);
   nl_elimination_free(l->elimination);
   nl_arena_free(&l->arena);
@@ -61,13 +65,41 @@ void nl_large_free(nl_path *path) {
 
 // ---- values -------------------------------------------------------------------------------------------------------------
 
+static nl_status take_window(nl_path *path, size_t step, nl_error *error) {
+  double **window = &path->large->window[step];
+  const size_t count = NL_FORWARD_ROWS * path->parameters.layers[step].width;
+  if (*window == NULL) *window = malloc((count + 1) * sizeof **window);
+  return *window != NULL ? NL_OK : nl_no_memory(error, count + 1, sizeof **window);
+}
+
 static nl_status enter_step(nl_path *path, nl_error *error) {
   nl_large *l = path->large;
+  const nl_step *step = &path->model->network->steps[l->step];
   const size_t width = path->parameters.layers[l->step].width;
   if (width > SIZE_MAX / sizeof(double) / (path->rows + 1)) return nl_no_memory(error, width, SIZE_MAX);
   NL_TRY(nl_layer_hold(&path->parameters, path->model->network, l->step, error));
-  l->values[l->step] = malloc((path->rows * width + 1) * sizeof(double));
-  return l->values[l->step] != NULL ? NL_OK : nl_no_memory(error, path->rows * width + 1, sizeof(double));
+  NL_TRY(take_window(path, l->step, error));
+  for (size_t i = 0; i < step->input_count; i++) NL_TRY(take_window(path, step->inputs[i], error));
+  l->values[l->step] = malloc((path->rows * width + 1) * sizeof **l->values);
+  return l->values[l->step] != NULL ? NL_OK : nl_no_memory(error, path->rows * width + 1, sizeof **l->values);
+}
+
+static void drop_window(nl_large *l, size_t step) {
+  free(l->window[step]);
+  l->window[step] = NULL;
+}
+
+static void leave_step(nl_path *path) {
+  nl_large *l = path->large;
+  const nl_step *step = &path->model->network->steps[l->step];
+  nl_layer_drop(&path->parameters, l->step);
+  drop_window(l, l->step);
+  for (size_t i = 0; i < step->input_count; i++) {
+    drop_window(l, step->inputs[i]);
+    if (l->last_use[step->inputs[i]] != l->step) continue;
+    free(l->values[step->inputs[i]]);
+    l->values[step->inputs[i]] = NULL;
+  }
 }
 
 static size_t block_rows(const nl_path *path) {
@@ -81,20 +113,19 @@ static nl_status evaluate(nl_path *path, size_t *work, nl_error *error) {
   const nl_step *step = &network->steps[l->step];
   const nl_layer *layers = path->parameters.layers, *layer = &layers[l->step];
   if (l->values[l->step] == NULL) NL_TRY(enter_step(path, error));
-  for (size_t i = 0; i < step->input_count; i++)
-    l->window[step->inputs[i]] = l->values[step->inputs[i]] + l->row * layers[step->inputs[i]].width;
-  l->window[l->step] = l->values[l->step] + l->row * layer->width;
   const size_t rows = block_rows(path);
+  for (size_t i = 0; i < step->input_count; i++) {
+    const size_t width = layers[step->inputs[i]].width;
+    const float *from = l->values[step->inputs[i]] + l->row * width;
+    for (size_t v = 0; v < rows * width; v++) l->window[step->inputs[i]][v] = (double)from[v];
+  }
+  const double *out = l->window[l->step];
   nl_forward_step(network, &path->parameters, l->step, rows, path->x + l->row * network->features, l->window, l->work);
+  for (size_t v = 0; v < rows * layer->width; v++) l->values[l->step][l->row * layer->width + v] = (float)out[v];
   l->row += rows;
   *work += rows * layer->width * (step->kind == NL_STEP_DENSE ? layer->in_width : 8);
   if (l->row < path->rows) return NL_OK;
-  nl_layer_drop(&path->parameters, l->step);
-  for (size_t i = 0; i < step->input_count; i++) {
-    if (l->last_use[step->inputs[i]] != l->step) continue;
-    free(l->values[step->inputs[i]]);
-    l->values[step->inputs[i]] = NULL;
-  }
+  leave_step(path);
   l->row = l->site = 0;
   l->stage = STAGE_GATHER;
   return NL_OK;
@@ -118,13 +149,17 @@ static nl_status gather_block(nl_path *path, size_t *work, nl_error *error) {
   nl_large *l = path->large;
   const nl_site *site = &path->model->sites.sites[l->site];
   const size_t n = site->width, rows = block_rows(path);
-  const double *a = l->values[l->step] + l->row * n;
+  const float *from = l->values[l->step] + l->row * n;
   const nl_network *network = path->model->network;
-  if (l->moments[l->site].gram == NULL) NL_TRY(nl_moments_create(&l->moments[l->site], n, NL_FORWARD_ROWS, error));
-  for (size_t v = 0; v < rows * n; v++)
+  if (l->moments[l->site].gram == NULL) NL_TRY(nl_moments_create_f32(&l->moments[l->site], n, NL_FORWARD_ROWS, error));
+  NL_TRY(take_window(path, l->step, error));
+  double *a = l->window[l->step];
+  for (size_t v = 0; v < rows * n; v++) {
+    a[v] = (double)from[v];
     if (!isfinite(a[v]))
       return nl_fail_span(error, NL_ERROR_NOT_FINITE, network->graph->nodes[network->steps[site->producer].node].name,
                           NULL);
+  }
   nl_moments_add(&l->moments[l->site], rows, a, l->work);
   l->row += rows;
   *work += rows * n * n / 2;
@@ -145,6 +180,7 @@ static nl_status gather(nl_path *path, size_t *work, nl_error *error) {
   }
   NL_TRY(gather_block(path, work, error));
   if (l->row < path->rows) return NL_OK;
+  drop_window(l, l->step);
   l->row = 0;
   if (last)
     l->stage = STAGE_ELIMINATE;

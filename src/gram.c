@@ -5,14 +5,18 @@
 
 #include "kernels/kernels.h"
 
-nl_status nl_moments_create(nl_moments *out, size_t n, size_t block_rows, nl_error *error) {
+static nl_status create(nl_moments *out, size_t n, size_t block_rows, bool single, nl_error *error) {
   nl_moments moments = {.n = n, .block_rows = block_rows};
   if (n > (size_t)1 << 16) return nl_fail_count(error, NL_ERROR_LIMIT, "neurons in one layer", (uint64_t)1 << 16, n);
   moments.center = calloc(n + 1, sizeof(double));
   moments.sum = calloc(n + 1, sizeof(double));
   moments.gram = calloc(n * n + 1, sizeof(double));
-  moments.block = malloc((n * block_rows + 1) * sizeof(double));
-  if (moments.center == NULL || moments.sum == NULL || moments.gram == NULL || moments.block == NULL) {
+  if (single)
+    moments.single = malloc((n * block_rows + 1) * sizeof(float));
+  else
+    moments.block = malloc((n * block_rows + 1) * sizeof(double));
+  if (moments.center == NULL || moments.sum == NULL || moments.gram == NULL ||
+      (moments.block == NULL && moments.single == NULL)) {
     nl_moments_free(&moments);
     return nl_fail_count(error, NL_ERROR_MEMORY, NULL, (n * n + n * block_rows) * sizeof(double), 0);
   }
@@ -20,11 +24,20 @@ nl_status nl_moments_create(nl_moments *out, size_t n, size_t block_rows, nl_err
   return NL_OK;
 }
 
+nl_status nl_moments_create(nl_moments *out, size_t n, size_t block_rows, nl_error *error) {
+  return create(out, n, block_rows, false, error);
+}
+
+nl_status nl_moments_create_f32(nl_moments *out, size_t n, size_t block_rows, nl_error *error) {
+  return create(out, n, block_rows, true, error);
+}
+
 void nl_moments_free(nl_moments *moments) {
   free(moments->center);
   free(moments->sum);
   free(moments->gram);
   free(moments->block);
+  free(moments->single);
   *moments = (nl_moments){0};
 }
 
@@ -41,10 +54,16 @@ void nl_moments_add(nl_moments *moments, size_t rows, const double *a, double *w
   for (size_t r = 0; r < rows; r++)
     for (size_t i = 0; i < n; i++) {
       const double shifted = a[r * n + i] - moments->center[i];
-      moments->block[r * n + i] = shifted;
+      if (moments->single != NULL)
+        moments->single[r * n + i] = (float)shifted;
+      else
+        moments->block[r * n + i] = shifted;
       moments->sum[i] += shifted;
     }
-  nl_gram_f64(rows, n, moments->block, n, moments->gram, n, work);
+  if (moments->single != NULL)
+    nl_gram_f32(rows, n, moments->single, n, moments->gram, n, (float *)work);
+  else
+    nl_gram_f64(rows, n, moments->block, n, moments->gram, n, work);
   moments->rows += rows;
 }
 

@@ -13,11 +13,15 @@ typedef struct nl_moments {
   double *center; // (n)
   double *sum;    // (n) of a - center
   double *gram;   // (n, n), upper triangle, of (a - center)(a - center)ᵀ
-  double *block;  // (block_rows, n) work
+  double *block;  // (block_rows, n) work, or
+  float *single;  // the same in single precision
   size_t block_rows;
 } nl_moments;
 
 nl_status nl_moments_create(nl_moments *out, size_t n, size_t block_rows, nl_error *error);
+// The same with products of single precision (nl_gram_f32): twice as fast and right to 1e-6 of a variance, where an order is sought
+// and no exact combinations. Not to be merged.
+nl_status nl_moments_create_f32(nl_moments *out, size_t n, size_t block_rows, nl_error *error);
 void nl_moments_free(nl_moments *moments);
 // a (rows, n); rows <= block_rows. `work`: nl_matmul_f64_work() doubles.
 void nl_moments_add(nl_moments *moments, size_t rows, const double *a, double *work);

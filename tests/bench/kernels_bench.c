@@ -20,6 +20,7 @@ typedef struct bench {
   size_t n;
   double *a, *b, *c; // (n, n)
   double *work;
+  float *single; // a in single precision
 } bench;
 
 static double *aligned_doubles(size_t count) {
@@ -32,13 +33,18 @@ bench *bench_prepare(size_t n);
 EXPORT(bench_prepare) bench *bench_prepare(size_t n) {
   bench *made = malloc(sizeof *made);
   if (made == NULL) return NULL;
-  *made = (bench){n, aligned_doubles(n * n), aligned_doubles(n * n), aligned_doubles(n * n),
-                  aligned_doubles(nl_matmul_f64_work() + nl_cholesky_blocks_work(n))};
-  if (!made->a || !made->b || !made->c || !made->work) return NULL;
+  *made = (bench){n,
+                  aligned_doubles(n * n),
+                  aligned_doubles(n * n),
+                  aligned_doubles(n * n),
+                  aligned_doubles(nl_matmul_f64_work() + nl_cholesky_blocks_work(n)),
+                  (float *)aligned_doubles(n * n)};
+  if (!made->a || !made->b || !made->c || !made->work || !made->single) return NULL;
   for (size_t i = 0; i < n * n; i++) {
     made->a[i] = (double)(i * 7919 % 4093) / 682 - 3;
     made->b[i] = (double)(i % 23) / 22 - 0.5;
     made->c[i] = 0;
+    made->single[i] = (float)made->a[i];
   }
   return made;
 }
@@ -108,7 +114,7 @@ static int run_others(const bench *on, int operation, int variant) {
   return 1;
 }
 
-// One run of operation 'm' (matmul), 'g' (gram), those of run_others, 'e', 't' or 'l' by variant 's' (scalar), 'v' (simd128) or, of the last three,
+// One run of operation 'm' (matmul), 'g' (gram), 'f' (gram in single precision), those of run_others, 'e', 't' or 'l' by variant 's' (scalar), 'v' (simd128) or, of the last three,
 // 'c' (the C library); 0 where it does not exist.
 int bench_run(const bench *on, int operation, int variant);
 EXPORT(bench_run) int bench_run(const bench *on, int operation, int variant) {
@@ -117,11 +123,15 @@ EXPORT(bench_run) int bench_run(const bench *on, int operation, int variant) {
     nl_matmul_f64__scalar(n, n, n, on->a, n, 1, on->b, n, 1, on->c, n, on->work);
   else if (operation == 'g' && variant == 's')
     nl_gram_f64__scalar(n, n, on->a, n, on->c, n, on->work);
+  else if (operation == 'f' && variant == 's')
+    nl_gram_f32__scalar(n, n, on->single, n, on->c, n, (float *)on->work);
 #if NL_HAVE_SIMD128
   else if (operation == 'm' && variant == 'v')
     nl_matmul_f64__simd128(n, n, n, on->a, n, 1, on->b, n, 1, on->c, n, on->work);
   else if (operation == 'g' && variant == 'v')
     nl_gram_f64__simd128(n, n, on->a, n, on->c, n, on->work);
+  else if (operation == 'f' && variant == 'v')
+    nl_gram_f32__simd128(n, n, on->single, n, on->c, n, (float *)on->work);
 #endif
   else
     return run_others(on, operation, variant) || run_elementary(on, operation, variant);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "kernels/gram_f32.h"
 #include "kernels/kernels.h"
 #include "kernels/product_f64.h"
 
@@ -221,6 +222,58 @@ static void gram_equals_the_plain_loop_across_block_borders(void **state) {
   check_gram(NL_BLOCK_DEPTH + 1, NL_BLOCK_ROWS + 1, NL_BLOCK_ROWS + 1, NL_BLOCK_ROWS + 2, number, &seed);
   check_gram(2 * NL_BLOCK_DEPTH, 2 * NL_BLOCK_ROWS - 1, 2 * NL_BLOCK_ROWS, 2 * NL_BLOCK_ROWS, number, &seed);
   check_gram(3, NL_BLOCK_COLUMNS + 6, NL_BLOCK_COLUMNS + 6, NL_BLOCK_COLUMNS + 6, number, &seed);
+}
+
+// Sums of NL_GRAM_F32_DEPTH rows in single precision, these added in double.
+static void plain_gram_f32(size_t rows, size_t n, const float *a, size_t a_row, double *g, size_t g_row) {
+  for (size_t first = 0; first < rows; first += NL_GRAM_F32_DEPTH)
+    for (size_t i = 0; i < n; i++)
+      for (size_t j = i; j < n; j++) {
+        float sum = 0;
+        for (size_t l = first; l < rows && l < first + NL_GRAM_F32_DEPTH; l++) {
+          const volatile float product = a[l * a_row + i] * a[l * a_row + j];
+          sum += product;
+        }
+        g[i * g_row + j] += (double)sum;
+      }
+}
+
+static void check_gram_f32(size_t rows, size_t n, size_t a_row, size_t g_row, source *from, uint32_t *seed) {
+  static void (*const twins[])(size_t rows, size_t n, const float *a, size_t a_row, double *g, size_t g_row,
+                               float *work) = {nl_gram_f32__scalar, nl_gram_f32__simd128, nl_gram_f32};
+  const size_t a_size = span(rows, a_row, n, 1), g_size = span(n, g_row, n, 1);
+  double *numbers = filled(a_size, from, seed), *start = filled(g_size, from, seed);
+  double *expected = copied(start, g_size), *work = doubles((nl_gram_f32_work() + 1) / 2);
+  float *a = malloc((a_size + 1) * sizeof *a);
+  assert_non_null(a);
+  for (size_t i = 0; i < a_size; i++) a[i] = (float)numbers[i];
+  plain_gram_f32(rows, n, a, a_row, expected, g_row);
+  for (size_t v = 0; v < sizeof twins / sizeof twins[0]; v++) {
+    double *g = copied(start, g_size);
+    twins[v](rows, n, a, a_row, g, g_row, (float *)work);
+    assert_same(g, expected, g_size, "gram in single precision");
+    free(g);
+  }
+  free(a);
+  free(work);
+  free(expected);
+  free(start);
+  free(numbers);
+}
+
+static void gram_of_single_precision_equals_the_plain_loop_and_leaves_the_lower_triangle(void **state) {
+  (void)state;
+  uint32_t seed = 7;
+  for (size_t length = 0; length < LENGTHS; length++) {
+    check_gram_f32(next(&seed) % LENGTHS, length, length, length, number, &seed);
+    check_gram_f32(length, next(&seed) % 17, 17, 17, number, &seed);
+    check_gram_f32(next(&seed) % 4, length, length + 3, length + 1, number_or_special, &seed);
+  }
+  check_gram_f32(NL_GRAM_F32_DEPTH + 1, NL_GRAM_F32_BLOCK + 1, NL_GRAM_F32_BLOCK + 1, NL_GRAM_F32_BLOCK + 2, number,
+                 &seed);
+  check_gram_f32(2 * NL_GRAM_F32_DEPTH, 2 * NL_GRAM_F32_BLOCK - 1, 2 * NL_GRAM_F32_BLOCK, 2 * NL_GRAM_F32_BLOCK, number,
+                 &seed);
+  check_gram_f32(3, 518, 518, 518, number, &seed);
 }
 
 // Square, wide and tall; A transposed as the elimination has it.
@@ -456,6 +509,7 @@ int main(void) {
       cmocka_unit_test(matmul_keeps_signed_zeros_and_infinities_where_they_belong),
       cmocka_unit_test(gram_equals_the_plain_loop_and_leaves_the_lower_triangle),
       cmocka_unit_test(gram_equals_the_plain_loop_across_block_borders),
+      cmocka_unit_test(gram_of_single_precision_equals_the_plain_loop_and_leaves_the_lower_triangle),
       cmocka_unit_test(matmul_upper_equals_the_plain_loop_and_leaves_the_lower_triangle),
       cmocka_unit_test(axpy_equals_the_plain_loop_for_every_length_and_factor),
       cmocka_unit_test(dot_equals_the_plain_loop_for_every_length),
