@@ -99,7 +99,9 @@ struct nl_path {
   bool data_free;       // x ~ N(0, I): the model\'s own normalisations may say more
   size_t rows;          // on which moments and fits are taken
   size_t scored_rows;   // the user's own rows, or all of them
-  double *x;            // (rows, features)
+  double *x;            // (rows, features), or
+  float *single;        // the same of a large model
+  nl_arena drawn;       // what x is in
   nl_site_path *sites;
   size_t removal_count;
   nl_removal *removals; // by deviation

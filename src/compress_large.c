@@ -1,6 +1,6 @@
 // Models whose weights stay out of memory (store.h), layer by layer: each is read when its turn comes, a site's moments go once its
 // order is known, and what a result makes of a layer goes back out at once. Between layers the values of all rows are kept, in single
-// precision.
+// precision as the measure's rows are.
 //
 // Against the path of smaller models: consumers' errors are counted over their own variance, never over the output's (sensitivity.h
 // would need every layer at once), and moments are of single precision, which orders as well; P and p are found when a result needs them, from the activations (nl_lumping_fit); no polish, no
@@ -23,6 +23,7 @@ struct nl_large {
   float **values;   // (steps) (rows, width), NULL where nobody needs them any more
   double **window;  // (steps) (NL_FORWARD_ROWS, width) the rows at hand, of the step at hand and of what it reads
   size_t *last_use; // (steps)
+  double *x;        // (NL_FORWARD_ROWS, features) the rows at hand
   double *work;
   size_t step, row, site;
   stage stage;
@@ -34,6 +35,17 @@ bool nl_model_large(const nl_model *model) {
   return model->graph != NULL && model->graph->store != NULL && model->engine == NL_ENGINE_FORWARD;
 }
 
+// The measure's rows in single precision, half the room for as long as the path lives.
+static nl_status keep_single(nl_path *path, nl_error *error) {
+  const size_t count = path->rows * path->features;
+  path->single = malloc((count + 1) * sizeof *path->single);
+  if (path->single == NULL) return nl_no_memory(error, count + 1, sizeof *path->single);
+  for (size_t i = 0; i < count; i++) path->single[i] = (float)path->x[i];
+  nl_arena_free(&path->drawn);
+  path->x = NULL;
+  return NL_OK;
+}
+
 nl_status nl_large_create(nl_path *path, nl_error *error) {
   const nl_network *network = path->model->network;
   nl_large *l = calloc(1, sizeof *l);
@@ -43,10 +55,11 @@ nl_status nl_large_create(nl_path *path, nl_error *error) {
   NL_TAKE(&l->arena, l->window, double *, network->step_count + 1, error);
   NL_TAKE(&l->arena, l->last_use, size_t, network->step_count + 1, error);
   NL_TAKE(&l->arena, l->moments, nl_moments, path->model->sites.count + 1, error);
+  NL_TAKE(&l->arena, l->x, double, NL_FORWARD_ROWS * path->features, error);
   NL_TAKE(&l->arena, l->work, double, nl_matmul_f64_work(), error);
   for (size_t s = 0; s < network->step_count; s++)
     for (size_t i = 0; i < network->steps[s].input_count; i++) l->last_use[network->steps[s].inputs[i]] = s;
-  return NL_OK;
+  return keep_single(path, error);
 }
 
 void nl_large_free(nl_path *path) {
@@ -114,13 +127,13 @@ static nl_status evaluate(nl_path *path, size_t *work, nl_error *error) {
   const nl_layer *layers = path->parameters.layers, *layer = &layers[l->step];
   if (l->values[l->step] == NULL) NL_TRY(enter_step(path, error));
   const size_t rows = block_rows(path);
+  if (step->kind == NL_STEP_INPUT) nl_path_rows(path, l->row, rows, l->x);
   for (size_t i = 0; i < step->input_count; i++) {
     const size_t width = layers[step->inputs[i]].width;
-    const float *from = l->values[step->inputs[i]] + l->row * width;
-    for (size_t v = 0; v < rows * width; v++) l->window[step->inputs[i]][v] = (double)from[v];
+    nl_widen(rows * width, l->values[step->inputs[i]] + l->row * width, l->window[step->inputs[i]]);
   }
   const double *out = l->window[l->step];
-  nl_forward_step(network, &path->parameters, l->step, rows, path->x + l->row * network->features, l->window, l->work);
+  nl_forward_step(network, &path->parameters, l->step, rows, l->x, l->window, l->work);
   for (size_t v = 0; v < rows * layer->width; v++) l->values[l->step][l->row * layer->width + v] = (float)out[v];
   l->row += rows;
   *work += rows * layer->width * (step->kind == NL_STEP_DENSE ? layer->in_width : 8);
@@ -154,12 +167,11 @@ static nl_status gather_block(nl_path *path, size_t *work, nl_error *error) {
   if (l->moments[l->site].gram == NULL) NL_TRY(nl_moments_create_f32(&l->moments[l->site], n, NL_FORWARD_ROWS, error));
   NL_TRY(take_window(path, l->step, error));
   double *a = l->window[l->step];
-  for (size_t v = 0; v < rows * n; v++) {
-    a[v] = (double)from[v];
+  nl_widen(rows * n, from, a);
+  for (size_t v = 0; v < rows * n; v++)
     if (!isfinite(a[v]))
       return nl_fail_span(error, NL_ERROR_NOT_FINITE, network->graph->nodes[network->steps[site->producer].node].name,
                           NULL);
-  }
   nl_moments_add(&l->moments[l->site], rows, a, l->work);
   l->row += rows;
   *work += rows * n * n / 2;

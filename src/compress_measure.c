@@ -47,7 +47,7 @@ static nl_status use_data(nl_path *path, const nl_path_options *options, size_t 
   if (copies > COPIES_MOST) copies = COPIES_MOST;
   path->scored_rows = rows;
   path->rows = rows * (1 + copies);
-  NL_TAKE(&path->arena, path->x, double, path->rows *features, error);
+  NL_TAKE(&path->drawn, path->x, double, path->rows *features, error);
   for (size_t r = 0; r < rows; r++) // evenly spaced where there are more than enough
     memcpy(path->x + r * features, options->data + r * options->data_rows / rows * features,
            features * sizeof *path->x);
@@ -157,18 +157,27 @@ nl_status nl_path_measure(nl_path *path, const nl_path_options *options, nl_erro
   if (options->data != NULL) return use_data(path, options, features, error);
   const size_t otherwise = path->model->engine == NL_ENGINE_RUNTIME ? ROWS_RUN : ROWS_FREE;
   path->rows = path->scored_rows = options->rows > 0 ? options->rows : otherwise;
-  NL_TAKE(&path->arena, path->x, double, path->rows *features, error);
+  NL_TAKE(&path->drawn, path->x, double, path->rows *features, error);
   NL_TRY(box ? use_box(path, options, features, error) : use_normal(path, options, features, error));
   nl_path_draw(path, path->seed, path->rows, path->x);
   return NL_OK;
 }
 
+void nl_path_rows(const nl_path *path, size_t first, size_t count, double *x) {
+  const size_t from = first * path->features, numbers = count * path->features;
+  if (path->single == NULL)
+    memcpy(x, path->x + from, numbers * sizeof *x);
+  else
+    nl_widen(numbers, path->single + from, x);
+}
+
 void nl_path_range(const nl_path *path, double *low, double *high) {
   const size_t features = path->features;
-  for (size_t i = 0; i < features; i++) low[i] = high[i] = path->x[i];
-  for (size_t r = 1; r < path->scored_rows; r++)
+  for (size_t r = 0; r < path->scored_rows; r++)
     for (size_t i = 0; i < features; i++) {
-      low[i] = fmin(low[i], path->x[r * features + i]);
-      high[i] = fmax(high[i], path->x[r * features + i]);
+      const size_t at = r * features + i;
+      const double value = path->single != NULL ? (double)path->single[at] : path->x[at];
+      low[i] = r == 0 ? value : fmin(low[i], value);
+      high[i] = r == 0 ? value : fmax(high[i], value);
     }
 }

@@ -157,6 +157,8 @@ void nl_path_free(nl_path *path) {
   nl_calibration_free(path->calibration);
   nl_parameters_free(&path->parameters);
   nl_arena_free(&path->borrowed);
+  nl_arena_free(&path->drawn);
+  free(path->single);
   nl_arena_free(&path->arena);
   free(path);
 }
@@ -233,10 +235,6 @@ nl_status nl_path_step(nl_path *path, double *progress, nl_error *error) {
 }
 
 nl_run *nl_path_run(nl_path *path) { return nl_run_waits(&path->run) ? &path->run : NULL; }
-
-void nl_path_rows(const nl_path *path, size_t first, size_t count, double *x) {
-  memcpy(x, path->x + first * path->features, count * path->features * sizeof *x);
-}
 
 // ---- lumpings -----------------------------------------------------------------------------------------------------------
 

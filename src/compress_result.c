@@ -190,6 +190,7 @@ static nl_status start_refit(nl_result *result, nl_error *error) {
                                 .lumpings = result->lumpings,
                                 .rows = result->fitted_rows > 0 ? result->fitted_rows : path->rows,
                                 .x = result->fitted_rows > 0 ? result->fitted : path->x,
+                                .single = path->single,
                                 .fit = nl_method_fits(result->options.method),
                                 .apart = path->apart,
                                 .owner = result,

@@ -44,6 +44,7 @@ struct nl_refit {
   double **window;   // (steps) pointers to the rows at hand
   bool *changed;     // (steps) differs from the original in number or value
   size_t *last_use;  // (steps) the last step that reads it
+  double *x;         // (NL_FORWARD_ROWS, features) the rows at hand, where they are kept in single precision
   double *work;
   size_t step;
   stage stage;
@@ -98,9 +99,12 @@ nl_status nl_refit_create(nl_refit **out, const nl_refit_input *input, nl_error 
   refit->changed = nl_arena_take(arena, steps + 1, sizeof(bool));
   refit->last_use = nl_arena_take(arena, steps + 1, sizeof(size_t));
   refit->work = nl_arena_take(arena, nl_matmul_f64_work(), sizeof(double));
+  refit->x =
+      nl_arena_take(arena, input->single != NULL ? NL_FORWARD_ROWS * input->network->features : 1, sizeof(double));
   refit->lumpings = nl_arena_take(arena, input->sites->count + 1, sizeof(nl_lumping));
   if (refit->lumpings == NULL || refit->reduced.layers == NULL || refit->original == NULL || refit->values == NULL ||
-      refit->window == NULL || refit->changed == NULL || refit->last_use == NULL || refit->work == NULL) {
+      refit->window == NULL || refit->changed == NULL || refit->last_use == NULL || refit->work == NULL ||
+      refit->x == NULL) {
     nl_refit_free(refit);
     return nl_no_memory(error, steps + nl_matmul_f64_work(), sizeof(double));
   }
@@ -254,6 +258,15 @@ static size_t block_rows(const nl_refit *refit) {
   return left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
 }
 
+// What an input step reads; nothing else does.
+static const double *rows_at_hand(nl_refit *refit) {
+  const size_t features = refit->input.network->features;
+  if (refit->input.single == NULL) return refit->input.x + refit->row * features;
+  if (refit->input.network->steps[refit->step].kind == NL_STEP_INPUT)
+    nl_widen(block_rows(refit) * features, refit->input.single + refit->row * features, refit->x);
+  return refit->x;
+}
+
 static size_t evaluate_block(nl_refit *refit, const nl_parameters *parameters, double **values) {
   const nl_network *network = refit->input.network;
   const nl_step *step = &network->steps[refit->step];
@@ -262,8 +275,7 @@ static size_t evaluate_block(nl_refit *refit, const nl_parameters *parameters, d
     refit->window[step->inputs[i]] = values[step->inputs[i]] + refit->row * parameters->layers[step->inputs[i]].width;
   const nl_layer *layer = &parameters->layers[refit->step];
   refit->window[refit->step] = values[refit->step] + refit->row * layer->width;
-  nl_forward_step(network, parameters, refit->step, rows, refit->input.x + refit->row * network->features,
-                  refit->window, refit->work);
+  nl_forward_step(network, parameters, refit->step, rows, rows_at_hand(refit), refit->window, refit->work);
   refit->row += rows;
   return rows * layer->width * (step->kind == NL_STEP_DENSE ? layer->in_width : 8);
 }

@@ -17,7 +17,8 @@ typedef struct nl_refit_input {
   const nl_parameters *original;
   const nl_lumping *lumpings; // (sites); k == n where a site is kept whole
   size_t rows;                // of the measure
-  const double *x;            // (rows, features)
+  const double *x;            // (rows, features), or
+  const float *single;        // the same
   bool fit;                   // else the layers stay as the lumpings alone make them: R W P
   // Where the original's weights come and go (nl_parameters_load_apart): the same as `original`. Lumpings then say what is kept and
   // nothing else, P and p are found on the way; a layer done is given to `keep`, which sets its `away`, and let go.
