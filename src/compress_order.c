@@ -109,19 +109,19 @@ static void cross_order(crossing *c, nl_path *path, size_t site) {
 typedef enum duty { DUTY_OWN, DUTY_GIVE, DUTY_TAKE } duty;
 
 // Gathers a block, unless it is taken as another instance gathered it; and adds it to what is there, unless it is given away.
-static nl_status pass_block(nl_path *path, size_t first, size_t rows, duty duty, crossing *c, nl_error *error) {
+static nl_status pass_block(nl_path *path, size_t first, size_t rows, duty its, crossing *c, nl_error *error) {
   for (size_t i = 0; i < path->model->sites.count; i++) {
     path->part.n = path->model->sites.sites[i].width;
-    if (duty != DUTY_TAKE) NL_TRY(gather_site(path, i, rows, error));
-    if (duty != DUTY_OWN) cross_moments(c, &path->part);
-    if (duty != DUTY_GIVE) nl_moments_merge(&path->moments[i], &path->part);
+    if (its != DUTY_TAKE) NL_TRY(gather_site(path, i, rows, error));
+    if (its != DUTY_OWN) cross_moments(c, &path->part);
+    if (its != DUTY_GIVE) nl_moments_merge(&path->moments[i], &path->part);
   }
-  if (duty != DUTY_OWN) cross_outputs(c, path, rows);
-  if (duty != DUTY_GIVE) nl_outputs_add(path->outputs, path->model->network, &path->scratch, rows);
+  if (its != DUTY_OWN) cross_outputs(c, path, rows);
+  if (its != DUTY_GIVE) nl_outputs_add(path->outputs, path->model->network, &path->scratch, rows);
   if (first >= ROWS_SENSITIVITY) return NL_OK;
-  if (duty != DUTY_TAKE) nl_sensitivity_gather(path->sensitivity, &path->scratch, first, rows);
-  if (duty != DUTY_OWN) cross_sensitivity(c, path);
-  if (duty != DUTY_GIVE) nl_sensitivity_merge(path->sensitivity, rows);
+  if (its != DUTY_TAKE) nl_sensitivity_gather(path->sensitivity, &path->scratch, first, rows);
+  if (its != DUTY_OWN) cross_sensitivity(c, path);
+  if (its != DUTY_GIVE) nl_sensitivity_merge(path->sensitivity, rows);
   return NL_OK;
 }
 
