@@ -140,12 +140,12 @@ $(BUILD)/native/pipeline: tests/native/pipeline.c $(BUILD)/native/libnetlump.a
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/asan/libnetlump.a | tools-fuzz
 	@mkdir -p $(@D)
-	clang $(STRICT) $(SANITIZE) -fsanitize=fuzzer $(INCLUDES) $< $(BUILD)/asan/libnetlump.a -lm -o $@
+	clang $(STRICT) $(SANITIZE) -fsanitize=fuzzer $(INCLUDES) $< $(BUILD)/asan/libnetlump.a -lcmocka -lm -o $@
 
 # The same on files alone: no fuzzer, no sanitizer.
-$(BUILD)/replay/%: tests/fuzz/%.c tests/fuzz/replay.c tests/unit/channels_laws.h $(BUILD)/native/libnetlump.a
+$(BUILD)/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/unit/*.h) $(BUILD)/native/libnetlump.a
 	@mkdir -p $(@D)
-	$(CC) $(STRICT) -O1 -g $(INCLUDES) $(filter %.c %.a,$^) -lm -o $@
+	$(CC) $(STRICT) -O1 -g $(INCLUDES) $(filter %.c %.a,$^) -lcmocka -lm -o $@
 
 # ---- page --------------------------------------------------------------------------------------------------------------
 

@@ -120,8 +120,10 @@ typedef struct nl_channels {
   const nl_channel_group *groups;
   size_t linear_count;
   const nl_linear *linears; // in topological order
+  const size_t *linear_of;  // (node_count) or NL_NONE
   size_t rider_count;
   const nl_rider *riders;
+  const size_t *rider_of; // (node_count) its first, or NL_NONE
   size_t statement_count;
   const nl_statement *statements;
   size_t site_count;

@@ -99,6 +99,19 @@ static nl_status settle_linears(nl_tracing *t, const size_t *group_of) {
   return NL_OK;
 }
 
+static nl_status list_by_node(nl_tracing *t) {
+  nl_channels *channels = t->channels;
+  size_t *linear_of, *rider_of;
+  NL_TAKE(&channels->arena, linear_of, size_t, t->graph->node_count, t->error);
+  NL_TAKE(&channels->arena, rider_of, size_t, t->graph->node_count, t->error);
+  for (size_t n = 0; n < t->graph->node_count; n++) linear_of[n] = rider_of[n] = NL_NONE;
+  for (size_t l = channels->linear_count; l-- > 0;) linear_of[channels->linears[l].node] = l;
+  for (size_t r = channels->rider_count; r-- > 0;) rider_of[channels->riders[r].place.node] = r;
+  channels->linear_of = linear_of;
+  channels->rider_of = rider_of;
+  return NL_OK;
+}
+
 static nl_status settle_riders(nl_tracing *t, const size_t *group_of) {
   nl_rider *riders;
   NL_TAKE(&t->channels->arena, riders, nl_rider, t->rider_count, t->error);
@@ -222,6 +235,7 @@ nl_status nl_trace_settle(nl_tracing *t) {
   NL_TRY(settle_values(t, group_of));
   NL_TRY(settle_linears(t, group_of));
   NL_TRY(settle_riders(t, group_of));
+  NL_TRY(list_by_node(t));
   NL_TRY(settle_statements(t, group_of));
   return find_sites(t->channels, t->error);
 }

@@ -1,31 +1,35 @@
 // What is inside a model, as JSON.
 #include <math.h>
+#include <stdlib.h>
 
 #include "compress.h"
 
+// The names under which the graph hands on what the network computes: a step's value, or an output's where it is one.
+static bool add_steps(cJSON *array, const nl_network *network) {
+  size_t *values = malloc((network->step_count + 1) * sizeof *values);
+  bool fine = values != NULL;
+  for (size_t s = 0; fine && s < network->step_count; s++) values[s] = network->steps[s].value;
+  for (size_t v = 0; fine && v < network->graph->value_count; v++)
+    if (network->step_of[v] != NL_NONE && network->graph->values[v].is_output) values[network->step_of[v]] = v;
+  for (size_t i = 0; fine && i < network->output_count; i++)
+    fine = nl_report_item(array, network->graph->values[values[network->outputs[i]]].name);
+  free(values);
+  return fine;
+}
+
 static bool add_computed(cJSON *root, const nl_model *model) {
-  const nl_network *network = model->network;
   cJSON *array = cJSON_AddArrayToObject(root, "computed");
   bool fine = array != NULL;
   for (size_t i = 0; fine && i < model->compared_count; i++)
     fine = nl_report_item(array, model->graph->values[model->compared[i]].name);
-  if (model->engine == NL_ENGINE_RUNTIME) return fine;
-  for (size_t i = 0; fine && i < network->output_count; i++) {
-    // the name under which the graph hands the value on: an output's where it is one
-    size_t value = network->steps[network->outputs[i]].value;
-    for (size_t v = 0; v < network->graph->value_count; v++)
-      if (network->step_of[v] == network->outputs[i] && network->graph->values[v].is_output) value = v;
-    fine = nl_report_item(array, network->graph->values[value].name);
-  }
-  return fine;
+  return fine && (model->engine == NL_ENGINE_RUNTIME || add_steps(array, model->network));
 }
 
 static bool add_levels(cJSON *root, const nl_graph *graph) {
-  const cJSON *inputs = cJSON_GetObjectItemCaseSensitive(root, "inputs");
-  for (size_t i = 0; i < graph->input_count; i++) {
+  cJSON *input = cJSON_GetObjectItemCaseSensitive(root, "inputs")->child;
+  for (size_t i = 0; i < graph->input_count; i++, input = input->next) {
     const size_t levels = nl_model_levels(graph, graph->inputs[i]);
-    if (!nl_report_number(cJSON_GetArrayItem(inputs, (int)i), "levels", levels > 0 ? (double)levels : (double)NAN))
-      return false;
+    if (!nl_report_number(input, "levels", levels > 0 ? (double)levels : (double)NAN)) return false;
   }
   return true;
 }
@@ -37,12 +41,13 @@ static bool is_one_of(nl_span op, const char *const *words) {
 
 // Whether the input is brought to a scale of the model's own before anything else happens to it.
 static bool is_normalised(const nl_graph *graph, size_t input) {
+  enum { STEPS_MOST = 32 }; // a way that all inputs share is gone once for each
   static const char *const scales[] = {"Sub",        "Div",    "Mul", "Add", "BatchNormalization", "LayerNormalization",
                                        "Normalizer", "Scaler", NULL};
   static const char *const moves[] = {"Cast",      "Identity", "Flatten",   "Reshape",
                                       "Transpose", "Concat",   "Unsqueeze", NULL};
   const nl_value *value = &graph->values[input];
-  for (size_t steps = 0; steps < graph->node_count && value->use_count == 1; steps++) {
+  for (int step = 0; step < STEPS_MOST && value->use_count == 1; step++) {
     const nl_node *node = &graph->nodes[value->uses[0].node];
     if (is_one_of(node->op, scales)) return true;
     if (!is_one_of(node->op, moves) || node->output_count == 0 || node->outputs[0] == NL_NONE) return false;

@@ -52,7 +52,7 @@ void nl_build_join(nl_build *build, size_t a, size_t b) {
 // A product that has its weight on the left reads its activation with the channels on the axis before the last.
 static bool read_channels_first(const nl_graph *graph, const nl_value *value) {
   for (size_t i = 0; i < value->use_count; i++) {
-    if (value->uses[i].slot == NL_NONE) continue;
+    if (value->uses[i].slot > 1) continue; // a node may read it often, and may have many attributes
     const nl_node *node = &graph->nodes[value->uses[i].node];
     const bool gemm = nl_span_is(node->op, "Gemm");
     if (!gemm && !nl_span_is(node->op, "MatMul")) continue;
@@ -159,29 +159,40 @@ static void pin_readers(nl_build *build) {
   }
 }
 
-// The node upstream that stops the evaluation of a step.
-static size_t blocking_node(const nl_network *network, size_t step) {
-  while (network->steps[step].kind != NL_STEP_OPAQUE) {
-    const nl_step *s = &network->steps[step];
-    if (s->input_count == 0) return NL_NONE;
-    step = s->input_count > 1 && network->steps[s->inputs[0]].evaluable ? s->inputs[1] : s->inputs[0];
-  }
-  return network->steps[step].node;
+// The node upstream that stops the evaluation of a step, `blocking` being those of the steps before.
+static size_t blocking_node(const nl_network *network, const size_t *blocking, size_t step) {
+  const nl_step *s = &network->steps[step];
+  if (s->kind == NL_STEP_OPAQUE) return s->node;
+  if (s->input_count == 0) return NL_NONE;
+  return blocking[s->input_count > 1 && network->steps[s->inputs[0]].evaluable ? s->inputs[1] : s->inputs[0]];
 }
 
-static void pin_dead_ends(nl_build *build) {
+static nl_status pin_dead_ends(nl_build *build) {
   nl_network *network = build->network;
-  bool *read = nl_arena_take(&network->arena, network->step_count + 1, sizeof *read);
-  for (size_t s = 0; s < network->step_count && read != NULL; s++) {
+  bool *read;
+  size_t *blocking;
+  NL_TAKE(&network->arena, read, bool, network->step_count + 1, build->error);
+  NL_TAKE(&network->arena, blocking, size_t, network->step_count + 1, build->error);
+  for (size_t s = 0; s < network->step_count; s++) {
     const nl_step *step = &network->steps[s];
+    blocking[s] = blocking_node(network, blocking, s);
     if (step->kind == NL_STEP_DENSE) read[root_of(build, step->inputs[0])] = true;
-    if (!step->evaluable && step->kind != NL_STEP_OPAQUE)
-      nl_build_pin(build, s, NL_REASON_UPSTREAM, blocking_node(network, s));
+    if (!step->evaluable && step->kind != NL_STEP_OPAQUE) nl_build_pin(build, s, NL_REASON_UPSTREAM, blocking[s]);
     if (build->graph->opset < OPSET_OLDEST) nl_build_pin(build, s, NL_REASON_OPSET, NL_NONE);
     if (step->width == 1) nl_build_pin(build, s, NL_REASON_SINGLE, NL_NONE);
   }
-  for (size_t s = 0; s < network->step_count && read != NULL; s++)
+  for (size_t s = 0; s < network->step_count; s++)
     if (!read[root_of(build, s)]) nl_build_pin(build, s, NL_REASON_UNUSED, NL_NONE);
+  return NL_OK;
+}
+
+static nl_status list_dense(nl_build *build) {
+  nl_network *network = build->network;
+  NL_TAKE(&network->arena, network->dense_of, size_t, build->graph->node_count + 1, build->error);
+  for (size_t n = 0; n < build->graph->node_count; n++) network->dense_of[n] = NL_NONE;
+  for (size_t s = network->step_count; s-- > 0;)
+    if (network->steps[s].kind == NL_STEP_DENSE) network->dense_of[network->steps[s].node] = s;
+  return NL_OK;
 }
 
 static nl_status form_groups(nl_build *build) {
@@ -199,10 +210,9 @@ static nl_status form_groups(nl_build *build) {
 
 // ---- outputs ------------------------------------------------------------------------------------------------------------
 
-static void add_output(nl_network *network, size_t step) {
-  if (step == NL_NONE || !network->steps[step].evaluable) return;
-  for (size_t i = 0; i < network->output_count; i++)
-    if (network->outputs[i] == step) return;
+static void add_output(nl_network *network, bool *listed, size_t step) {
+  if (step == NL_NONE || !network->steps[step].evaluable || listed[step]) return;
+  listed[step] = true;
   network->outputs[network->output_count++] = step;
   network->results += network->steps[step].width;
 }
@@ -211,13 +221,15 @@ static void add_output(nl_network *network, size_t step) {
 static nl_status collect_outputs(nl_build *build) {
   nl_network *network = build->network;
   const nl_graph *graph = build->graph;
+  bool *listed;
   NL_TAKE(&network->arena, network->outputs, size_t, network->step_count + 1, build->error);
-  for (size_t i = 0; i < graph->output_count; i++) add_output(network, network->step_of[graph->outputs[i]]);
+  NL_TAKE(&network->arena, listed, bool, network->step_count + 1, build->error);
+  for (size_t i = 0; i < graph->output_count; i++) add_output(network, listed, network->step_of[graph->outputs[i]]);
   for (size_t v = 0; v < graph->value_count; v++) {
     const size_t step = network->step_of[v];
     if (step == NL_NONE || network->steps[step].kind == NL_STEP_INPUT) continue;
     for (size_t u = 0; u < graph->values[v].use_count; u++)
-      if (!node_understood(build, &graph->nodes[graph->values[v].uses[u].node])) add_output(network, step);
+      if (!node_understood(build, &graph->nodes[graph->values[v].uses[u].node])) add_output(network, listed, step);
   }
   return NL_OK;
 }
@@ -244,7 +256,8 @@ static nl_status lower(nl_build *build) {
   lower_inputs(build);
   NL_TRY(lower_nodes(build));
   pin_readers(build);
-  pin_dead_ends(build);
+  NL_TRY(pin_dead_ends(build));
+  NL_TRY(list_dense(build));
   NL_TRY(form_groups(build));
   return collect_outputs(build);
 }

@@ -87,6 +87,7 @@ typedef struct nl_network {
   size_t step_count;
   nl_step *steps;   // each after the steps it reads
   size_t *step_of;  // (values) the step that a value is, or NL_NONE
+  size_t *dense_of; // (nodes) the dense step a node is, or NL_NONE
   size_t *group_of; // (steps)
   size_t group_count;
   nl_group *groups;

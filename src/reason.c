@@ -46,15 +46,24 @@ static const char *const openings[] = {
     [NL_REASON_OPSET] = "the model's opset is older than 7: convert it with the ONNX version converter",
 };
 
+// A name that many sentences may tell, as much of it as one reads.
+static nl_status append_name(nl_span name, nl_buffer *out, nl_error *error) {
+  enum { MOST = 200 };
+  size_t size = name.size < MOST ? name.size : MOST;
+  while (size < name.size && size > 0 && (name.bytes[size] & 0xC0) == 0x80) size--; // between two letters
+  NL_TRY(nl_buffer_append(out, name.bytes, size, error));
+  return size < name.size ? nl_buffer_append(out, "…", 3, error) : NL_OK;
+}
+
 nl_status nl_reason_sentence(const nl_graph *graph, nl_reason reason, size_t node, nl_buffer *out, nl_error *error) {
   const char *opening = openings[reason];
   NL_TRY(nl_buffer_append(out, opening, strlen(opening), error));
   if (nl_span_ends((nl_span){(const uint8_t *)opening, strlen(opening)}, " ") == false) return NL_OK;
   if (node == NL_NONE) return nl_buffer_append(out, "an input of unknown shape", 25, error);
   const nl_node *reader = &graph->nodes[node];
-  NL_TRY(nl_buffer_append(out, reader->op.bytes, reader->op.size, error));
+  NL_TRY(append_name(reader->op, out, error));
   if (reader->name.size == 0) return NL_OK;
   NL_TRY(nl_buffer_append(out, " “", 4, error));
-  NL_TRY(nl_buffer_append(out, reader->name.bytes, reader->name.size, error));
+  NL_TRY(append_name(reader->name, out, error));
   return nl_buffer_append(out, "”", 3, error);
 }

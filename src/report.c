@@ -79,24 +79,10 @@ typedef struct layer {
   size_t reason_node;
 } layer;
 
-static size_t dense_step(const nl_network *network, size_t node) {
-  for (size_t s = 0; s < network->step_count; s++)
-    if (network->steps[s].kind == NL_STEP_DENSE && network->steps[s].node == node) return s;
-  return NL_NONE;
-}
-
-static const nl_linear *linear_at(const nl_channels *channels, size_t node) {
-  for (size_t l = 0; l < channels->linear_count; l++)
-    if (channels->linears[l].node == node) return &channels->linears[l];
-  return NULL;
-}
-
 // A depthwise convolution is no linear: it acts on each channel by itself.
 static const nl_rider *rider_at(const nl_channels *channels, const nl_graph *graph, size_t node) {
-  if (!nl_span_is(graph->nodes[node].op, "Conv")) return NULL;
-  for (size_t r = 0; r < channels->rider_count; r++)
-    if (channels->riders[r].place.node == node) return &channels->riders[r];
-  return NULL;
+  if (channels->rider_of[node] == NL_NONE || !nl_span_is(graph->nodes[node].op, "Conv")) return NULL;
+  return &channels->riders[channels->rider_of[node]];
 }
 
 // What the channels know of what a node writes: the site, or why there is none.
@@ -112,9 +98,10 @@ static void follow_axis(const nl_layers *layers, const nl_axis *axis, layer *out
 static bool layer_at(const nl_layers *layers, size_t node, layer *out) {
   const nl_network *network = layers->network;
   const nl_graph *graph = network->graph;
-  const size_t step = layers->runtime ? NL_NONE : dense_step(network, node);
-  const nl_linear *linear = linear_at(layers->channels, node);
-  const nl_rider *rider = rider_at(layers->channels, graph, node);
+  const nl_channels *channels = layers->channels;
+  const size_t step = layers->runtime ? NL_NONE : network->dense_of[node];
+  const nl_linear *linear = channels->linear_of[node] != NL_NONE ? &channels->linears[channels->linear_of[node]] : NULL;
+  const nl_rider *rider = rider_at(channels, graph, node);
   *out = (layer){.node = node, .step = step, .site = NL_NONE, .reason_node = NL_NONE, .width = NAN};
   if (step != NL_NONE) {
     const nl_group *group = &network->groups[network->group_of[step]];
@@ -133,27 +120,48 @@ static bool layer_at(const nl_layers *layers, size_t node, layer *out) {
   return true;
 }
 
-static bool reads(const nl_step *step, size_t from) {
-  for (size_t i = 0; i < step->input_count; i++)
-    if (step->inputs[i] == from) return true;
-  return false;
+// Who reads each step: `reading` from starts[step] to starts[step + 1], in their order, each once.
+typedef struct readers {
+  nl_arena arena;
+  size_t *starts;  // (steps + 1)
+  size_t *reading; // steps
+} readers;
+
+static bool reads_again(const nl_step *step, size_t i) { return i > 0 && step->inputs[i] == step->inputs[0]; }
+
+static bool find_readers(readers *r, const nl_network *network) {
+  const size_t count = network->step_count;
+  r->starts = nl_arena_take(&r->arena, count + 2, sizeof *r->starts);
+  r->reading = nl_arena_take(&r->arena, 2 * count, sizeof *r->reading);
+  if (r->starts == NULL || r->reading == NULL) return false;
+  size_t *filled = r->starts + 1; // where each begins, one place early: filling moves it to where the next begins
+  for (size_t s = 0; s < count; s++)
+    for (size_t i = 0; i < network->steps[s].input_count; i++)
+      if (!reads_again(&network->steps[s], i)) filled[network->steps[s].inputs[i] + 1]++;
+  for (size_t s = 0; s < count; s++) filled[s + 1] += filled[s];
+  for (size_t s = 0; s < count; s++)
+    for (size_t i = 0; i < network->steps[s].input_count; i++)
+      if (!reads_again(&network->steps[s], i)) r->reading[filled[network->steps[s].inputs[i]]++] = s;
+  return true;
 }
 
 // The operator that makes the layer's activation: the first function behind it, normalisation and scaling passed over.
-static nl_span activation_of(const nl_network *network, size_t dense) {
+static nl_span activation_of(const nl_network *network, const readers *r, size_t dense) {
   nl_span first = {0};
-  size_t from = dense;
-  for (size_t s = dense + 1; s < network->step_count; s++) {
+  size_t end = r->starts[dense + 1];
+  for (size_t at = r->starts[dense]; at < end; at++) {
+    const size_t s = r->reading[at];
     const nl_step *step = &network->steps[s];
-    if (!reads(step, from) || step->kind == NL_STEP_DENSE || step->kind == NL_STEP_OPAQUE) continue;
-    const nl_span op = network->graph->nodes[step->node].op;
+    if (step->kind == NL_STEP_DENSE || step->kind == NL_STEP_OPAQUE) continue;
     if (first.size > 0 && step->kind == NL_STEP_MULTIPLY)
       return nl_span_is(first, "Sigmoid") ? (nl_span){(const uint8_t *)"Swish", 5}
                                           : (nl_span){(const uint8_t *)"Gelu", 4};
-    if (step->kind == NL_STEP_SCALE && first.size == 0)
-      from = s;
-    else if (first.size == 0)
-      first = op;
+    if (first.size > 0) continue;
+    if (step->kind == NL_STEP_SCALE) { // from here on, what is behind it
+      at = r->starts[s] - 1;
+      end = r->starts[s + 1];
+    } else
+      first = network->graph->nodes[step->node].op;
   }
   return first;
 }
@@ -176,11 +184,11 @@ static nl_span function_behind(const nl_graph *graph, size_t node) {
   return (nl_span){0};
 }
 
-static bool add_layer(cJSON *array, const nl_layers *layers, const layer *l) {
+static bool add_layer(cJSON *array, const nl_layers *layers, const readers *r, const layer *l) {
   const nl_graph *graph = layers->network->graph;
   cJSON *object = add_object(array);
   if (object == NULL) return false;
-  const nl_span activation = l->step != NL_NONE ? activation_of(layers->network, l->step)
+  const nl_span activation = l->step != NL_NONE ? activation_of(layers->network, r, l->step)
                              : layers->runtime  ? function_behind(graph, l->node)
                                                 : (nl_span){0};
   bool fine = nl_report_node(object, "name", graph, l->node) &&
@@ -195,11 +203,13 @@ static bool add_layer(cJSON *array, const nl_layers *layers, const layer *l) {
 bool nl_report_layers(cJSON *parent, const nl_layers *layers) {
   const nl_graph *graph = layers->network->graph;
   cJSON *array = cJSON_AddArrayToObject(parent, "layers");
-  bool fine = array != NULL;
+  readers r = {0};
+  bool fine = array != NULL && find_readers(&r, layers->network);
   for (size_t i = 0; fine && i < graph->node_count; i++) {
     layer l;
-    if (layer_at(layers, graph->order[i], &l)) fine = add_layer(array, layers, &l);
+    if (layer_at(layers, graph->order[i], &l)) fine = add_layer(array, layers, &r, &l);
   }
+  nl_arena_free(&r.arena);
   return fine;
 }
 

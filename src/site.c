@@ -2,51 +2,62 @@
 
 // ---- finding ------------------------------------------------------------------------------------------------------------
 
-static size_t count_consumers(const nl_network *network, size_t group) {
+// Groups that a dense layer writes and nothing keeps, in their order. of_group (groups): the site a group is, or NL_NONE.
+static size_t list_sites(nl_site *list, size_t *of_group, const nl_network *network) {
   size_t count = 0;
-  for (size_t s = 0; s < network->step_count; s++)
-    count += network->steps[s].kind == NL_STEP_DENSE && network->group_of[network->steps[s].inputs[0]] == group;
+  for (size_t g = 0; g < network->group_count; g++) of_group[g] = NL_NONE; // as yet, the first step that writes it
+  for (size_t s = network->step_count; s-- > 0;)
+    if (network->steps[s].kind == NL_STEP_DENSE) of_group[network->group_of[s]] = s;
+  for (size_t g = 0; g < network->group_count; g++) {
+    const nl_group *group = &network->groups[g];
+    const size_t producer = of_group[g];
+    of_group[g] = NL_NONE;
+    if (group->reason != NL_REASON_NONE || producer == NL_NONE) continue;
+    list[count] = (nl_site){.group = g, .width = group->width, .producer = producer, .affine = true};
+    of_group[g] = count++;
+  }
   return count;
 }
 
-static size_t first_producer(const nl_network *network, size_t group) {
-  for (size_t s = 0; s < network->step_count; s++)
-    if (network->steps[s].kind == NL_STEP_DENSE && network->group_of[s] == group) return s;
-  return NL_NONE;
+// The site that a step reads as a dense layer; NULL where there is none.
+static nl_site *site_read(nl_site *list, const size_t *of_group, const nl_network *network, size_t s) {
+  const nl_step *step = &network->steps[s];
+  const size_t site = step->kind == NL_STEP_DENSE ? of_group[network->group_of[step->inputs[0]]] : NL_NONE;
+  return site != NL_NONE ? &list[site] : NULL;
 }
 
-static nl_status fill_site(nl_site *site, const nl_network *network, size_t group, nl_arena *arena, nl_error *error) {
-  size_t *consumers = NULL;
-  *site = (nl_site){.group = group, .width = network->groups[group].width, .affine = true};
-  site->producer = first_producer(network, group);
-  NL_TAKE(arena, consumers, size_t, count_consumers(network, group) + 1, error);
+// Counted, then filled in. room (steps)
+static void give_consumers(nl_site *list, size_t count, const size_t *of_group, const nl_network *network,
+                           size_t *room) {
   for (size_t s = 0; s < network->step_count; s++) {
-    const nl_step *step = &network->steps[s];
-    if (step->kind != NL_STEP_DENSE || network->group_of[step->inputs[0]] != group) continue;
-    consumers[site->consumer_count++] = s;
-    site->affine = site->affine && step->bias_possible;
+    nl_site *site = site_read(list, of_group, network, s);
+    if (site != NULL) site->consumer_count++;
   }
-  site->consumers = consumers;
-  return NL_OK;
+  size_t given = 0;
+  for (size_t i = 0; i < count; i++) {
+    list[i].consumers = room + given;
+    given += list[i].consumer_count;
+    list[i].consumer_count = 0;
+  }
+  for (size_t s = 0; s < network->step_count; s++) {
+    nl_site *site = site_read(list, of_group, network, s);
+    if (site == NULL) continue;
+    room[(size_t)(site->consumers - room) + site->consumer_count++] = s;
+    site->affine = site->affine && network->steps[s].bias_possible;
+  }
 }
 
 nl_status nl_sites_find(nl_sites *out, const nl_network *network, nl_arena *arena, nl_error *error) {
-  nl_sites sites = {0};
   nl_site *list = NULL;
-  size_t *site_of = NULL, *of_group = NULL;
+  size_t *site_of = NULL, *of_group = NULL, *consumers = NULL;
   NL_TAKE(arena, list, nl_site, network->group_count + 1, error);
   NL_TAKE(arena, of_group, size_t, network->group_count + 1, error);
   NL_TAKE(arena, site_of, size_t, network->step_count + 1, error);
-  for (size_t g = 0; g < network->group_count; g++) {
-    of_group[g] = NL_NONE;
-    if (network->groups[g].reason != NL_REASON_NONE || first_producer(network, g) == NL_NONE) continue;
-    of_group[g] = sites.count;
-    NL_TRY(fill_site(&list[sites.count++], network, g, arena, error));
-  }
+  NL_TAKE(arena, consumers, size_t, network->step_count + 1, error);
+  const size_t count = list_sites(list, of_group, network);
+  give_consumers(list, count, of_group, network, consumers);
   for (size_t s = 0; s < network->step_count; s++) site_of[s] = of_group[network->group_of[s]];
-  sites.sites = list;
-  sites.site_of = site_of;
-  *out = sites;
+  *out = (nl_sites){.count = count, .sites = list, .site_of = site_of};
   return NL_OK;
 }
 

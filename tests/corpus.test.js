@@ -15,7 +15,7 @@ test("the corpus stays small", () => {
   assert.ok(Math.max(...sizes) < 4096 && sizes.reduce((a, b) => a + b, 0) < 200_000);
 });
 
-for (const target of ["onnx", "narrow", "channels", "json", "image"]) {
+for (const target of ["onnx", "narrow", "channels", "graph", "json", "image"]) {
   const program = join(root, "build/replay", `${target}_fuzz`);
   const skip = existsSync(program) ? false : `${program} is not built`;
   test(`the laws of ${target}_fuzz hold on every file of the corpus`, { skip }, () => {

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Runs one fuzz program for a while from real files: fuzz.sh PROGRAM SECONDS. A name that begins with "json" is fed the
-# .json files, one that begins with "image" the images of image_seeds.mjs, others the .onnx files, of tests, samples and the
+# .json files, one that begins with "image" the images of image_seeds.mjs, one that begins with "graph" recipes, others the .onnx files, of tests, samples and the
 # material beside the project where it is; all of them the corpus in tests/fuzz/corpus.
 set -eu
 program=$1
 seconds=$2
 name=$(basename "$program")
-case $name in json*) extension=json ;; image*) extension=none ;; *) extension=onnx ;; esac
+case $name in json*) extension=json ;; image* | graph*) extension=none ;; *) extension=onnx ;; esac
 seeds=$program.seeds
 mkdir -p "$seeds" "$program.corpus"
 # Models go to all who read models.

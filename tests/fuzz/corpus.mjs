@@ -1,5 +1,5 @@
 // Writes the corpus that fuzzing starts from where nothing else is there: corpus.mjs [FOLDER]. The smallest of the fixtures, those
-// with an operator that no smaller one has, a few cases of JSON, and pictures. All ONNX targets share onnx/; a case that was found
+// with an operator that no smaller one has, a few cases of JSON, pictures, and recipes for graphs. All ONNX targets share onnx/; a case that was found
 // is kept beside them as found-*.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
@@ -9,9 +9,10 @@ import { fileURLToPath } from "node:url";
 import { fromBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema } from "onnx-buf";
 
-import { jsonModel } from "../material.js";
+import { jsonModel, noise } from "../material.js";
 
 const LARGEST = 4096; // bytes of a file
+const RECIPES = 24;
 const here = fileURLToPath(new URL(".", import.meta.url));
 const fixtures = join(here, "../fixtures");
 const folder = process.argv[2] ?? join(here, "corpus");
@@ -43,3 +44,8 @@ writeFileSync(join(folder, "json", "deep.json"), "[".repeat(2000));
 writeFileSync(join(folder, "json", "unfinished.json"), jsonModel([3, 4, 2]).subarray(0, 60));
 mkdirSync(join(folder, "image"), { recursive: true });
 execFileSync(process.execPath, [join(here, "image_seeds.mjs"), join(folder, "image")]);
+mkdirSync(join(folder, "graph"), { recursive: true });
+for (let recipe = 1; recipe <= RECIPES; recipe++) {
+  const next = noise(recipe);
+  writeFileSync(join(folder, "graph", String(recipe)), Uint8Array.from({ length: 60 }, () => 128 * (next() + 1)));
+}
