@@ -260,7 +260,11 @@ nl_status nl_fitted_edit(const nl_result *result, nl_edits *edits, nl_error *err
 // ---- compress_order.c: moments and order of a network that the core evaluates, part by part ---------------------------------------
 
 nl_status nl_path_gather_block(nl_path *path,
-                               nl_error *error);              // the next rows; enters NL_PATH_ELIMINATE after the last
+                               nl_error *error); // the next rows; enters NL_PATH_ELIMINATE after the last
+// Consumers side by side, weights (n, m); where the site's second moments are given, each over the spread of what it computes. *counted:
+// how many compute anything.
+nl_status nl_path_stack_consumers(nl_path *path, const nl_site *site, const double *second, size_t m, double *weights,
+                                  double *counted, nl_error *error);
 nl_status nl_path_start_site(nl_path *path, nl_error *error); // path->elimination of path->site
 double nl_path_block_work(const nl_path *path, size_t first); // multiplications of the block whose first row that is
 // How far it is, with `share` of the next job done.

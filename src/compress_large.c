@@ -203,43 +203,6 @@ static nl_status gather(nl_path *path, size_t *work, nl_error *error) {
 
 // ---- elimination --------------------------------------------------------------------------------------------------------
 
-// Mean square of what a layer computes: the sum of the products of W C and W, some rows of W (width, n) at a time.
-static nl_status power_of(const nl_large *l, const nl_layer *layer, const double *second, double *power,
-                          nl_error *error) {
-  const size_t n = layer->in_width;
-  double *product = malloc((NL_FORWARD_ROWS * n + 1) * sizeof *product);
-  if (product == NULL) return nl_no_memory(error, NL_FORWARD_ROWS * n + 1, sizeof *product);
-  *power = 0;
-  for (size_t o = 0, rows; o < layer->width; o += rows) {
-    rows = layer->width - o < NL_FORWARD_ROWS ? layer->width - o : NL_FORWARD_ROWS;
-    memset(product, 0, rows * n * sizeof *product);
-    nl_matmul_f64(rows, n, n, layer->weights + o * n, n, 1, second, n, 1, product, n, l->work);
-    *power += nl_dot_f64(rows * n, product, layer->weights + o * n);
-  }
-  free(product);
-  return NL_OK;
-}
-
-// Consumers side by side, weights (n, m), each over the spread of what it computes; *counted: how many compute anything.
-static nl_status stack_consumers(nl_path *path, const nl_site *site, const double *second, size_t m, double *weights,
-                                 double *counted, nl_error *error) {
-  const size_t n = site->width;
-  size_t column = 0;
-  *counted = 0;
-  for (size_t c = 0; c < site->consumer_count; c++) {
-    nl_layer *layer = &path->parameters.layers[site->consumers[c]];
-    double power = 0;
-    NL_TRY(nl_layer_hold(&path->parameters, path->model->network, site->consumers[c], error));
-    NL_TRY(power_of(path->large, layer, second, &power, error));
-    const double by = power > 0 ? 1.0 / sqrt(power) : 0.0;
-    *counted += power > 0;
-    for (size_t o = 0; o < layer->width; o++, column++)
-      for (size_t j = 0; j < n; j++) weights[j * m + column] = by * layer->weights[o * n + j];
-    nl_layer_drop(&path->parameters, site->consumers[c]);
-  }
-  return NL_OK;
-}
-
 static nl_status start_site(nl_path *path, nl_error *error) {
   nl_large *l = path->large;
   const nl_site *site = &path->model->sites.sites[l->site];
@@ -251,7 +214,7 @@ static nl_status start_site(nl_path *path, nl_error *error) {
   for (size_t c = 0; c < site->consumer_count; c++) m += path->parameters.layers[site->consumers[c]].width;
   double *weights = malloc((n * m + 1) * sizeof *weights), counted = 0;
   nl_status status = weights != NULL ? NL_OK : nl_no_memory(error, n * m + 1, sizeof *weights);
-  if (status == NL_OK) status = stack_consumers(path, site, second, m, weights, &counted, error);
+  if (status == NL_OK) status = nl_path_stack_consumers(path, site, second, m, weights, &counted, error);
   if (status == NL_OK) status = nl_elimination_create(&l->elimination, n, second, m, weights, counted, error);
   free(weights);
   nl_moments_free(moments);

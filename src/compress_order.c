@@ -147,45 +147,53 @@ nl_status nl_path_gather_block(nl_path *path, nl_error *error) {
 
 // ---- elimination --------------------------------------------------------------------------------------------------------
 
-// Variance (or mean square) of what a consumer computes: sum over its outputs of w C wᵀ.
-static double consumer_power(size_t n, const double *second, const nl_layer *layer) {
-  double power = 0;
-  for (size_t o = 0; o < layer->width; o++) {
-    const double *w = layer->weights + o * n;
-    for (size_t i = 0; i < n; i++) power += w[i] * nl_dot_f64(n, second + i * n, w);
+// Variance (or mean square) of what a consumer computes: sum over its outputs of w C wᵀ, some rows of W C at a time.
+static nl_status consumer_power(const nl_layer *layer, const double *second, double *power, nl_error *error) {
+  const size_t n = layer->in_width, room = nl_matmul_f64_work(), count = room + NL_FORWARD_ROWS * n;
+  double *work = malloc(count * sizeof *work);
+  if (work == NULL) return nl_no_memory(error, count, sizeof *work);
+  double *product = work + room;
+  *power = 0;
+  for (size_t o = 0, rows; o < layer->width; o += rows) {
+    rows = layer->width - o < NL_FORWARD_ROWS ? layer->width - o : NL_FORWARD_ROWS;
+    const double *weights = layer->weights + o * n;
+    memset(product, 0, rows * n * sizeof *product);
+    nl_matmul_f64(rows, n, n, weights, n, 1, second, n, 1, product, n, work);
+    *power += nl_dot_f64(rows * n, weights, product);
   }
-  return power;
+  free(work);
+  return NL_OK;
 }
 
-// Consumers side by side, each divided by the spread of what it computes where that is asked for. Returns how many
-// compute anything.
-static double stack_consumers(const nl_path *path, const nl_site *site, const double *second, bool spread, size_t m,
-                              double *weights) {
+nl_status nl_path_stack_consumers(nl_path *path, const nl_site *site, const double *second, size_t m, double *weights,
+                                  double *counted, nl_error *error) {
   const size_t n = site->width;
   size_t column = 0;
-  double counted = 0;
+  *counted = 0;
   for (size_t c = 0; c < site->consumer_count; c++) {
     const nl_layer *layer = &path->parameters.layers[site->consumers[c]];
-    const double power = consumer_power(n, second, layer);
-    const double by = !spread ? 1.0 : power > 0 ? 1.0 / sqrt(power) : 0.0;
-    counted += power > 0;
+    double power = 1;
+    NL_TRY(nl_layer_hold(&path->parameters, path->model->network, site->consumers[c], error));
+    if (second != NULL) NL_TRY(consumer_power(layer, second, &power, error));
+    const double by = power > 0 ? 1.0 / sqrt(power) : 0.0;
+    *counted += power > 0;
     for (size_t o = 0; o < layer->width; o++, column++)
       for (size_t j = 0; j < n; j++) weights[j * m + column] = by * layer->weights[o * n + j];
+    nl_layer_drop(&path->parameters, site->consumers[c]);
   }
-  return counted;
+  return NL_OK;
 }
 
 // What the elimination counts: errors of the model's output over its variance, to first order; where the outputs say
 // nothing (none depends on this site), errors of the consumers over theirs. *scale: what squared errors are divided by.
-static nl_status weigh_consumers(const nl_path *path, const nl_site *site, const double *second, size_t m,
-                                 double *weights, double *scale, nl_error *error) {
+static nl_status weigh_consumers(nl_path *path, const nl_site *site, const double *second, size_t m, double *weights,
+                                 double *scale, nl_error *error) {
   bool done = false;
+  NL_TRY(nl_path_stack_consumers(path, site, NULL, m, weights, scale, error));
   *scale = path->variance;
-  stack_consumers(path, site, second, false, m, weights);
   if (*scale > 0 && isfinite(*scale))
     NL_TRY(nl_sensitivity_apply(path->sensitivity, path->site, site->width, m, weights, &done, error));
-  if (!done) *scale = stack_consumers(path, site, second, true, m, weights);
-  return NL_OK;
+  return done ? NL_OK : nl_path_stack_consumers(path, site, second, m, weights, scale, error);
 }
 
 static void finish_site(nl_path *path, size_t site) {
