@@ -13,14 +13,14 @@ const BYTES = chainModel([6, 9, 12, 7, 18]); // more outputs than probes: signs 
 const ROWS = 1100; // five blocks of rows, the last a short one, four with derivatives
 
 /** Everything in an engine of its own: the path, the smaller model. @param {{threads?: number, scalar?: boolean, spawn?: SpawnHelper|null}} options
- * @param {number} size of the pool, however small the work @param {import("../wasm/steps.js").Watch} [watch] */
-async function made(options, size, watch = {}) {
+ * @param {number} size of the pool, however small the work @param {import("../wasm/steps.js").Watch} [watch] @param {number} [patience] ms */
+async function made(options, size, watch = {}, patience = undefined) {
   const engine = await createEngine(options);
   const model = engine.open(BYTES, "chain.onnx");
   const { spawn = spawnInNode } = options;
   model.pool = (_work, _jobs, seed) => {
     if (size === 0 || spawn === null) return null;
-    return new Pool(size, spawn, model.opening(seed));
+    return new Pool(size, spawn, model.opening(seed), patience);
   };
   const path = await model.path({ rows: ROWS, seed: 7, ...watch });
   const result = await path.compress({ kind: "retain", value: 0.5 });
@@ -70,6 +70,19 @@ test("a killed thread of Node changes nothing", async () => {
 test("a thread that cannot do its jobs changes nothing", async () => {
   const spawn = meddled((reply) => ({ job: reply.job, output: null }));
   assert.deepEqual(await made({ spawn }, 2), alone);
+});
+
+test("a thread that never answers is not waited for, whether it is one of them or all", async () => {
+  for (const silent of [1, 2]) {
+    let started = 0;
+    const spawn = /** @type {SpawnHelper} */ ((hear, gone) => (started++ < silent ? { send: () => {}, end: () => {} } : meddled((reply) => reply)(hear, gone)));
+    assert.deepEqual(await made({ spawn }, 2, {}, 20), alone, `${silent} of 2`);
+  }
+});
+
+test("an answer that comes too late changes nothing", async () => {
+  const spawn = /** @type {SpawnHelper} */ ((hear, gone) => meddled((reply) => reply)((reply) => void setTimeout(hear, 50, reply), gone));
+  assert.deepEqual(await made({ spawn }, 2, {}, 10), alone);
 });
 
 test("a cancel ends the threads at once, whatever they are at", async () => {

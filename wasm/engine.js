@@ -19,7 +19,7 @@ import { isOpen, levelsOf, shapedInputs } from "./inputs.js";
 import { loadCore } from "./loader.js";
 import { byName, tooLargeFor, unknownMethod, wrongRows } from "./messages.js";
 import { LINKAGES, METHODS } from "./methods.js";
-import { Pool, poolSize } from "./pool.js";
+import { Pool, patienceFor, poolSize } from "./pool.js";
 import { Runner, rowsOf } from "./runner.js";
 import { Run } from "./runs.js";
 import { loadRuntime } from "./runtime.js";
@@ -490,7 +490,7 @@ export class Model extends Handle {
     const { threads, spawn } = this.#core.threads;
     const size = spawn === null ? 0 : poolSize(work, jobs, this.info.bytes, threads);
     if (spawn === null || size === 0) return null;
-    return new Pool(size, spawn, this.opening(seed));
+    return new Pool(size, spawn, this.opening(seed), patienceFor(work, jobs));
   }
 
   /** @package What a helper is sent. @param {number} seed @returns {import("./pool.js").Opening} */

@@ -1,6 +1,7 @@
 // pool: more instances of the core, each in a thread of its own, that do jobs of a path (src/netlump.h, jobs). Nothing is shared: what
 // a job needs crosses as bytes, and so does what comes of it. Results are taken in by number, so the bits are those of one instance
-// alone. A thread that dies or refuses leaves its job to the instance that gave it.
+// alone. A thread that dies or refuses leaves its job to the instance that gave it; where nobody has answered for a while, that one
+// works at the next job too, and what is done first counts.
 import { compact } from "./source.js";
 
 /**
@@ -19,6 +20,8 @@ const LEAST = 3e9; // multiplications, about a second: below, threads cost more 
 const BYTES = 1e9; // of all threads together
 const COPIES = 4; // of a model's bytes that a thread needs: as they are, in double precision, and room
 const AHEAD = 2; // jobs a thread has at once, so that it need not wait for the next
+const PATIENCE = 5000; // ms without any answer, at least
+const SLOW = 250_000; // multiplications a ms: a quarter of what a slow machine does
 
 /** How many threads some work is worth. @param {number} work multiplications @param {number} jobs @param {number} bytes of the model
  * @param {number} threads that there may be; 0: as many as the machine has processors */
@@ -29,6 +32,9 @@ export function poolSize(work, jobs, bytes, threads) {
 }
 
 const nodeProcessors = () => globalThis.process?.getBuiltinModule?.("node:os").availableParallelism() ?? 1;
+
+/** Ms without any answer before one stops relying on it. @param {number} work multiplications @param {number} jobs */
+export const patienceFor = (work, jobs) => Math.max(PATIENCE, work / Math.max(jobs, 1) / SLOW);
 
 /** In Node a thread of node:worker_threads; elsewhere only the caller knows how to start one. @type {SpawnHelper|null} */
 export const spawnInNode =
@@ -71,10 +77,13 @@ export class Pool {
   #found = new Map();
   #given = 0; // jobs below have been given away
   #wake = () => {};
+  #patience;
+  #heardAt = performance.now();
   size = 0;
 
-  /** @param {number} size @param {SpawnHelper} spawn @param {Opening} opening */
-  constructor(size, spawn, opening) {
+  /** @param {number} size @param {SpawnHelper} spawn @param {Opening} opening @param {number} [patience] ms */
+  constructor(size, spawn, opening, patience = PATIENCE) {
+    this.#patience = patience;
     const files = new Map([...opening.files].map(([name, file]) => [name, compact(file)]));
     const sent = { ...opening, source: compact(opening.source), files };
     try {
@@ -119,13 +128,24 @@ export class Pool {
       this.#found.delete(next);
       work.take(next, output);
     } else {
-      await new Promise((/** @type {(value: void) => void} */ resolve) => (this.#wake = resolve));
+      const left = this.#heardAt + this.#patience - performance.now();
+      await (left > 0 ? this.#news(left) : work.alone());
     }
+    [...this.#found.keys()].filter((job) => job < work.next()).forEach((job) => this.#found.delete(job));
+  }
+
+  /** @param {number} most ms @returns {Promise<void>} */
+  #news(most) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, most);
+      this.#wake = () => (clearTimeout(timer), resolve());
+    });
   }
 
   /** @param {Helper} helper @param {Reply|null} reply */
   #heard(helper, reply) {
     if (!this.#helpers.includes(helper)) return;
+    this.#heardAt = performance.now();
     if (reply) {
       helper.jobs.delete(reply.job);
       this.#found.set(reply.job, reply.output);
