@@ -340,10 +340,15 @@ void nl_scratch_free(nl_scratch *scratch) {
   *scratch = (nl_scratch){0};
 }
 
+void nl_forward_from(const nl_network *network, const nl_parameters *parameters, nl_scratch *scratch, size_t first,
+                     size_t rows, const double *x) {
+  for (size_t s = first; s < network->step_count; s++)
+    if (network->steps[s].evaluable) nl_forward_step(network, parameters, s, rows, x, scratch->values, scratch->work);
+}
+
 void nl_forward_all(const nl_network *network, const nl_parameters *parameters, nl_scratch *scratch, size_t rows,
                     const double *x) {
-  for (size_t s = 0; s < network->step_count; s++)
-    if (network->steps[s].evaluable) nl_forward_step(network, parameters, s, rows, x, scratch->values, scratch->work);
+  nl_forward_from(network, parameters, scratch, 0, rows, x);
 }
 
 static void gather_outputs(const nl_network *network, const nl_scratch *scratch, size_t rows, double *y) {

@@ -58,11 +58,17 @@ enum { NL_FORWARD_ROWS = 256 }; // rows evaluated together
 // All steps for rows <= scratch->rows.
 void nl_forward_all(const nl_network *network, const nl_parameters *parameters, nl_scratch *scratch, size_t rows,
                     const double *x);
+// The same from step `first` on: what those steps read of earlier ones is there.
+void nl_forward_from(const nl_network *network, const nl_parameters *parameters, nl_scratch *scratch, size_t first,
+                     size_t rows, const double *x);
 // Reverse mode over the rows that `scratch` was evaluated on: gradients->values of the outputs hold what is seeded there, all
 // others zero; afterwards each holds the derivative of Σ seed · output by that step's value, of the same shape. An input's may
 // be NULL, not wanted, where the steps that read it read nothing else.
 void nl_forward_gradient(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,
                          nl_scratch *gradients, size_t rows);
+// The same down to the value of step `to`; what is before it may be left half done.
+void nl_forward_gradient_to(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,
+                            nl_scratch *gradients, size_t to, size_t rows);
 // After it, for a dense step: weights (width, in_width) += gᵀ a and bias (width) += Σ g over the rows, with g the derivative by
 // what the step computes and a what it reads. Either may be NULL.
 void nl_forward_weight_gradient(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,

@@ -90,9 +90,10 @@ static void through_step(const nl_step *step, const nl_layer *layer, const pass 
   }
 }
 
-void nl_forward_gradient(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,
-                         nl_scratch *gradients, size_t rows) {
-  for (size_t s = network->step_count; s-- > 0;) {
+// The steps from `first` on, last to first.
+static void go_back(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,
+                    nl_scratch *gradients, size_t first, size_t rows) {
+  for (size_t s = network->step_count; s-- > first;) {
     const nl_step *step = &network->steps[s];
     if (!step->evaluable || step->input_count == 0) continue;
     const size_t first = step->inputs[0], second = step->inputs[step->input_count - 1];
@@ -102,6 +103,16 @@ void nl_forward_gradient(const nl_network *network, const nl_parameters *paramet
                     scratch->values[s],  gradients->values[s], gradients->values[first], gradients->values[second]};
     through_step(step, layer, &p, rows, gradients->work);
   }
+}
+
+void nl_forward_gradient(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,
+                         nl_scratch *gradients, size_t rows) {
+  go_back(network, parameters, scratch, gradients, 0, rows);
+}
+
+void nl_forward_gradient_to(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,
+                            nl_scratch *gradients, size_t to, size_t rows) {
+  go_back(network, parameters, scratch, gradients, to + 1, rows);
 }
 
 void nl_forward_weight_gradient(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,

@@ -26,9 +26,10 @@ typedef enum stage { STAGE_GATHER, STAGE_FACTOR, STAGE_PRODUCT, STAGE_TRY } stag
 struct nl_newton {
   nl_newton_input input;
   nl_arena arena;
-  nl_scratch before, after, gradients; // original, reduced
+  nl_scratch before, after, gradients; // original; reduced, from the step on
   size_t in, out, n;                   // n = in, and one for a bias
   size_t probes, results;
+  size_t rest; // multiplications of one row from the step on
   size_t rows, most;                                      // rows gathered; room for them
   double *u;                                              // (rows, n) inputs less `center`, then 1
   double *g;                                              // (rows, probes, out)
@@ -101,6 +102,8 @@ nl_status nl_newton_create(nl_newton **out, const nl_newton_input *input, nl_err
   t->results = input->network->results;
   t->probes = probes_of(input->network);
   t->most = affordable(input);
+  for (size_t s = input->step; s < input->network->step_count; s++)
+    t->rest += input->reduced->layers[s].width * (input->reduced->layers[s].in_width + 8);
   const nl_status status = take_all(t, error);
   if (status != NL_OK)
     nl_newton_free(t);
@@ -146,12 +149,25 @@ static void evaluate_original(nl_newton *t, size_t rows, size_t *work) {
   answers->rows += rows;
 }
 
-// Both networks on the rows at hand; adds to the squared error. Returns the number of rows.
-static size_t compare_block(nl_newton *t, size_t *work) {
-  const nl_network *network = t->input.network;
-  const size_t left = t->input.rows - t->row, rows = left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
+static size_t block_rows(const nl_newton *t) {
+  const size_t left = t->input.rows - t->row;
+  return left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
+}
+
+// Both networks on the rows at hand.
+static void evaluate_block(nl_newton *t, size_t rows, size_t *work) {
+  const nl_newton_input *input = &t->input;
   evaluate_original(t, rows, work);
-  nl_forward_all(network, t->input.reduced, &t->after, rows, t->input.x + t->row * network->features);
+  for (size_t s = 0; s < input->step; s++)
+    if (input->values[s] != NULL) t->after.values[s] = input->values[s] + t->row * input->reduced->layers[s].width;
+  nl_forward_from(input->network, input->reduced, &t->after, input->step, rows,
+                  input->x + t->row * input->network->features);
+  *work += rows * t->rest;
+}
+
+// Adds what they differ by on the rows at hand to the squared error.
+static void compare_block(nl_newton *t, size_t rows) {
+  const nl_network *network = t->input.network;
   for (size_t o = 0; o < network->output_count; o++) {
     const size_t step = network->outputs[o];
     const double *f = t->before.values[step], *now = t->after.values[step];
@@ -160,8 +176,6 @@ static size_t compare_block(nl_newton *t, size_t *work) {
       t->squares += f[i] * f[i];
     }
   }
-  *work += rows * network->parameters;
-  return rows;
 }
 
 static double random_sign(nl_newton *t) { // xorshift64 (Marsaglia 2003)
@@ -174,7 +188,7 @@ static double random_sign(nl_newton *t) { // xorshift64 (Marsaglia 2003)
 // Seeds one probe at the outputs; e receives what that combination of the outputs misses.
 static void seed_probe(nl_newton *t, size_t rows, size_t probe, double *e) {
   const nl_network *network = t->input.network;
-  for (size_t s = 0; s < network->step_count; s++)
+  for (size_t s = t->input.step; s < network->step_count; s++)
     memset(t->gradients.values[s], 0, rows * t->input.reduced->layers[s].width * sizeof(double));
   size_t column = 0;
   for (size_t o = 0; o < network->output_count; o++) {
@@ -208,23 +222,26 @@ static void keep_derivatives(nl_newton *t, size_t rows) {
   memset(e, 0, rows * t->probes * sizeof *e);
   for (size_t probe = 0; probe < t->probes; probe++) {
     seed_probe(t, rows, probe, e);
-    nl_forward_gradient(input->network, input->reduced, &t->after, &t->gradients, rows);
+    nl_forward_gradient_to(input->network, input->reduced, &t->after, &t->gradients, input->step, rows);
     const double *from = t->gradients.values[input->step];
     for (size_t r = 0; r < rows; r++)
       memcpy(g + (r * t->probes + probe) * t->out, from + r * t->out, t->out * sizeof *g);
   }
 }
 
-// Blocks are taken evenly where there is no room for all of them.
+// Blocks are taken evenly where there is no room for all of them. The error is known from the second round on.
 static void gather_block(nl_newton *t, size_t *work) {
-  const size_t rows = compare_block(t, work);
+  const size_t rows = block_rows(t);
   const double due = (double)(t->row + rows) / (double)t->input.rows * (double)t->most;
-  if (t->rows + rows <= t->most && (double)(t->rows + rows) <= due + NL_FORWARD_ROWS) {
+  const bool kept = t->rows + rows <= t->most && (double)(t->rows + rows) <= due + NL_FORWARD_ROWS;
+  if (t->round == 0 || kept) evaluate_block(t, rows, work);
+  if (t->round == 0) compare_block(t, rows);
+  if (kept) {
     keep_inputs(t, rows);
     keep_derivatives(t, rows);
     nl_gram_f64(rows, t->n, t->u + t->rows * t->n, t->n, t->factor, t->n, t->after.work);
     t->rows += rows;
-    *work += 2 * t->probes * rows * t->input.network->parameters + rows * t->n * t->n / 2;
+    *work += t->probes * rows * t->rest + rows * t->n * t->n / 2;
   }
   t->row += rows;
   if (t->row == t->input.rows) t->stage = STAGE_FACTOR;
@@ -239,7 +256,7 @@ static void start_round(nl_newton *t) {
   memset(t->factor, 0, t->n * t->n * sizeof *t->factor);
   t->state = 0x9e3779b97f4a7c15u;
   t->row = t->rows = t->turn = t->tries = 0;
-  t->error = t->squares = 0;
+  if (t->round == 0) t->error = t->squares = 0;
 }
 
 // ---- conjugate gradients ------------------------------------------------------------------------------------------------
@@ -340,7 +357,15 @@ static void place(nl_newton *t, double share) {
 static void begin_try(nl_newton *t) {
   place(t, ldexp(1.0, -(int)t->tries));
   t->row = 0;
+  t->error = t->squares = 0;
   t->stage = STAGE_TRY;
+}
+
+static void try_block(nl_newton *t, size_t *work) {
+  const size_t rows = block_rows(t);
+  evaluate_block(t, rows, work);
+  compare_block(t, rows);
+  t->row += rows;
 }
 
 // One block, or what stands between two stages. True when all is done.
@@ -363,17 +388,15 @@ static bool advance(nl_newton *t, size_t *work) {
       begin_product(t);
     else
       begin_try(t);
-    t->error = t->squares = 0;
     return false;
   case STAGE_TRY:
-    t->row += compare_block(t, work);
-    if (t->row < t->input.rows) return false;
+    try_block(t, work);
+    if (t->row < t->input.rows && !(t->error >= t->best)) return false; // it only grows
     if (t->error < t->best) {
       t->stage = STAGE_GATHER;
       t->row = 0;
       return ++t->round == ROUNDS;
     }
-    t->error = t->squares = 0;
     if (++t->tries == TRIES) return place(t, 0.0), true;
     begin_try(t);
     return false;

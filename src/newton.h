@@ -19,6 +19,7 @@ typedef struct nl_newton_input {
   const nl_network *network;
   const nl_parameters *original;
   nl_parameters *reduced; // complete; layers[step] is what changes
+  double *const *values;  // (steps) (rows, width): what steps from `step` on, and the outputs, have of earlier ones
   size_t step;
   size_t rows;
   const double *x;     // (rows, features)

@@ -69,8 +69,7 @@ static void find_last_uses(nl_refit *refit) {
   const nl_network *network = refit->input.network;
   for (size_t s = 0; s < network->step_count; s++)
     for (size_t i = 0; i < network->steps[s].input_count; i++) refit->last_use[network->steps[s].inputs[i]] = s;
-  for (size_t o = 0; refit->input.apart != NULL && o < network->output_count; o++)
-    refit->last_use[network->outputs[o]] = network->step_count;
+  for (size_t o = 0; o < network->output_count; o++) refit->last_use[network->outputs[o]] = network->step_count;
 }
 
 static void find_changes(nl_refit *refit) {
@@ -485,6 +484,7 @@ static nl_status enter_newton(nl_refit *refit, nl_error *error) {
   const nl_newton_input newton = {.network = input->network,
                                   .original = input->original,
                                   .reduced = &refit->reduced,
+                                  .values = refit->values,
                                   .step = refit->step,
                                   .rows = input->rows,
                                   .x = input->x,
