@@ -8,6 +8,8 @@
 
 static const double rounding = 1e-12; // no tolerance named is smaller: copies go at 0 but for rounding
 enum { JITTERED_COPIES = 4 };         // of the user's rows, for the polish
+enum { DRAFT_WORK = 200000000 };      // multiplications: some 40 ms
+enum { DRAFT_ROWS_A_UNIT = 4 };       // fewer would be learnt by heart
 
 enum { STAGE_PREPARE, STAGE_FIND, STAGE_REFIT, STAGE_MEASURE, STAGE_POLISH, STAGE_REMEASURE, STAGE_DONE };
 
@@ -163,7 +165,7 @@ nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target targe
 
 bool nl_result_may_polish(const nl_result *result) {
   const nl_model *model = result->path->model;
-  return result->options.polish && !nl_model_large(model) &&
+  return result->options.polish && !result->options.draft && !nl_model_large(model) &&
          (model->engine == NL_ENGINE_FORWARD || nl_tail_holds(model, NL_NONE)) &&
          !(result->target.kind == NL_TARGET_EPSILON && result->target.value == 0);
 }
@@ -181,17 +183,32 @@ static nl_status take_fitted_rows(nl_result *result, nl_error *error) {
   return NL_OK;
 }
 
+// Of so many rows each part of the result is made, with the original and the smaller network evaluated twice on them.
+static size_t rows_for(const nl_result *result, size_t rows) {
+  const size_t most = DRAFT_WORK / (4 * nl_model_parameters(result->path->model) + 1) + NL_FORWARD_ROWS;
+  return result->options.draft && most < rows ? most : rows;
+}
+
+// A draft of few rows stays as the lumpings alone make it: those know the whole measure.
+static bool worth_fitting(const nl_result *result, size_t rows) {
+  for (size_t i = 0; result->options.draft && i < result->path->model->sites.count; i++)
+    if (rows < DRAFT_ROWS_A_UNIT * result->widths[i]) return false;
+  return nl_method_fits(result->options.method);
+}
+
 static nl_status start_refit(nl_result *result, nl_error *error) {
   const nl_path *path = result->path;
   NL_TRY(take_fitted_rows(result, error));
+  const size_t rows = rows_for(result, result->fitted_rows > 0 ? result->fitted_rows : path->rows);
   const nl_refit_input input = {.network = path->model->network,
                                 .sites = &path->model->sites,
                                 .original = &path->parameters,
                                 .lumpings = result->lumpings,
-                                .rows = result->fitted_rows > 0 ? result->fitted_rows : path->rows,
+                                .rows = rows,
                                 .x = result->fitted_rows > 0 ? result->fitted : path->x,
                                 .single = path->single,
-                                .fit = nl_method_fits(result->options.method),
+                                .fit = worth_fitting(result, rows),
+                                .outputs = !result->options.draft,
                                 .apart = path->apart,
                                 .owner = result,
                                 .keep = nl_large_keep};
@@ -220,9 +237,11 @@ static nl_status measure(nl_result *result, double *progress, nl_error *error) {
   const nl_path *path = result->path;
   if (path->model->engine == NL_ENGINE_RUNTIME) return nl_fitted_measure(result, progress, error);
   if (nl_model_large(path->model)) return nl_large_measure(result, error);
+  const size_t rows = rows_for(result, path->scored_rows); // the last: a draft is fitted on the first
+  const double *x = path->x + (path->scored_rows - rows) * path->features;
   if (result->measuring == NULL)
     NL_TRY(nl_deviation_create(&result->measuring, path->model->network, &path->parameters,
-                               nl_result_parameters(result), path->scored_rows, path->x, error));
+                               nl_result_parameters(result), rows, x, error));
   return nl_deviation_step(result->measuring, progress, error);
 }
 

@@ -90,10 +90,10 @@ static void through_step(const nl_step *step, const nl_layer *layer, const pass 
   }
 }
 
-// The steps from `first` on, last to first.
+// The steps from `from` on, last to first.
 static void go_back(const nl_network *network, const nl_parameters *parameters, const nl_scratch *scratch,
-                    nl_scratch *gradients, size_t first, size_t rows) {
-  for (size_t s = network->step_count; s-- > first;) {
+                    nl_scratch *gradients, size_t from, size_t rows) {
+  for (size_t s = network->step_count; s-- > from;) {
     const nl_step *step = &network->steps[s];
     if (!step->evaluable || step->input_count == 0) continue;
     const size_t first = step->inputs[0], second = step->inputs[step->input_count - 1];

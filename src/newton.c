@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
-#include "linear.h"
+#include "linear_blocks.h"
 
 enum {
   ROUNDS = 2,        // derivatives are taken anew in each
@@ -29,7 +29,7 @@ struct nl_newton {
   nl_scratch before, after, gradients; // original; reduced, from the step on
   size_t in, out, n;                   // n = in, and one for a bias
   size_t probes, results;
-  size_t rest; // multiplications of one row from the step on
+  size_t rest;                                            // multiplications of one row from the step on
   size_t rows, most;                                      // rows gathered; room for them
   double *u;                                              // (rows, n) inputs less `center`, then 1
   double *g;                                              // (rows, probes, out)
@@ -41,6 +41,7 @@ struct nl_newton {
   double *move, *residual, *direction, *product, *solved; // (out, n)
   double *turned;                                         // (n, out)
   double *block;                                          // (NL_FORWARD_ROWS, out)
+  double *work;
   double curvature, slope;
   double error, squares; // Σ (f - f')² and Σ f² over all rows
   double best;           // the error to fall below
@@ -85,6 +86,7 @@ static nl_status take_all(nl_newton *t, nl_error *error) {
   double **vectors[] = {&t->start, &t->move, &t->residual, &t->direction, &t->product, &t->solved, &t->turned};
   for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) NL_TAKE(arena, *vectors[i], double, n *out + 1, error);
   NL_TAKE(arena, t->block, double, NL_FORWARD_ROWS *out + 1, error);
+  NL_TAKE(arena, t->work, double, nl_matmul_f64_work() + nl_cholesky_blocks_work(n), error);
   const nl_newton_input *input = &t->input;
   NL_TRY(nl_scratch_create(&t->before, input->network, input->original, NL_FORWARD_ROWS, error));
   NL_TRY(nl_scratch_create(&t->after, input->network, input->reduced, NL_FORWARD_ROWS, error));
@@ -275,13 +277,13 @@ static bool factorise(nl_newton *t) {
       t->factor[j * t->n + i] = t->factor[i * t->n + j] = t->factor[i * t->n + j] / rows;
   for (size_t i = 0; i < t->in; i++) trace += t->factor[i * t->n + i] / (double)t->in;
   t->curvature = curvature_ridge * power * trace;
-  return power > 0 && isfinite(power) && nl_cholesky(t->n, t->factor, factor_ridge * trace);
+  return power > 0 && isfinite(power) && nl_cholesky_blocks(t->n, t->factor, factor_ridge * trace, t->work);
 }
 
 static void precondition(nl_newton *t) {
   for (size_t o = 0; o < t->out; o++)
     for (size_t i = 0; i < t->n; i++) t->turned[i * t->out + o] = t->residual[o * t->n + i] / t->power[o];
-  nl_cholesky_solve(t->n, t->factor, t->out, t->turned);
+  nl_cholesky_solve_blocks(t->n, t->factor, t->out, t->turned, t->work);
   for (size_t o = 0; o < t->out; o++)
     for (size_t i = 0; i < t->n; i++) t->solved[o * t->n + i] = t->turned[i * t->out + o];
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
-#include "linear.h"
+#include "linear_blocks.h"
 #include "newton.h"
 
 static const double ridge_share = 1e-6; // of the mean variance; 1e-6 to 1e-3 measured alike
@@ -81,6 +81,14 @@ static void find_changes(nl_refit *refit) {
   }
 }
 
+// What a layer reads at most.
+static size_t widest(const nl_refit_input *input) {
+  size_t most = 0;
+  for (size_t s = 0; s < input->network->step_count; s++)
+    if (input->original->layers[s].in_width > most) most = input->original->layers[s].in_width;
+  return most;
+}
+
 nl_status nl_refit_create(nl_refit **out, const nl_refit_input *input, nl_error *error) {
   const size_t steps = input->network->step_count;
   nl_refit *refit = calloc(1, sizeof *refit);
@@ -97,7 +105,7 @@ nl_status nl_refit_create(nl_refit **out, const nl_refit_input *input, nl_error 
   refit->window = nl_arena_take(arena, steps + 1, sizeof(double *));
   refit->changed = nl_arena_take(arena, steps + 1, sizeof(bool));
   refit->last_use = nl_arena_take(arena, steps + 1, sizeof(size_t));
-  refit->work = nl_arena_take(arena, nl_matmul_f64_work(), sizeof(double));
+  refit->work = nl_arena_take(arena, nl_matmul_f64_work() + nl_cholesky_blocks_work(widest(input)), sizeof(double));
   refit->x =
       nl_arena_take(arena, input->single != NULL ? NL_FORWARD_ROWS * input->network->features : 1, sizeof(double));
   refit->lumpings = nl_arena_take(arena, input->sites->count + 1, sizeof(nl_lumping));
@@ -376,8 +384,8 @@ static void solve_fit(nl_refit *refit) {
   normalise(refit, centred);
   double trace = 0;
   for (size_t i = 0; i < f->in; i++) trace += f->gram[i * f->in + i];
-  if (!nl_cholesky(f->in, f->gram, ridge_share * trace / (double)f->in)) return;
-  nl_cholesky_solve(f->in, f->gram, f->out, f->cross);
+  if (!nl_cholesky_blocks(f->in, f->gram, ridge_share * trace / (double)f->in, refit->work)) return;
+  nl_cholesky_solve_blocks(f->in, f->gram, f->out, f->cross, refit->work);
   for (size_t o = 0; o < f->out; o++) {
     double moved = 0;
     for (size_t i = 0; i < f->in; i++) {
@@ -479,7 +487,8 @@ static nl_status enter_newton(nl_refit *refit, nl_error *error) {
   drop_fit(&refit->fit);
   refit->row = 0;
   refit->stage = STAGE_REDUCED;
-  if (input->apart != NULL || refit->last_use[refit->step] == input->network->step_count) return NL_OK;
+  if (!input->outputs || input->apart != NULL || refit->last_use[refit->step] == input->network->step_count)
+    return NL_OK;
   NL_TRY(prepare_up_to(refit, input->network->step_count - 1, error));
   const nl_newton_input newton = {.network = input->network,
                                   .original = input->original,

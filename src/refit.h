@@ -1,6 +1,6 @@
 // refit: the parameters of the smaller network. Goes through the layers in order; each dense layer behind a lumped site
 // is fitted by least squares to the original's pre-activations, from the activations the smaller network really has
-// (DESIGN 2.3, sequential refit); one that is no output itself then to the network's outputs (newton.h). The ridge pulls
+// (DESIGN 2.3, sequential refit); one that is no output itself then, where asked for, to the network's outputs (newton.h). The ridge pulls
 // towards the weights that the lumping alone gives, so that an exact lumping stays exact.
 #ifndef NL_REFIT_H
 #define NL_REFIT_H
@@ -20,6 +20,7 @@ typedef struct nl_refit_input {
   const double *x;            // (rows, features), or
   const float *single;        // the same
   bool fit;                   // else the layers stay as the lumpings alone make them: R W P
+  bool outputs;               // then to the outputs, too
   // Where the original's weights come and go (nl_parameters_load_apart): the same as `original`. Lumpings then say what is kept and
   // nothing else, P and p are found on the way; a layer done is given to `keep`, which sets its `away`, and let go.
   nl_parameters *apart;

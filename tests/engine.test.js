@@ -9,6 +9,7 @@ import { difference } from "../wasm/difference.js";
 import { METHODS, compare, compress, createEngine, inspect, readTable } from "../wasm/index.js";
 import { EngineError } from "../wasm/fault.js";
 import { PRUNING } from "../wasm/methods.js";
+import { chainModel } from "./bench/dense.js";
 import { bytesOf, jsonModel, materialFile, materialFiles, needsMaterial, noise, sampleFile, samples } from "./material.js";
 
 const engine = await createEngine();
@@ -94,6 +95,19 @@ test("max-deviation stays within the deviation asked for", async () => {
   assert.ok(result.report.deviation <= 0.05, `${result.report.deviation}`);
   assert.ok(result.report.retained < 1);
   model.free();
+});
+
+test("a draft is of the size asked for and says about what the result will", async () => {
+  for (const widths of [[6, 24, 24, 3], [8, 96, 96, 2]]) { // the second on fewer rows
+    const model = engine.open(chainModel(widths), "chain.onnx");
+    const path = await model.path({});
+    const target = /** @type {const} */ ({ kind: "retain", value: 0.4 });
+    const [draft, result] = [await path.compress(target, { draft: true, polish: true }), await path.compress(target)];
+    assert.deepEqual(draft.report.parameters, result.report.parameters);
+    assert.equal(draft.report.polish, null);
+    assert.ok(draft.report.deviation > 0.9 * result.report.deviation && draft.report.deviation < 3 * result.report.deviation, `${draft.report.deviation} for ${result.report.deviation}`);
+    model.free();
+  }
 });
 
 test("a larger tolerance never keeps more", async () => {

@@ -66,7 +66,7 @@ import { crashed } from "./messages.js";
  * @property {(targets: import("./types.js").SizeTarget[]) => Promise<(Choice|null)[]>} choices
  *   The same for many at once, null where a target gives none: what a slider needs to answer by itself.
  * @property {(target: Target, options?: {verify?: boolean, score?: Table|null, heldOut?: boolean} & Way & Watch) => Promise<Report>} compress
- *   Makes the smaller model. `verify` (default true): run both in ONNX Runtime. `score`: labelled rows to score on;
+ *   Makes the smaller model; with `draft` a report alone, of a first answer. `verify` (default true): run both in ONNX Runtime. `score`: labelled rows to score on;
  *   `heldOut`: whether they were kept out of the measure.
  * @property {(format?: import("./types.js").Format) => Promise<import("./source.js").Source>} file   The same, a Blob where the model is too large to be held.
  * @property {(format?: import("./types.js").Format) => Promise<Uint8Array>} write   The last result's bytes; the source's format by default.

@@ -43,10 +43,10 @@ import { sliceTable } from "./table.js";
  * @typedef {import("./source.js").Source} Source
  * @typedef {import("./source.js").Files} Files
  * @typedef {import("./source.js").Part} Part
- * @typedef {{method?: Method, linkage?: import("./methods.js").Linkage, degree?: number, polish?: boolean, iterations?: number,
+ * @typedef {{method?: Method, linkage?: import("./methods.js").Linkage, degree?: number, polish?: boolean, draft?: boolean, iterations?: number,
  *   weights?: string, large?: number}} Way
  *   linkage: of the methods that partition; degree: of the polynomials that stand for other activations, 0 for the default;
- *   polish: move what is left towards the original's outputs; iterations: of that at most, 0 for the default;
+ *   polish: move what is left towards the original's outputs; draft: a first answer, fitted and measured on a few rows; iterations: of that at most, 0 for the default;
  *   weights: what the second file is called where ONNX of more than `large` bytes (10^9) keeps its weights outside
  */
 
@@ -800,14 +800,14 @@ export class Result extends Handle {
   report = /** @type {CoreReport} */ (/** @type {unknown} */ (null)); // from describe() on
 
   /** @param {Core} core @param {Path} path @param {number} handle of the path @param {Target} target @param {Way} way */
-  constructor(core, path, handle, { kind, value }, { method = "projected", linkage = "complete", degree = 0, polish = false, iterations = 0, large = 0, weights }) {
+  constructor(core, path, handle, { kind, value }, { method = "projected", linkage = "complete", degree = 0, polish = false, draft = false, iterations = 0, large = 0, weights }) {
     super("result", path, (result) => {
       if (!core.dead) core.call("result_free", result);
     });
     this.#core = core;
     this.path = path;
     const { name } = path.model.info;
-    const way = [numberOf(METHODS, method), numberOf(LINKAGES, linkage), degree, Number(polish), iterations, large];
+    const way = [numberOf(METHODS, method), numberOf(LINKAGES, linkage), degree, Number(polish), Number(draft), iterations, large];
     core.withString(weights ?? weightsName(name), (text) => this.hold(core.make(name, "result_create", handle, KINDS[kind], value, ...way, text)));
   }
 

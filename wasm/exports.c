@@ -215,13 +215,15 @@ NL_EXPORT(netlump_run_advance) int netlump_run_advance(boundary *b, nl_run *run,
 
 NL_EXPORT(netlump_result_create)
 nl_result *netlump_result_create(boundary *b, const nl_path *path, int kind, double value, int method, int linkage,
-                                 size_t degree, int polish, size_t iterations, size_t large, const char *weights) {
+                                 size_t degree, int polish, int draft, size_t iterations, size_t large,
+                                 const char *weights) {
   nl_result *result = NULL;
   const nl_target target = {(nl_target_kind)kind, value};
   const nl_result_options options = {.method = (nl_method)method,
                                      .linkage = (nl_linkage)linkage,
                                      .degree = degree,
                                      .polish = polish != 0,
+                                     .draft = draft != 0,
                                      .iterations = iterations,
                                      .large = large,
                                      .weights = weights};

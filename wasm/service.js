@@ -222,6 +222,10 @@ class Desk {
     try {
       const { report } = await finish(result, { data, verify, score, heldOut, ...watch });
       watch.signal?.throwIfAborted();
+      if (way.draft) {
+        result.free();
+        return report;
+      }
       endOthers("certify"); // it speaks of the result before
       this.#result?.free();
       this.#result = result;

@@ -6,19 +6,22 @@ import { outputsOn } from "../wasm/answers.js";
 import { createClient } from "../wasm/client.js";
 import { OUTSIDE } from "../wasm/methods.js";
 import { asksForScore } from "../wasm/search.js";
-import { splitTable } from "../wasm/table.js";
+import { sliceTable, splitTable } from "../wasm/table.js";
 import { spawn } from "./assets.js";
 import { number } from "./format.js";
 import { keyOfChoice, wayOf } from "./lines.js";
 import { text } from "./messages.js";
 import { remaining } from "./remaining.js";
-import { outside, shown, stale, state, unpolished, unsized } from "./state.js";
+import { expected, outside, shown, stale, state, unpolished, unsized } from "./state.js";
 import { STEPS, dials, firstEpsilon, polishable, scoreDial, takesTolerance, targetFrom, valueAt } from "./targets.js";
 
 /** @typedef {import("./state.js").Target} Target */
 
 const SEED = 1;
 const REFIT_DELAY = 180; // ms of rest before the refit starts: one drag is one refit
+const DRAFT_DELAY = 30; // before a draft does, which takes less time than that
+const DRAFT_FROM = 8192; // parameters: the refit of smaller networks is as quick
+const DRAFT_ROWS = 512; // it is scored on
 const CURVE_POINTS = 16;
 const SLOW_POINTS = 7; // where each takes as long as a result
 const POLISH_KEY = "netlump.polish"; // in the session's storage: "off" or nothing
@@ -155,7 +158,25 @@ function again(delay) {
   const signal = startOver();
   progressOf(signal)({ stage: "refit", fraction: 0 });
   void attempt(choose, refuse);
-  waiting = setTimeout(() => void attempt(() => refit(signal)), delay);
+  const first = Math.min(delay, DRAFT_DELAY);
+  waiting = setTimeout(() => void draft(signal).then(() => later(delay - first)), first);
+  const later = (/** @type {number} */ rest) => {
+    if (!signal.aborted) waiting = setTimeout(() => void attempt(() => refit(signal)), rest);
+  };
+}
+
+/** Measures what the slider's place gives, quickly, where the refit would take a while and no line foretells it. What fails here fails in the refit, where it is
+ * said. @param {AbortSignal} signal */
+async function draft(signal) {
+  const { model, path, target, method } = { model: state.model.value, path: state.path.value, target: state.target.value, method: state.method.value };
+  if (!model || !path || outside.value || model.large || model.parameters < DRAFT_FROM) return;
+  if (expected.value !== null || method !== "projected" || !(target.kind in dials) || target.kind === "deviation") return;
+  const { score, heldOut } = parts();
+  const rows = score && sliceTable(score, 0, Math.min(score.rows, DRAFT_ROWS));
+  await attempt(async () => {
+    const report = await client.compress(target, { method, draft: true, verify: false, score: rows, heldOut, signal });
+    state.draft.value = { report, target, path };
+  }, () => {});
 }
 
 /** @param {import("./state.js").Method} method */

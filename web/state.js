@@ -29,6 +29,7 @@ import { dials } from "./targets.js";
  * @typedef {{report: Report, target: Target, method: Method, path: PathInfo, outputs: Outputs|null, polished: boolean,
  *   lumpings: import("../wasm/types.js").Lumping[]}} Result
  *   polished: the polish ran to its end, whatever came of it
+ * @typedef {{report: Report, target: Target, path: PathInfo}} Draft
  * @typedef {Progress & {left: number|null}} Task   left: seconds
  * @typedef {{id: number, result: Result}} Pin
  * @typedef {{message: string, remedy?: {label: string, run: () => void}}} Problem
@@ -55,6 +56,8 @@ export const state = {
   choice: signal(null),
   /** What the places of the slider come to, by kind of target and value. @type {import("@preact/signals").Signal<ReadonlyMap<string, ReadonlyMap<number, Choice>>>} */
   choices: signal(new Map()),
+  /** A quick measurement of what is asked for, while its result is being made. @type {import("@preact/signals").Signal<Draft|null>} */
+  draft: signal(null),
   /** The last finished result. @type {import("@preact/signals").Signal<Result|null>} */
   result: signal(null),
   /** @type {import("@preact/signals").Signal<Method>} */
@@ -107,11 +110,21 @@ export const shown = computed(() => shownKeys(state.method.value, state.compared
 /** The points of all lines there are, for files and tables. */
 export const shownPoints = computed(() => shown.value.flatMap((key) => state.lines.value.get(key)?.points ?? []));
 
-/** What the slider's new place will give, read off the drawn line before it is computed; null where the shown result is the one asked
- * for, or nothing is known. */
+/** What the slider's new place will give, read off the drawn line before it is computed, or measured on a few rows where there is no
+ * line; null where the shown result is the one asked for, or nothing is known. */
 export const expected = computed(() => {
   const { model, choice, result } = { model: state.model.value, choice: state.choice.value, result: state.result.value };
-  return stale.value && model && choice && result ? expectedAt(curve.value ?? [], choice, { bytes: model.bytes, parameters: model.parameters, accuracy: result.report.score?.kind === "accuracy" }) : null;
+  if (!stale.value || !model || !choice || !result) return null;
+  const whole = { bytes: model.bytes, parameters: model.parameters, accuracy: result.report.score?.kind === "accuracy" };
+  return expectedAt(curve.value ?? [], choice, whole) ?? drafted.value;
+});
+
+/** What the draft says of the present target. */
+const drafted = computed(() => {
+  const { draft, target, path } = { draft: state.draft.value, target: state.target.value, path: state.path.value };
+  if (draft === null || draft.target !== target || draft.path !== path) return null;
+  const { bytes, deviation, score } = draft.report;
+  return { bytes: bytes.after, deviation, score: score?.kind === "accuracy" ? score.after : null };
 });
 
 /** Neurons before and after, per site: from the choice while a result is being made. */

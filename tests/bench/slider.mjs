@@ -1,6 +1,7 @@
-// The page's slider in Chromium: from an input event to painted numbers, from the last event to the refit and to the polish's end,
-// and the longest task on the page's own thread meanwhile. "processor": of the threads themselves, which the load of the machine
-// touches less: the page's from event to paint, the worker's from the last event to the refit.
+// The page's slider in Chromium: from an input event to painted numbers; from the last event until size and deviation are there (read off
+// the line, or a draft's, or the refit's), to the refit and to the polish's end; and the longest task on the page's own thread meanwhile.
+// "processor": of the threads themselves, which the load of the machine touches less: the page's from event to paint, the worker's from the
+// last event to the refit.
 //   node tests/bench/slider.mjs [widths ...]      8-64-64-1 ...
 import { loadavg } from "node:os";
 
@@ -50,7 +51,12 @@ async function dragged(places) {
   }
   const start = performance.now();
   performance.mark("rest");
+  const known = () => document.querySelector(".numbers .number.dim:nth-of-type(3)") === null;
   const done = () => document.querySelector(".downloads .primary:not(:disabled)") !== null;
+  await changed(document, known, { attributes: true });
+  await painted();
+  performance.mark("known");
+  const foretold = performance.now() - start;
   await changed(document, done, { attributes: true });
   performance.mark("refit");
   const refit = performance.now() - start;
@@ -58,7 +64,7 @@ async function dragged(places) {
   performance.mark("polished");
   const polish = performance.now() - start;
   observer.disconnect();
-  return { frames, refit, polish, longest: Math.max(0, ...long) };
+  return { frames, foretold, refit, polish, longest: Math.max(0, ...long) };
 }
 
 /** @typedef {{name: string, ph: string, ts: number, tdur?: number, pid: number, tid: number, args: any}} TraceEvent */
@@ -82,7 +88,7 @@ function processorTimes(events) {
 const round = (/** @type {number} */ ms) => String(ms < 100 ? Math.round(10 * ms) / 10 : Math.round(ms));
 const stage = await openBrowser();
 try {
-  console.log("| network | parameters | frame, ms (longest) | processor | refit, ms | processor | polished, ms | longest task, ms | load |\n|---|---|---|---|---|---|---|---|---|");
+  console.log("| network | parameters | frame, ms (longest) | processor | known, ms | refit, ms | processor | polished, ms | longest task, ms | load |\n|---|---|---|---|---|---|---|---|---|---|");
   for (const name of NETWORKS) {
     const widths = name.split("-").map(Number);
     const context = await stage.browser.newContext({ viewport: { width: 1280, height: 900 } });
@@ -98,7 +104,7 @@ try {
     const seen = await page.evaluate(dragged, PLACES);
     const trace = JSON.parse((await stage.browser.stopTracing()).toString());
     const processor = processorTimes(trace.traceEvents ?? trace);
-    console.log(`| ${name} | ${parametersOf(widths).toLocaleString("en")} | ${round(median(seen.frames))} (${round(Math.max(...seen.frames))}) | ${round(processor.frame)} | ${round(seen.refit)} | ${round(processor.refit)} | ${round(seen.polish)} | ${round(seen.longest)} | ${loadavg()[0].toFixed(1)} |`);
+    console.log(`| ${name} | ${parametersOf(widths).toLocaleString("en")} | ${round(median(seen.frames))} (${round(Math.max(...seen.frames))}) | ${round(processor.frame)} | ${round(seen.foretold)} | ${round(seen.refit)} | ${round(processor.refit)} | ${round(seen.polish)} | ${round(seen.longest)} | ${loadavg()[0].toFixed(1)} |`);
     await context.close();
   }
 } finally {

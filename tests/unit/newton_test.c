@@ -49,13 +49,17 @@ static double error_of(const pair *p) {
 }
 
 static void fit_with(pair *p, size_t rows, nl_answers *answers) {
-  const nl_newton_input input = {p->network, &p->original, &p->reduced, p->step, rows, p->x, answers};
+  nl_scratch before; // what stands before the layer
+  OK(nl_scratch_create(&before, p->network, &p->reduced, ROWS, NULL));
+  nl_forward_all(p->network, &p->reduced, &before, ROWS, p->x);
+  const nl_newton_input input = {p->network, &p->original, &p->reduced, before.values, p->step, rows, p->x, answers};
   nl_newton *newton = NULL;
   size_t work = 0;
   assert_true(nl_newton_worth(&input));
   OK(nl_newton_create(&newton, &input, NULL));
   while (nl_newton_step(newton, &work, 1000) == NL_MORE) work = 0;
   nl_newton_free(newton);
+  nl_scratch_free(&before);
 }
 
 static void fit(pair *p, size_t rows) {
