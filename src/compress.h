@@ -207,7 +207,7 @@ void nl_large_free(nl_path *path);
 nl_status nl_large_step(nl_path *path, double *progress,
                         nl_error *error); // as nl_path_step; the path is not merged yet
 nl_status nl_large_keep(void *result, size_t step, nl_layer *layer, nl_error *error); // nl_refit_input's
-nl_status nl_large_measure(nl_result *result, nl_error *error);                       // once the refit is done
+nl_status nl_large_measure(nl_result *result, double *progress, nl_error *error);     // once the refit is done
 
 // ---- compress_tapped.c: the path of a model that a runtime runs ---------------------------------------------------------------
 

@@ -20,8 +20,8 @@ typedef enum stage { STAGE_EVALUATE, STAGE_GATHER, STAGE_ELIMINATE } stage;
 
 struct nl_large {
   nl_arena arena;
-  float **values;   // (steps) (rows, width), NULL where nobody needs them any more
-  double **window;  // (steps) (NL_FORWARD_ROWS, width) the rows at hand, of the step at hand and of what it reads
+  nl_rows **values; // (steps) NULL where nobody needs them any more
+  double **window;  // (steps) pointers to the rows at hand
   size_t *last_use; // (steps)
   double *x;        // (NL_FORWARD_ROWS, features) the rows at hand
   double *work;
@@ -51,7 +51,7 @@ nl_status nl_large_create(nl_path *path, nl_error *error) {
   nl_large *l = calloc(1, sizeof *l);
   if (l == NULL) return nl_no_memory(error, 1, sizeof *l);
   path->large = l;
-  NL_TAKE(&l->arena, l->values, float *, network->step_count + 1, error);
+  NL_TAKE(&l->arena, l->values, nl_rows *, network->step_count + 1, error);
   NL_TAKE(&l->arena, l->window, double *, network->step_count + 1, error);
   NL_TAKE(&l->arena, l->last_use, size_t, network->step_count + 1, error);
   NL_TAKE(&l->arena, l->moments, nl_moments, path->model->sites.count + 1, error);
@@ -65,10 +65,7 @@ nl_status nl_large_create(nl_path *path, nl_error *error) {
 void nl_large_free(nl_path *path) {
   nl_large *l = path->large;
   if (l == NULL) return;
-  for (size_t s = 0; l->last_use != NULL && s < path->model->network->step_count; s++) {
-    free(l->values[s]);
-    free(l->window[s]);
-  }
+  for (size_t s = 0; l->values != NULL && s < path->model->network->step_count; s++) nl_rows_free(l->values[s]);
   for (size_t i = 0; l->moments != NULL && i < path->model->sites.count; i++) nl_moments_free(&l->moments[i]);
   nl_elimination_free(l->elimination);
   nl_arena_free(&l->arena);
@@ -78,39 +75,20 @@ void nl_large_free(nl_path *path) {
 
 // ---- values -------------------------------------------------------------------------------------------------------------
 
-static nl_status take_window(nl_path *path, size_t step, nl_error *error) {
-  double **window = &path->large->window[step];
-  const size_t count = NL_FORWARD_ROWS * path->parameters.layers[step].width;
-  if (*window == NULL) *window = malloc((count + 1) * sizeof **window);
-  return *window != NULL ? NL_OK : nl_no_memory(error, count + 1, sizeof **window);
-}
-
 static nl_status enter_step(nl_path *path, nl_error *error) {
   nl_large *l = path->large;
-  const nl_step *step = &path->model->network->steps[l->step];
-  const size_t width = path->parameters.layers[l->step].width;
-  if (width > SIZE_MAX / sizeof(double) / (path->rows + 1)) return nl_no_memory(error, width, SIZE_MAX);
   NL_TRY(nl_layer_hold(&path->parameters, path->model->network, l->step, error));
-  NL_TRY(take_window(path, l->step, error));
-  for (size_t i = 0; i < step->input_count; i++) NL_TRY(take_window(path, step->inputs[i], error));
-  l->values[l->step] = malloc((path->rows * width + 1) * sizeof **l->values);
-  return l->values[l->step] != NULL ? NL_OK : nl_no_memory(error, path->rows * width + 1, sizeof **l->values);
-}
-
-static void drop_window(nl_large *l, size_t step) {
-  free(l->window[step]);
-  l->window[step] = NULL;
+  const size_t width = path->parameters.layers[l->step].width;
+  return nl_rows_create(&l->values[l->step], path->rows, width, NL_FORWARD_ROWS, true, error);
 }
 
 static void leave_step(nl_path *path) {
   nl_large *l = path->large;
   const nl_step *step = &path->model->network->steps[l->step];
   nl_layer_drop(&path->parameters, l->step);
-  drop_window(l, l->step);
   for (size_t i = 0; i < step->input_count; i++) {
-    drop_window(l, step->inputs[i]);
     if (l->last_use[step->inputs[i]] != l->step) continue;
-    free(l->values[step->inputs[i]]);
+    nl_rows_free(l->values[step->inputs[i]]);
     l->values[step->inputs[i]] = NULL;
   }
 }
@@ -124,17 +102,15 @@ static nl_status evaluate(nl_path *path, size_t *work, nl_error *error) {
   const nl_network *network = path->model->network;
   nl_large *l = path->large;
   const nl_step *step = &network->steps[l->step];
-  const nl_layer *layers = path->parameters.layers, *layer = &layers[l->step];
+  const nl_layer *layer = &path->parameters.layers[l->step];
   if (l->values[l->step] == NULL) NL_TRY(enter_step(path, error));
   const size_t rows = block_rows(path);
   if (step->kind == NL_STEP_INPUT) nl_path_rows(path, l->row, rows, l->x);
-  for (size_t i = 0; i < step->input_count; i++) {
-    const size_t width = layers[step->inputs[i]].width;
-    nl_widen(rows * width, l->values[step->inputs[i]] + l->row * width, l->window[step->inputs[i]]);
-  }
-  const double *out = l->window[l->step];
+  for (size_t i = 0; i < step->input_count; i++)
+    l->window[step->inputs[i]] = nl_rows_read(l->values[step->inputs[i]], l->row, rows);
+  l->window[l->step] = nl_rows_room(l->values[l->step], l->row);
   nl_forward_step(network, &path->parameters, l->step, rows, l->x, l->window, l->work);
-  for (size_t v = 0; v < rows * layer->width; v++) l->values[l->step][l->row * layer->width + v] = (float)out[v];
+  nl_rows_keep(l->values[l->step], l->row, rows);
   l->row += rows;
   *work += rows * layer->width * (step->kind == NL_STEP_DENSE ? layer->in_width : 8);
   if (l->row < path->rows) return NL_OK;
@@ -162,12 +138,9 @@ static nl_status gather_block(nl_path *path, size_t *work, nl_error *error) {
   nl_large *l = path->large;
   const nl_site *site = &path->model->sites.sites[l->site];
   const size_t n = site->width, rows = block_rows(path);
-  const float *from = l->values[l->step] + l->row * n;
   const nl_network *network = path->model->network;
   if (l->moments[l->site].gram == NULL) NL_TRY(nl_moments_create_f32(&l->moments[l->site], n, NL_FORWARD_ROWS, error));
-  NL_TRY(take_window(path, l->step, error));
-  double *a = l->window[l->step];
-  nl_widen(rows * n, from, a);
+  const double *a = nl_rows_read(l->values[l->step], l->row, rows);
   for (size_t v = 0; v < rows * n; v++)
     if (!isfinite(a[v]))
       return nl_fail_span(error, NL_ERROR_NOT_FINITE, network->graph->nodes[network->steps[site->producer].node].name,
@@ -192,7 +165,6 @@ static nl_status gather(nl_path *path, size_t *work, nl_error *error) {
   }
   NL_TRY(gather_block(path, work, error));
   if (l->row < path->rows) return NL_OK;
-  drop_window(l, l->step);
   l->row = 0;
   if (last)
     l->stage = STAGE_ELIMINATE;
@@ -258,15 +230,16 @@ nl_status nl_large_keep(void *owner, size_t step, nl_layer *layer, nl_error *err
 }
 
 // The refit went through all rows of both networks: their outputs are there.
-nl_status nl_large_measure(nl_result *result, nl_error *error) {
+nl_status nl_large_measure(nl_result *result, double *progress, nl_error *error) {
   const nl_path *path = result->path;
   const nl_network *network = path->model->network;
-  NL_TRY(nl_deviation_create_given(&result->measuring, network, path->scored_rows, error));
-  for (size_t o = 0; o < network->output_count; o++)
-    nl_deviation_give(result->measuring, o, nl_refit_output(result->refit, network->outputs[o], true),
-                      nl_refit_output(result->refit, network->outputs[o], false));
-  double progress = 0;
-  return nl_deviation_step(result->measuring, &progress, error);
+  if (result->measuring == NULL) {
+    NL_TRY(nl_deviation_create_given(&result->measuring, network, path->scored_rows, error));
+    for (size_t o = 0; o < network->output_count; o++)
+      nl_deviation_give(result->measuring, o, nl_refit_output(result->refit, network->outputs[o], true),
+                        nl_refit_output(result->refit, network->outputs[o], false));
+  }
+  return nl_deviation_step(result->measuring, progress, error);
 }
 
 nl_status nl_model_need_memory(const nl_model *model, nl_error *error) {

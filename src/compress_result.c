@@ -236,7 +236,7 @@ static nl_status refit(nl_result *result, double *progress, nl_error *error) {
 static nl_status measure(nl_result *result, double *progress, nl_error *error) {
   const nl_path *path = result->path;
   if (path->model->engine == NL_ENGINE_RUNTIME) return nl_fitted_measure(result, progress, error);
-  if (nl_model_large(path->model)) return nl_large_measure(result, error);
+  if (nl_model_large(path->model)) return nl_large_measure(result, progress, error);
   const size_t rows = rows_for(result, path->scored_rows); // the last: a draft is fitted on the first
   const double *x = path->x + (path->scored_rows - rows) * path->features;
   if (result->measuring == NULL)

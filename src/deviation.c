@@ -11,6 +11,7 @@ struct nl_deviation {
   size_t rows, row;
   const double *x;
   nl_scratch f, g;
+  nl_rows **given;      // (outputs) of f, then of g
   nl_variance *spreads; // (results) of f
   double squares, largest;
 };
@@ -58,6 +59,7 @@ void nl_deviation_free(nl_deviation *d) {
   nl_scratch_free(&d->f);
   nl_scratch_free(&d->g);
   free(d->spreads);
+  free(d->given);
   free(d);
 }
 
@@ -68,7 +70,8 @@ nl_status nl_deviation_create_given(nl_deviation **out, const nl_network *networ
   d->spreads = calloc(network->results + 1, sizeof *d->spreads);
   d->f.values = calloc(network->step_count + 1, sizeof *d->f.values);
   d->g.values = calloc(network->step_count + 1, sizeof *d->g.values);
-  if (d->spreads == NULL || d->f.values == NULL || d->g.values == NULL) {
+  d->given = calloc(2 * network->output_count + 1, sizeof(nl_rows *));
+  if (d->spreads == NULL || d->f.values == NULL || d->g.values == NULL || d->given == NULL) {
     nl_deviation_free(d);
     return nl_no_memory(error, network->step_count + network->results + 3, sizeof *d->spreads);
   }
@@ -76,9 +79,17 @@ nl_status nl_deviation_create_given(nl_deviation **out, const nl_network *networ
   return NL_OK;
 }
 
-void nl_deviation_give(nl_deviation *d, size_t output, double *f, double *g) {
-  d->f.values[d->network->outputs[output]] = f;
-  d->g.values[d->network->outputs[output]] = g;
+void nl_deviation_give(nl_deviation *d, size_t output, nl_rows *original, nl_rows *reduced) {
+  d->given[output] = original;
+  d->given[d->network->output_count + output] = reduced;
+}
+
+static void take_given(nl_deviation *d, size_t rows) {
+  const size_t count = d->network->output_count;
+  for (size_t o = 0; o < count; o++) {
+    d->f.values[d->network->outputs[o]] = nl_rows_read(d->given[o], d->row, rows);
+    d->g.values[d->network->outputs[o]] = nl_rows_read(d->given[count + o], d->row, rows);
+  }
 }
 
 static void add_block(nl_deviation *d, size_t rows) {
@@ -86,7 +97,8 @@ static void add_block(nl_deviation *d, size_t rows) {
     const double *x = d->x + d->row * d->network->features;
     nl_forward_all(d->network, d->original, &d->f, rows, x);
     nl_forward_all(d->network, d->reduced, &d->g, rows, x);
-  }
+  } else
+    take_given(d, rows);
   nl_outputs_add(d->spreads, d->network, &d->f, rows);
   for (size_t o = 0; o < d->network->output_count; o++) {
     const size_t step = d->network->outputs[o], count = rows * d->network->steps[step].width;
@@ -101,8 +113,7 @@ static void add_block(nl_deviation *d, size_t rows) {
 
 nl_status nl_deviation_step(nl_deviation *d, double *progress, nl_error *error) {
   for (size_t work = 0; d->row < d->rows && work < WORK_PER_STEP;) {
-    const size_t left = d->rows - d->row, most = d->original != NULL ? NL_FORWARD_ROWS : left;
-    const size_t rows = left < most ? left : most;
+    const size_t left = d->rows - d->row, rows = left < NL_FORWARD_ROWS ? left : NL_FORWARD_ROWS;
     add_block(d, rows);
     work += 2 * rows * (d->network->parameters + 1);
   }

@@ -3,6 +3,7 @@
 #define NL_DEVIATION_H
 
 #include "forward.h"
+#include "rows.h"
 
 // Running mean and squared deviation of one output number (Welford 1962).
 typedef struct nl_variance {
@@ -21,9 +22,9 @@ typedef struct nl_deviation nl_deviation;
 // x (rows, features); everything is borrowed until free.
 nl_status nl_deviation_create(nl_deviation **out, const nl_network *network, const nl_parameters *original,
                               const nl_parameters *reduced, size_t rows, const double *x, nl_error *error);
-// The same of outputs that are there already: given one by one, (rows, width) each, borrowed; all are looked at in one step.
+// The same of outputs that are there already: given one by one, borrowed.
 nl_status nl_deviation_create_given(nl_deviation **out, const nl_network *network, size_t rows, nl_error *error);
-void nl_deviation_give(nl_deviation *deviation, size_t output, double *original, double *reduced);
+void nl_deviation_give(nl_deviation *deviation, size_t output, nl_rows *original, nl_rows *reduced);
 void nl_deviation_free(nl_deviation *deviation);
 // NL_MORE until done. Errors: NL_ERROR_NOT_FINITE when an output is no number.
 nl_status nl_deviation_step(nl_deviation *deviation, double *progress, nl_error *error);

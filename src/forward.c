@@ -151,10 +151,6 @@ nl_status nl_parameters_load(nl_parameters *out, const nl_network *network, nl_e
   return load_all(out, network, false, error);
 }
 
-void nl_widen(size_t count, const float *from, double *to) {
-  for (size_t i = 0; i < count; i++) to[i] = (double)from[i];
-}
-
 nl_status nl_parameters_load_apart(nl_parameters *out, const nl_network *network, nl_error *error) {
   return load_all(out, network, true, error);
 }

@@ -33,9 +33,6 @@ void nl_parameters_free(nl_parameters *parameters);
 nl_status nl_layer_hold(nl_parameters *parameters, const nl_network *network, size_t step, nl_error *error);
 void nl_layer_drop(nl_parameters *parameters, size_t step);
 
-// Values kept in single precision, as the functions here take them.
-void nl_widen(size_t count, const float *from, double *to);
-
 // Values of one step for `rows` rows: values[s] (rows, width of s), those it reads already there.
 // x (rows, features); `work`: nl_matmul_f64_work() doubles.
 void nl_forward_step(const nl_network *network, const nl_parameters *parameters, size_t step, size_t rows,

@@ -39,12 +39,12 @@ typedef struct fit {
 struct nl_refit {
   nl_refit_input input;
   nl_parameters reduced;
-  double **original; // (steps) values (rows, width)
-  double **values;   // (steps) of the smaller network; the same array where nothing changed
-  double **window;   // (steps) pointers to the rows at hand
-  bool *changed;     // (steps) differs from the original in number or value
-  size_t *last_use;  // (steps) the last step that reads it
-  double *x;         // (NL_FORWARD_ROWS, features) the rows at hand, where they are kept in single precision
+  nl_rows **original; // (steps) values
+  nl_rows **values;   // (steps) of the smaller network; the same where nothing changed
+  double **window;    // (steps) pointers to the rows at hand
+  bool *changed;      // (steps) differs from the original in number or value
+  size_t *last_use;   // (steps) the last step that reads it
+  double *x;          // (NL_FORWARD_ROWS, features) the rows at hand, where they are kept in single precision
   double *work;
   size_t step;
   stage stage;
@@ -100,8 +100,8 @@ nl_status nl_refit_create(nl_refit **out, const nl_refit_input *input, nl_error 
   nl_arena *arena = &refit->reduced.arena;
   refit->reduced.count = steps;
   refit->reduced.layers = nl_arena_take(arena, steps + 1, sizeof(nl_layer));
-  refit->original = nl_arena_take(arena, steps + 1, sizeof(double *));
-  refit->values = nl_arena_take(arena, steps + 1, sizeof(double *));
+  refit->original = nl_arena_take(arena, steps + 1, sizeof(nl_rows *));
+  refit->values = nl_arena_take(arena, steps + 1, sizeof(nl_rows *));
   refit->window = nl_arena_take(arena, steps + 1, sizeof(double *));
   refit->changed = nl_arena_take(arena, steps + 1, sizeof(bool));
   refit->last_use = nl_arena_take(arena, steps + 1, sizeof(size_t));
@@ -124,8 +124,8 @@ nl_status nl_refit_create(nl_refit **out, const nl_refit_input *input, nl_error 
 }
 
 static void drop_values(nl_refit *refit, size_t step) {
-  if (refit->values[step] != refit->original[step]) free(refit->values[step]);
-  free(refit->original[step]);
+  if (refit->values[step] != refit->original[step]) nl_rows_free(refit->values[step]);
+  nl_rows_free(refit->original[step]);
   refit->values[step] = refit->original[step] = NULL;
 }
 
@@ -154,7 +154,7 @@ void nl_refit_free(nl_refit *refit) {
 
 const nl_parameters *nl_refit_parameters(const nl_refit *refit) { return &refit->reduced; }
 
-double *nl_refit_output(const nl_refit *refit, size_t step, bool original) {
+nl_rows *nl_refit_output(const nl_refit *refit, size_t step, bool original) {
   return (original ? refit->original : refit->values)[step];
 }
 
@@ -274,24 +274,22 @@ static const double *rows_at_hand(nl_refit *refit) {
   return refit->x;
 }
 
-static size_t evaluate_block(nl_refit *refit, const nl_parameters *parameters, double **values) {
+static size_t evaluate_block(nl_refit *refit, const nl_parameters *parameters, nl_rows **values) {
   const nl_network *network = refit->input.network;
   const nl_step *step = &network->steps[refit->step];
   const size_t rows = block_rows(refit);
   for (size_t i = 0; i < step->input_count; i++)
-    refit->window[step->inputs[i]] = values[step->inputs[i]] + refit->row * parameters->layers[step->inputs[i]].width;
+    refit->window[step->inputs[i]] = nl_rows_read(values[step->inputs[i]], refit->row, rows);
   const nl_layer *layer = &parameters->layers[refit->step];
-  refit->window[refit->step] = values[refit->step] + refit->row * layer->width;
+  refit->window[refit->step] = nl_rows_room(values[refit->step], refit->row);
   nl_forward_step(network, parameters, refit->step, rows, rows_at_hand(refit), refit->window, refit->work);
+  nl_rows_keep(values[refit->step], refit->row, rows);
   refit->row += rows;
   return rows * layer->width * (step->kind == NL_STEP_DENSE ? layer->in_width : 8);
 }
 
-static nl_status take_values(nl_refit *refit, size_t width, double **values, nl_error *error) {
-  const size_t rows = refit->input.rows;
-  *values = width < SIZE_MAX / sizeof(double) / (rows + 1) ? malloc((rows * width + 1) * sizeof(double)) : NULL;
-  return *values != NULL ? NL_OK
-                         : nl_fail_count(error, NL_ERROR_MEMORY, NULL, (uint64_t)rows * width * sizeof(double), 0);
+static nl_status take_values(const nl_refit *refit, size_t width, nl_rows **values, nl_error *error) {
+  return nl_rows_create(values, refit->input.rows, width, NL_FORWARD_ROWS, refit->input.single != NULL, error);
 }
 
 // ---- least squares ------------------------------------------------------------------------------------------------------
@@ -321,13 +319,18 @@ static double wanted(const nl_lumping *own, const double *target, size_t full, s
   return own->restriction == NULL ? target[own->kept[o]] : nl_dot_f64(full, own->restriction + o * full, target);
 }
 
+// What the layer reads in the smaller network.
+static const double *read_activations(nl_refit *refit, size_t rows) {
+  return nl_rows_read(refit->values[refit->input.network->steps[refit->step].inputs[0]], refit->row, rows);
+}
+
 static void block_residuals(nl_refit *refit, size_t rows) {
   const fit *f = &refit->fit;
   const nl_layer *layer = &refit->reduced.layers[refit->step];
   const nl_lumping *own = lumping_at(refit, refit->step);
   const size_t full = refit->input.original->layers[refit->step].width;
-  const double *target = refit->original[refit->step] + refit->row * full;
-  const double *a = refit->values[refit->input.network->steps[refit->step].inputs[0]] + refit->row * f->in;
+  const double *target = nl_rows_read(refit->original[refit->step], refit->row, rows);
+  const double *a = read_activations(refit, rows);
   for (size_t r = 0; r < rows; r++)
     for (size_t o = 0; o < f->out; o++)
       f->block_r[r * f->out + o] =
@@ -338,7 +341,7 @@ static void block_residuals(nl_refit *refit, size_t rows) {
 
 static void block_activations(nl_refit *refit, size_t rows) {
   fit *f = &refit->fit;
-  const double *a = refit->values[refit->input.network->steps[refit->step].inputs[0]] + refit->row * f->in;
+  const double *a = read_activations(refit, rows);
   const bool centred = refit->reduced.layers[refit->step].bias != NULL;
   if (refit->row == 0 && centred)
     for (size_t r = 0; r < rows; r++)
@@ -411,7 +414,7 @@ static nl_status lump_block(nl_refit *refit, size_t *work, nl_error *error) {
   const nl_refit_input *input = &refit->input;
   const size_t read = input->network->steps[refit->step].inputs[0], site = input->sites->site_of[read];
   const size_t n = refit->lumpings[site].n, rows = block_rows(refit);
-  nl_lumping_fit_add(refit->lump, rows, refit->original[read] + refit->row * n, refit->work);
+  nl_lumping_fit_add(refit->lump, rows, nl_rows_read(refit->original[read], refit->row, rows), refit->work);
   refit->row += rows;
   *work += rows * n * n / 2;
   if (refit->row < input->rows) return NL_OK;
@@ -448,7 +451,7 @@ static void drop_read(nl_refit *refit) {
   for (size_t i = 0; i < step->input_count; i++) {
     const size_t in = step->inputs[i];
     if (refit->last_use[in] != refit->step || refit->values[in] == refit->original[in]) continue;
-    free(refit->original[in]);
+    nl_rows_free(refit->original[in]);
     refit->original[in] = NULL;
   }
   if (refit->input.apart == NULL) return;

@@ -7,6 +7,7 @@
 
 #include "forward.h"
 #include "lumping.h"
+#include "rows.h"
 #include "site.h"
 
 typedef struct nl_refit nl_refit;
@@ -18,7 +19,7 @@ typedef struct nl_refit_input {
   const nl_lumping *lumpings; // (sites); k == n where a site is kept whole
   size_t rows;                // of the measure
   const double *x;            // (rows, features), or
-  const float *single;        // the same
+  const float *single;        // the same, and what is computed of them is kept so too
   bool fit;                   // else the layers stay as the lumpings alone make them: R W P
   bool outputs;               // then to the outputs, too
   // Where the original's weights come and go (nl_parameters_load_apart): the same as `original`. Lumpings then say what is kept and
@@ -34,7 +35,7 @@ void nl_refit_free(nl_refit *refit);
 nl_status nl_refit_step(nl_refit *refit, double *progress, nl_error *error); // NL_MORE until done
 
 const nl_parameters *nl_refit_parameters(const nl_refit *refit);
-// Where weights come and go, once it is done: the values of an output step on all rows, (rows, width).
-double *nl_refit_output(const nl_refit *refit, size_t step, bool original);
+// Where weights come and go, once it is done: the values of an output step on all rows.
+nl_rows *nl_refit_output(const nl_refit *refit, size_t step, bool original);
 
 #endif
