@@ -169,8 +169,7 @@ test: gcc dist $(BUILD)/native/pipeline $(FUZZ:%=$(BUILD)/replay/%) $(UNIT:%=$(B
 	@node tests/count.mjs $(UNIT:%=$(BUILD)/native/unit/%) $(SCRIPTS)
 
 test-long: dist $(LONG) $(UNIT:%=$(BUILD)/asan/unit/%) $(FUZZ:%=$(BUILD)/fuzz/%) | tools-test ## sanitizers, fuzzing (FUZZ_SECONDS=600 each), tests/long
-	@node tests/count.mjs $(UNIT:%=$(BUILD)/asan/unit/%) $(wildcard tests/long/*.test.js)
-	@for target in $(FUZZ); do sh tests/fuzz.sh $(BUILD)/fuzz/$$target $(FUZZ_SECONDS) || exit 1; done
+	@node tests/count.mjs --fuzz $(FUZZ_SECONDS) $(UNIT:%=$(BUILD)/asan/unit/%) $(wildcard tests/long/*.test.js) $(FUZZ:%=$(BUILD)/fuzz/%)
 
 # ---- benchmarks --------------------------------------------------------------------------------------------------------
 

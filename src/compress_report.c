@@ -1,6 +1,7 @@
 // What a result gives: the smaller model and its report.
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "compress.h"
 #include "decimal.h"
@@ -18,6 +19,47 @@ static nl_status set_number(nl_edits *edits, const char *key, double value, nl_e
   return status;
 }
 
+static bool add_target(cJSON *root, nl_target target) {
+  static const char *const kinds[] = {"epsilon", "retain", "deviation"};
+  cJSON *object = cJSON_AddObjectToObject(root, "target");
+  return object != NULL && cJSON_AddStringToObject(object, "kind", kinds[target.kind]) != NULL &&
+         nl_report_number(object, "value", target.value);
+}
+
+static bool add_numbers(cJSON *root, const char *name, const double *numbers, size_t count) {
+  return numbers == NULL || cJSON_AddItemToObject(root, name, cJSON_CreateDoubleArray(numbers, (int)count));
+}
+
+// Where the rows of a measure without data come from.
+static bool add_measure(cJSON *root, const nl_path *path) {
+  const bool given = !path->data_free && strcmp(path->measure, "data") != 0;
+  return nl_report_number(root, "seed", (double)path->seed) &&
+         nl_report_number(root, "rows", (double)path->scored_rows) &&
+         add_numbers(root, "mean", given ? path->mean : NULL, path->features) &&
+         add_numbers(root, "spread", given ? path->spread : NULL, path->features) &&
+         add_numbers(root, "low", path->low, path->features) && add_numbers(root, "high", path->high, path->features);
+}
+
+// All that was asked for: with the original, and the rows where the measure is data, it gives the same bytes again.
+static nl_status set_settings(nl_edits *edits, const nl_result *result, nl_error *error) {
+  static const char *const linkages[] = {[NL_LINKAGE_COMPLETE] = "complete", [NL_LINKAGE_ERODE] = "erode"};
+  const nl_result_options *options = &result->options;
+  cJSON *root = cJSON_CreateObject();
+  const bool fine = root != NULL && cJSON_AddStringToObject(root, "method", nl_method_names[options->method]) != NULL &&
+                    add_target(root, result->target) && add_measure(root, result->path) &&
+                    cJSON_AddBoolToObject(root, "polish", options->polish) != NULL &&
+                    nl_report_number(root, "iterations", (double)options->iterations) &&
+                    (!nl_method_partitions(options->method) ||
+                     (cJSON_AddStringToObject(root, "linkage", linkages[options->linkage]) != NULL &&
+                      nl_report_number(root, "degree", (double)options->degree)));
+  nl_buffer text = {0};
+  nl_status status = nl_report_print(root, fine, &text, error);
+  if (status == NL_OK) status = nl_buffer_append(&text, "", 1, error);
+  if (status == NL_OK) status = nl_edits_set_metadata(edits, "netlump.settings", (const char *)text.bytes, error);
+  nl_buffer_free(&text);
+  return status;
+}
+
 static nl_status set_metadata(nl_edits *edits, const nl_result *result, nl_error *error) {
   NL_TRY(nl_edits_set_metadata(edits, "netlump.version", NL_VERSION, error));
   NL_TRY(nl_edits_set_metadata(edits, "netlump.method", nl_method_names[result->options.method], error));
@@ -27,7 +69,8 @@ static nl_status set_metadata(nl_edits *edits, const nl_result *result, nl_error
     NL_TRY(set_number(edits, "netlump.polish", (double)nl_polish_iterations(result->polish), error));
   NL_TRY(nl_edits_set_metadata(edits, "netlump.measure", result->path->measure, error));
   NL_TRY(set_number(edits, "netlump.measure.rows", (double)result->path->scored_rows, error));
-  return set_number(edits, "netlump.seed", (double)result->path->seed, error);
+  NL_TRY(set_number(edits, "netlump.seed", (double)result->path->seed, error));
+  return set_settings(edits, result, error);
 }
 
 static nl_status write_edited(nl_result *result, nl_edits *edits, nl_error *error) {
@@ -104,13 +147,6 @@ static bool add_polish(cJSON *root, const nl_result *result) {
 static bool add_pair(cJSON *root, const char *name, double before, double after) {
   cJSON *pair = cJSON_AddObjectToObject(root, name);
   return pair != NULL && nl_report_number(pair, "before", before) && nl_report_number(pair, "after", after);
-}
-
-static bool add_target(cJSON *root, nl_target target) {
-  static const char *const kinds[] = {"epsilon", "retain", "deviation"};
-  cJSON *object = cJSON_AddObjectToObject(root, "target");
-  return object != NULL && cJSON_AddStringToObject(object, "kind", kinds[target.kind]) != NULL &&
-         nl_report_number(object, "value", target.value);
 }
 
 nl_status nl_result_report(const nl_result *result, nl_buffer *json, nl_error *error) {

@@ -1,10 +1,12 @@
 // Runs cmocka programs and node test files and ends with one line for all: 'N passed, N failed, N skipped'.
 //
-//   node tests/count.mjs PROGRAM|FILE.test.js ...
+//   node tests/count.mjs [--fuzz SECONDS] PROGRAM|FILE.test.js|TARGET_fuzz ...
 //
-// The runners' own output goes through as it is. A program that ends badly without naming a failed test counts as one.
+// The runners' own output goes through as it is. A program that ends badly without naming a failed test counts as one, and so does
+// each fuzz target, which runs for so many seconds. What fails does not keep the others from running.
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
 
 /** @typedef {{passed: number, failed: number, skipped: number}} Counts */
 
@@ -52,20 +54,26 @@ const nodeCounts = (/** @type {string} */ output) => ({
   skipped: last(output, /^ℹ skipped (\d+)$/gm) + last(output, /^ℹ todo (\d+)$/gm),
 });
 
-const names = process.argv.slice(2);
+/** @returns {Counts} */
+const fuzzCounts = (/** @type {string} */ output) => ({ passed: /^stat::number_of_executed_units/m.test(output) ? 1 : 0, failed: 0, skipped: 0 });
+
+const { values: { fuzz }, positionals: names } = parseArgs({ options: { fuzz: { type: "string", default: "600" } }, allowPositionals: true });
 const scripts = names.filter((name) => /\.[cm]?js$/.test(name));
-const programs = names.filter((name) => !scripts.includes(name));
+const targets = names.filter((name) => name.endsWith("_fuzz"));
+const programs = names.filter((name) => !scripts.includes(name) && !targets.includes(name));
+if (targets.length) console.log(`${programs.length} programs, ${scripts.length} scripts, then ${targets.length} fuzz targets of ${fuzz} s each (FUZZ_SECONDS): ${Math.ceil((targets.length * Number(fuzz)) / 60)} minutes of fuzzing`);
 /** @type {[string, string[], (output: string) => Counts][]} */
 const runs = programs.map((program) => [program, [], cmockaCounts]);
 // Node's default leaves one core out; most files wait for a browser or a runtime much of their time.
 const side = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`;
 if (scripts.length) runs.push([process.execPath, ["--test", "--test-reporter=spec", side, ...scripts], nodeCounts]);
+for (const target of targets) runs.push(["sh", ["tests/fuzz.sh", target, fuzz], fuzzCounts]);
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const [command, words, count] of runs) {
   const { output, ok } = await run(command, words);
   const counts = count(output);
-  if (!ok && counts.failed === 0) counts.failed = 1;
+  if (!ok && counts.failed === 0) Object.assign(counts, { failed: 1, passed: command === "sh" ? 0 : counts.passed });
   for (const key of /** @type {(keyof Counts)[]} */ (Object.keys(total))) total[key] += counts[key];
 }
 console.log(`${total.passed} passed, ${total.failed} failed` + (total.skipped ? `, ${total.skipped} skipped` : ""));
