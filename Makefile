@@ -193,7 +193,7 @@ $(BUILD)/bench/elimination.wasm: tests/bench/elimination_bench.c $(ELIMINATION)
 	@mkdir -p $(@D)
 	$(EMLINK) -msimd128 $(EMFLAGS) $^ -o $@
 
-bench: $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native $(BUILD)/bench/partition $(BUILD)/bench/elimination.wasm dist $(LONG) | tools-numpy tools-test ## time the kernels, the pipeline, the page
+bench: $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native $(BUILD)/bench/partition $(BUILD)/bench/elimination.wasm dist $(LONG) | tools-numpy tools-peers tools-test ## time the kernels, the pipeline, the page
 	node tests/bench/kernels.mjs $(BUILD)/bench/scalar.wasm $(BUILD)/bench/simd.wasm $(BUILD)/bench/native
 	node tests/bench/elimination.mjs $(BUILD)/bench/elimination.wasm
 	@for script in $(filter-out tests/bench/kernels.mjs tests/bench/elimination.mjs,$(wildcard tests/bench/*.mjs)); do echo "node $$script" && node $$script || exit 1; done

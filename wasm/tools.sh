@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that a step needs and this machine lacks: tools.sh GROUP..., GROUP one of cjson, stb, wasm,
-# native, test, fuzz, train, numpy, format, lint. Says what to install where apt is absent. Prints nothing when nothing is missing.
+# native, test, fuzz, train, numpy, peers, format, lint. Says what to install where apt is absent. Prints nothing when nothing is missing.
 set -eu
 
 # A parallel make asks for several groups at once; apt serves one at a time.
@@ -44,6 +44,11 @@ for group in "$@"; do
   numpy)
     "${PYTHON:-/usr/bin/python3}" -c 'import numpy, scipy' 2>/dev/null || lacks "python3-numpy python3-scipy"
     ldconfig -p 2>/dev/null | grep -q libopenblas || lacks libopenblas0-pthread
+    ;;
+  peers)
+    "${PYTHON:-/usr/bin/python3}" -c 'import numpy' 2>/dev/null || lacks python3-numpy
+    "${PYTHON:-/usr/bin/python3}" -c 'import torch' 2>/dev/null || lacks python3-torch
+    "${PYTHON:-/usr/bin/python3}" -c 'import onnx' 2>/dev/null || lacks python3-onnx
     ;;
   format) command_or clang-format clang-format ;;
   lint)
