@@ -66,7 +66,7 @@ FOREIGN := -fwrapv -Wno-unused-function
 # NODE_PATH: Debian's emcc 3.1.6 runs node scripts that look for Debian's packages. NDEBUG: an assertion would drag stdio in.
 # TOTAL_STACK is STACK_SIZE's older name, known to every version.
 EMCC := NODE_PATH=/usr/share/nodejs emcc
-EMFLAGS := -flto -std=c11 -DNDEBUG -ffp-contract=off -fno-fast-math $(FOREIGN) $(INCLUDES)
+EMFLAGS := -flto -std=c11 -Werror=incompatible-pointer-types -DNDEBUG -ffp-contract=off -fno-fast-math $(FOREIGN) $(INCLUDES)
 # Linked as one (-flto), and made smaller until nothing gives.
 EMLINK := $(EMCC) -Oz -flto -sBINARYEN_EXTRA_PASSES=--converge --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sTOTAL_STACK=1048576 -sMALLOC=emmalloc
 # What wasm/exports.c imports, emcc does not know; tests/wasm.test.js says what may be imported.

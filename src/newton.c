@@ -161,7 +161,7 @@ static void evaluate_block(nl_newton *t, size_t rows, size_t *work) {
   const nl_newton_input *input = &t->input;
   evaluate_original(t, rows, work);
   for (size_t s = 0; s < input->step; s++)
-    if (input->values[s] != NULL) t->after.values[s] = input->values[s] + t->row * input->reduced->layers[s].width;
+    if (input->values[s] != NULL) t->after.values[s] = nl_rows_read(input->values[s], t->row, rows);
   nl_forward_from(input->network, input->reduced, &t->after, input->step, rows,
                   input->x + t->row * input->network->features);
   *work += rows * t->rest;

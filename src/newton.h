@@ -6,6 +6,7 @@
 #define NL_NEWTON_H
 
 #include "forward.h"
+#include "rows.h"
 
 typedef struct nl_newton nl_newton;
 
@@ -19,7 +20,7 @@ typedef struct nl_newton_input {
   const nl_network *network;
   const nl_parameters *original;
   nl_parameters *reduced; // complete; layers[step] is what changes
-  double *const *values;  // (steps) (rows, width): what steps from `step` on, and the outputs, have of earlier ones
+  nl_rows *const *values; // (steps) what steps from `step` on, and the outputs, have of earlier ones
   size_t step;
   size_t rows;
   const double *x;     // (rows, features)

@@ -52,7 +52,13 @@ static void fit_with(pair *p, size_t rows, nl_answers *answers) {
   nl_scratch before; // what stands before the layer
   OK(nl_scratch_create(&before, p->network, &p->reduced, ROWS, NULL));
   nl_forward_all(p->network, &p->reduced, &before, ROWS, p->x);
-  const nl_newton_input input = {p->network, &p->original, &p->reduced, before.values, p->step, rows, p->x, answers};
+  nl_rows stands[16] = {0}, *values[16] = {NULL};
+  assert_true(p->network->step_count <= 16);
+  for (size_t s = 0; s < p->network->step_count; s++) {
+    stands[s] = (nl_rows){.width = p->reduced.layers[s].width, .wide = before.values[s]};
+    values[s] = &stands[s];
+  }
+  const nl_newton_input input = {p->network, &p->original, &p->reduced, values, p->step, rows, p->x, answers};
   nl_newton *newton = NULL;
   size_t work = 0;
   assert_true(nl_newton_worth(&input));
