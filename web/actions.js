@@ -159,10 +159,10 @@ function again(delay) {
   progressOf(signal)({ stage: "refit", fraction: 0 });
   void attempt(choose, refuse);
   const first = Math.min(delay, DRAFT_DELAY);
-  waiting = setTimeout(() => void draft(signal).then(() => later(delay - first)), first);
-  const later = (/** @type {number} */ rest) => {
-    if (!signal.aborted) waiting = setTimeout(() => void attempt(() => refit(signal)), rest);
+  const goOn = () => {
+    if (!signal.aborted) waiting = setTimeout(() => void attempt(() => refit(signal)), delay - first);
   };
+  waiting = setTimeout(() => void draft(signal).then(goOn), first);
 }
 
 /** Measures what the slider's place gives, quickly, where the refit would take a while and no line foretells it. What fails here fails in the refit, where it is
