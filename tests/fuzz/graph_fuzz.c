@@ -300,7 +300,7 @@ static void result_is_lawful(const nl_model *model, const nl_path *path) {
     status = nl_result_step(result, &progress, NULL);
     LAW(status == NL_OK || status == NL_MORE);
   }
-  OK(nl_result_write(result, NL_FORMAT_ONNX, &file, NULL));
+  OK(nl_result_write(result, &file, NULL));
   OK(nl_model_open(&smaller, file.bytes, file.size, NULL));
   LAW(nl_model_features(smaller) == features && nl_model_results(smaller) == results);
   numbers x = numbers_of(2, (size_t[]){ROWS, features}), y[3];

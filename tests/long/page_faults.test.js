@@ -1,4 +1,4 @@
-// What goes wrong while the page works, in Chromium: the worker killed, the page reloaded in the middle, storage
+// What goes wrong while the page works, in Chromium: the worker killed, work cancelled, the page reloaded in the middle, storage
 // forbidden, the runtime missing, drops that overtake each other. The open model and the last result survive.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -62,7 +62,7 @@ const reportOf = async (/** @type {Page} */ page) => JSON.parse(new TextDecoder(
 const opened = (page, name) => page.waitForFunction((wanted) => document.querySelector("h1.file-name")?.textContent === wanted, name);
 const problems = (/** @type {Page} */ page) => page.locator(".problem").allInnerTexts();
 
-/** In the page: when a stage's bar appears, the worker dies, or it is only seen. @param {{label: string, act: "kill"|"see"}} what */
+/** In the page: when a stage's bar appears, the worker dies, Cancel is pressed, or it is only seen. @param {{label: string, act: "kill"|"cancel"|"see"}} what */
 function strike({ label, act }) {
   const all = /** @type {any} */ (window);
   all.struck = new Promise((resolve) => {
@@ -75,6 +75,7 @@ function strike({ label, act }) {
         worker.terminate();
         worker.dispatchEvent(new Event("error"));
       }
+      if (act === "cancel") [...document.querySelectorAll("button")].find((button) => button.textContent === "Cancel")?.click();
       resolve(true);
     };
     const observer = new MutationObserver(look);
@@ -83,12 +84,14 @@ function strike({ label, act }) {
   });
 }
 
-/** @param {Page} page @param {string} label @param {"kill"|"see"} act @param {() => Promise<unknown>} start what brings the stage about */
+/** @param {Page} page @param {string} label @param {"kill"|"cancel"|"see"} act @param {() => Promise<unknown>} start what brings the stage about */
 async function struck(page, label, act, start) {
   await page.evaluate(strike, { label, act });
   await start();
   await page.evaluate(() => /** @type {any} */ (window).struck);
 }
+
+const quiet = (/** @type {Page} */ page) => page.waitForFunction(() => document.querySelector("progress") === null);
 
 let retained = 20;
 /** A size not asked for before. @param {Page} page */
@@ -121,6 +124,40 @@ test("a worker killed in any stage is replaced: the model is open, and the resul
     assert.equal(await page.textContent("h1.file-name"), "glycolysis.onnx", label);
     assert.ok((await reportOf(page)).retained < 1, label);
   }
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("work cancelled in any stage leaves the model and the last result, and the next gives what it gave before", async () => {
+  const { page, complaints } = await freshPage();
+  await openSample(page, "glycolysis");
+  await drop(page, [ROWS]);
+  await quiet(page);
+  await resting(page);
+  const first = await reportOf(page);
+  for (const [label, start] of STAGES.slice(1)) {
+    const before = await reportOf(page);
+    await struck(page, label, "cancel", () => start(page));
+    await quiet(page);
+    await resting(page);
+    assert.equal(await page.textContent("h1.file-name"), "glycolysis.onnx", label);
+    const { target, deviation } = await reportOf(page);
+    if (/Fitting|Checking/.test(label)) assert.deepEqual([target, deviation], [before.target, before.deviation], `${label}: the last result is there`);
+    assert.deepEqual(await problems(page), [], label);
+  }
+  if (await page.locator("input[name=polish]").isChecked()) await page.locator("input[name=polish]").uncheck();
+  await page.selectOption("select[name=method]", "projected");
+  await page.getByRole("radio", { name: "Tolerance" }).check();
+  await page.fill("input[name=value]", String(first.target.value));
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelector("progress") !== null);
+  await resting(page);
+  const last = await reportOf(page);
+  assert.deepEqual([last.target, last.sites, last.deviation], [first.target, first.sites, first.deviation]);
+  await struck(page, "Measuring neurons", "cancel", () => drop(page, [ROWS]));
+  await quiet(page);
+  assert.equal(await page.textContent("h1.file-name"), "glycolysis.onnx");
+  await page.getByText("Stopped.").waitFor();
   assert.deepEqual(complaints, []);
   await page.close();
 });
