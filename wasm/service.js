@@ -166,6 +166,8 @@ class Desk {
     const engine = (large ? null : this.#engine) ?? (await createEngine(this.#tools));
     signal?.throwIfAborted();
     const model = await engine.load(bytes, name, { files, shapes, signal });
+    if (signal?.aborted) model.free(); // another is opened instead, and may be refused already
+    signal?.throwIfAborted();
     endOthers();
     this.#model?.free();
     this.#engine = engine;

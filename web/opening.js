@@ -140,10 +140,9 @@ async function openModel(drop, signal, { epsilon = dials.epsilon.start, sample =
     if (!signal.aborted) state.opening.value = null;
   }
   unread = unsized.value ? rows : null;
-  if (rows && !unread) await attempt(() => readRows(rows, signal));
-  if (signal.aborted) return;
-  state.problem.value ??= note();
-  await measure();
+  if (rows && !unread && !signal.aborted) await attempt(() => readRows(rows, signal));
+  if (!signal.aborted) state.problem.value ??= note();
+  await measure(); // even if another drop came meanwhile: that one may be refused
 }
 
 /** @param {import("./state.js").Sample} sample */

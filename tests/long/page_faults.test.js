@@ -135,6 +135,9 @@ test("work cancelled in any stage leaves the model and the last result, and the 
   await quiet(page);
   await resting(page);
   const first = await reportOf(page);
+  await nextSize(page); // Cancel goes back to the kind of target that was
+  await page.waitForFunction(() => document.querySelector("progress") !== null);
+  await resting(page);
   for (const [label, start] of STAGES.slice(1)) {
     const before = await reportOf(page);
     await struck(page, label, "cancel", () => start(page));
@@ -144,9 +147,12 @@ test("work cancelled in any stage leaves the model and the last result, and the 
     const { target, deviation } = await reportOf(page);
     if (/Fitting|Checking/.test(label)) assert.deepEqual([target, deviation], [before.target, before.deviation], `${label}: the last result is there`);
     assert.deepEqual(await problems(page), [], label);
+    if ((await page.inputValue("select[name=method]")) === "projected") continue;
+    await page.selectOption("select[name=method]", "projected");
+    await page.waitForFunction(() => document.querySelector("progress") !== null);
+    await resting(page);
   }
   if (await page.locator("input[name=polish]").isChecked()) await page.locator("input[name=polish]").uncheck();
-  await page.selectOption("select[name=method]", "projected");
   await page.getByRole("radio", { name: "Tolerance" }).check();
   await page.fill("input[name=value]", String(first.target.value));
   await page.keyboard.press("Enter");
@@ -225,6 +231,22 @@ test("of two models dropped one after the other the later wins, however long aft
     await opened(page, drops[1].name);
     await resting(page);
     assert.deepEqual([await page.textContent("h1.file-name"), (await reportOf(page)).model?.name ?? drops[1].name, await problems(page)], [drops[1].name, drops[1].name, []], `after ${delay} ms`);
+  }
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("a broken file dropped while a model is being opened is named, however long after, and what is open is worked on", async () => {
+  const { page, complaints } = await freshPage();
+  const whole = bytesOf(sampleFile("ball.onnx"));
+  for (const delay of [0, 10, 40, 80, 120, 150, 180, 220, 300, 500]) {
+    await drop(page, [{ name: "ball.onnx", bytes: whole }]);
+    await page.evaluate((ms) => new Promise((resolve) => setTimeout(resolve, ms)), delay);
+    await drop(page, [{ name: "half.onnx", bytes: whole.subarray(0, whole.length >> 1) }]);
+    await page.locator(".problem", { hasText: "half.onnx" }).waitFor({ timeout: 20_000 });
+    if (await page.locator("h1.file-name").count()) await resting(page);
+    assert.match((await problems(page)).join(), /half\.onnx/, `after ${delay} ms`);
+    await page.locator(".problem").getByRole("button", { name: "Close" }).click();
   }
   assert.deepEqual(complaints, []);
   await page.close();
