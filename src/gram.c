@@ -61,7 +61,7 @@ void nl_moments_add(nl_moments *moments, size_t rows, const double *a, double *w
       moments->sum[i] += shifted;
     }
   if (moments->single != NULL)
-    nl_gram_f32(rows, n, moments->single, n, moments->gram, n, (float *)work);
+    nl_gram_f32(rows, n, moments->single, n, moments->gram, n, (void *)work);
   else
     nl_gram_f64(rows, n, moments->block, n, moments->gram, n, work);
   moments->rows += rows;

@@ -127,7 +127,7 @@ typedef struct readers {
   size_t *reading; // steps
 } readers;
 
-static bool reads_again(const nl_step *step, size_t i) { return i > 0 && step->inputs[i] == step->inputs[0]; }
+static bool reads_again(const nl_step *step, size_t i) { return i == 1 && step->inputs[1] == step->inputs[0]; }
 
 static bool find_readers(readers *r, const nl_network *network) {
   const size_t count = network->step_count;

@@ -25,9 +25,9 @@ function peaks() {
   const found = new Map();
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)))
     try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-      if (!/chrom/.test(words[0])) continue;
-      const type = words.find((word) => word.startsWith("--type="))?.slice(7) ?? "browser";
+      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+      if (!/^\S*chrom/.test(line)) continue;
+      const type = /--type=(\S+)/.exec(line)?.[1] ?? "browser";
       const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
       found.set(type, Math.max(found.get(type) ?? 0, peak));
     } catch {
