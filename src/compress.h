@@ -100,7 +100,7 @@ struct nl_path {
   size_t rows;          // on which moments and fits are taken
   size_t scored_rows;   // the user's own rows, or all of them
   double *x;            // (rows, features), or
-  float *single;        // the same of a large model
+  nl_rows *kept;        // the same of a large model, in single precision
   nl_arena drawn;       // what x is in
   nl_site_path *sites;
   size_t removal_count;

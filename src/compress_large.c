@@ -3,8 +3,8 @@
 // precision as the measure's rows are.
 //
 // Against the path of smaller models: consumers' errors are counted over their own variance, never over the output's (sensitivity.h
-// would need every layer at once), and moments are of single precision, which orders as well; P and p are found when a result needs them, from the activations (nl_lumping_fit); no polish, no
-// Newton.
+// would need every layer at once), and moments are of single precision, which orders as well; P and p are found when a result needs
+// them, from the activations (nl_lumping_fit); no polish, no Newton.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,6 @@ struct nl_large {
   nl_rows **values; // (steps) NULL where nobody needs them any more
   double **window;  // (steps) pointers to the rows at hand
   size_t *last_use; // (steps)
-  double *x;        // (NL_FORWARD_ROWS, features) the rows at hand
   double *work;
   size_t step, row, site;
   stage stage;
@@ -37,10 +36,13 @@ bool nl_model_large(const nl_model *model) {
 
 // The measure's rows in single precision, half the room for as long as the path lives.
 static nl_status keep_single(nl_path *path, nl_error *error) {
-  const size_t count = path->rows * path->features;
-  path->single = malloc((count + 1) * sizeof *path->single);
-  if (path->single == NULL) return nl_no_memory(error, count + 1, sizeof *path->single);
-  for (size_t i = 0; i < count; i++) path->single[i] = (float)path->x[i];
+  const size_t features = path->features;
+  NL_TRY(nl_rows_create(&path->kept, path->rows, features, NL_FORWARD_ROWS, true, error));
+  for (size_t first = 0, count; first < path->rows; first += count) {
+    count = path->rows - first < NL_FORWARD_ROWS ? path->rows - first : NL_FORWARD_ROWS;
+    memcpy(nl_rows_room(path->kept, first), path->x + first * features, count * features * sizeof *path->x);
+    nl_rows_keep(path->kept, first, count);
+  }
   nl_arena_free(&path->drawn);
   path->x = NULL;
   return NL_OK;
@@ -55,7 +57,6 @@ nl_status nl_large_create(nl_path *path, nl_error *error) {
   NL_TAKE(&l->arena, l->window, double *, network->step_count + 1, error);
   NL_TAKE(&l->arena, l->last_use, size_t, network->step_count + 1, error);
   NL_TAKE(&l->arena, l->moments, nl_moments, path->model->sites.count + 1, error);
-  NL_TAKE(&l->arena, l->x, double, NL_FORWARD_ROWS * path->features, error);
   NL_TAKE(&l->arena, l->work, double, nl_matmul_f64_work(), error);
   for (size_t s = 0; s < network->step_count; s++)
     for (size_t i = 0; i < network->steps[s].input_count; i++) l->last_use[network->steps[s].inputs[i]] = s;
@@ -105,11 +106,12 @@ static nl_status evaluate(nl_path *path, size_t *work, nl_error *error) {
   const nl_layer *layer = &path->parameters.layers[l->step];
   if (l->values[l->step] == NULL) NL_TRY(enter_step(path, error));
   const size_t rows = block_rows(path);
-  if (step->kind == NL_STEP_INPUT) nl_path_rows(path, l->row, rows, l->x);
+  const double *x =
+      step->kind == NL_STEP_INPUT ? nl_rows_read(path->kept, l->row, rows) : NULL; // nothing else reads it
   for (size_t i = 0; i < step->input_count; i++)
     l->window[step->inputs[i]] = nl_rows_read(l->values[step->inputs[i]], l->row, rows);
   l->window[l->step] = nl_rows_room(l->values[l->step], l->row);
-  nl_forward_step(network, &path->parameters, l->step, rows, l->x, l->window, l->work);
+  nl_forward_step(network, &path->parameters, l->step, rows, x, l->window, l->work);
   nl_rows_keep(l->values[l->step], l->row, rows);
   l->row += rows;
   *work += rows * layer->width * (step->kind == NL_STEP_DENSE ? layer->in_width : 8);

@@ -163,21 +163,21 @@ nl_status nl_path_measure(nl_path *path, const nl_path_options *options, nl_erro
   return NL_OK;
 }
 
+static const double *row_at(const nl_path *path, size_t row) {
+  return path->kept != NULL ? nl_rows_read(path->kept, row, 1) : path->x + row * path->features;
+}
+
 void nl_path_rows(const nl_path *path, size_t first, size_t count, double *x) {
-  const size_t from = first * path->features, numbers = count * path->features;
-  if (path->single == NULL)
-    memcpy(x, path->x + from, numbers * sizeof *x);
-  else
-    nl_widen(numbers, path->single + from, x);
+  const size_t features = path->features;
+  for (size_t r = 0; r < count; r++) memcpy(x + r * features, row_at(path, first + r), features * sizeof *x);
 }
 
 void nl_path_range(const nl_path *path, double *low, double *high) {
-  const size_t features = path->features;
-  for (size_t r = 0; r < path->scored_rows; r++)
-    for (size_t i = 0; i < features; i++) {
-      const size_t at = r * features + i;
-      const double value = path->single != NULL ? (double)path->single[at] : path->x[at];
-      low[i] = r == 0 ? value : fmin(low[i], value);
-      high[i] = r == 0 ? value : fmax(high[i], value);
+  for (size_t r = 0; r < path->scored_rows; r++) {
+    const double *x = row_at(path, r);
+    for (size_t i = 0; i < path->features; i++) {
+      low[i] = r == 0 ? x[i] : fmin(low[i], x[i]);
+      high[i] = r == 0 ? x[i] : fmax(high[i], x[i]);
     }
+  }
 }

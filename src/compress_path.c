@@ -158,7 +158,7 @@ void nl_path_free(nl_path *path) {
   nl_parameters_free(&path->parameters);
   nl_arena_free(&path->borrowed);
   nl_arena_free(&path->drawn);
-  free(path->single);
+  nl_rows_free(path->kept);
   nl_arena_free(&path->arena);
   free(path);
 }

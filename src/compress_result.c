@@ -206,7 +206,7 @@ static nl_status start_refit(nl_result *result, nl_error *error) {
                                 .lumpings = result->lumpings,
                                 .rows = rows,
                                 .x = result->fitted_rows > 0 ? result->fitted : path->x,
-                                .single = path->single,
+                                .kept = path->kept,
                                 .fit = worth_fitting(result, rows),
                                 .outputs = !result->options.draft,
                                 .apart = path->apart,

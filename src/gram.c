@@ -11,12 +11,10 @@ static nl_status create(nl_moments *out, size_t n, size_t block_rows, bool singl
   moments.center = calloc(n + 1, sizeof(double));
   moments.sum = calloc(n + 1, sizeof(double));
   moments.gram = calloc(n * n + 1, sizeof(double));
-  if (single)
-    moments.single = malloc((n * block_rows + 1) * sizeof(float));
-  else
-    moments.block = malloc((n * block_rows + 1) * sizeof(double));
-  if (moments.center == NULL || moments.sum == NULL || moments.gram == NULL ||
-      (moments.block == NULL && moments.single == NULL)) {
+  moments.block = malloc((n * block_rows + 1) * sizeof(double));
+  if (single) moments.single = malloc((n * block_rows + 1) * sizeof(float));
+  if (moments.center == NULL || moments.sum == NULL || moments.gram == NULL || moments.block == NULL ||
+      (single && moments.single == NULL)) {
     nl_moments_free(&moments);
     return nl_fail_count(error, NL_ERROR_MEMORY, NULL, (n * n + n * block_rows) * sizeof(double), 0);
   }
@@ -54,15 +52,13 @@ void nl_moments_add(nl_moments *moments, size_t rows, const double *a, double *w
   for (size_t r = 0; r < rows; r++)
     for (size_t i = 0; i < n; i++) {
       const double shifted = a[r * n + i] - moments->center[i];
-      if (moments->single != NULL)
-        moments->single[r * n + i] = (float)shifted;
-      else
-        moments->block[r * n + i] = shifted;
+      moments->block[r * n + i] = shifted;
       moments->sum[i] += shifted;
     }
-  if (moments->single != NULL)
+  if (moments->single != NULL) {
+    for (size_t i = 0; i < rows * n; i++) moments->single[i] = (float)moments->block[i];
     nl_gram_f32(rows, n, moments->single, n, moments->gram, n, (void *)work);
-  else
+  } else
     nl_gram_f64(rows, n, moments->block, n, moments->gram, n, work);
   moments->rows += rows;
 }

@@ -13,8 +13,8 @@ typedef struct nl_moments {
   double *center; // (n)
   double *sum;    // (n) of a - center
   double *gram;   // (n, n), upper triangle, of (a - center)(a - center)ᵀ
-  double *block;  // (block_rows, n) work, or
-  float *single;  // the same in single precision
+  double *block;  // (block_rows, n) work
+  float *single;  // the same in single precision, or NULL
   size_t block_rows;
 } nl_moments;
 

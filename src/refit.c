@@ -106,12 +106,9 @@ nl_status nl_refit_create(nl_refit **out, const nl_refit_input *input, nl_error 
   refit->changed = nl_arena_take(arena, steps + 1, sizeof(bool));
   refit->last_use = nl_arena_take(arena, steps + 1, sizeof(size_t));
   refit->work = nl_arena_take(arena, nl_matmul_f64_work() + nl_cholesky_blocks_work(widest(input)), sizeof(double));
-  refit->x =
-      nl_arena_take(arena, input->single != NULL ? NL_FORWARD_ROWS * input->network->features : 1, sizeof(double));
   refit->lumpings = nl_arena_take(arena, input->sites->count + 1, sizeof(nl_lumping));
   if (refit->lumpings == NULL || refit->reduced.layers == NULL || refit->original == NULL || refit->values == NULL ||
-      refit->window == NULL || refit->changed == NULL || refit->last_use == NULL || refit->work == NULL ||
-      refit->x == NULL) {
+      refit->window == NULL || refit->changed == NULL || refit->last_use == NULL || refit->work == NULL) {
     nl_refit_free(refit);
     return nl_no_memory(error, steps + nl_matmul_f64_work(), sizeof(double));
   }
@@ -266,12 +263,11 @@ static size_t block_rows(const nl_refit *refit) {
 }
 
 // What an input step reads; nothing else does.
-static const double *rows_at_hand(nl_refit *refit) {
-  const size_t features = refit->input.network->features;
-  if (refit->input.single == NULL) return refit->input.x + refit->row * features;
-  if (refit->input.network->steps[refit->step].kind == NL_STEP_INPUT)
-    nl_widen(block_rows(refit) * features, refit->input.single + refit->row * features, refit->x);
-  return refit->x;
+static const double *rows_at_hand(const nl_refit *refit) {
+  const nl_refit_input *input = &refit->input;
+  if (input->kept == NULL) return input->x + refit->row * input->network->features;
+  const bool reads = input->network->steps[refit->step].kind == NL_STEP_INPUT;
+  return reads ? nl_rows_read(input->kept, refit->row, block_rows(refit)) : NULL;
 }
 
 static size_t evaluate_block(nl_refit *refit, const nl_parameters *parameters, nl_rows **values) {
@@ -289,7 +285,7 @@ static size_t evaluate_block(nl_refit *refit, const nl_parameters *parameters, n
 }
 
 static nl_status take_values(const nl_refit *refit, size_t width, nl_rows **values, nl_error *error) {
-  return nl_rows_create(values, refit->input.rows, width, NL_FORWARD_ROWS, refit->input.single != NULL, error);
+  return nl_rows_create(values, refit->input.rows, width, NL_FORWARD_ROWS, refit->input.kept != NULL, error);
 }
 
 // ---- least squares ------------------------------------------------------------------------------------------------------

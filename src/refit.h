@@ -19,7 +19,7 @@ typedef struct nl_refit_input {
   const nl_lumping *lumpings; // (sites); k == n where a site is kept whole
   size_t rows;                // of the measure
   const double *x;            // (rows, features), or
-  const float *single;        // the same, and what is computed of them is kept so too
+  nl_rows *kept;              // the same in single precision, and what is computed of them is kept so too
   bool fit;                   // else the layers stay as the lumpings alone make them: R W P
   bool outputs;               // then to the outputs, too
   // Where the original's weights come and go (nl_parameters_load_apart): the same as `original`. Lumpings then say what is kept and

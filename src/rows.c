@@ -29,7 +29,7 @@ void nl_rows_free(nl_rows *rows) {
 
 double *nl_rows_read(nl_rows *rows, size_t first, size_t count) {
   if (rows->single == NULL) return rows->wide + first * rows->width;
-  nl_widen(count * rows->width, rows->single + first * rows->width, rows->wide);
+  for (size_t i = 0; i < count * rows->width; i++) rows->wide[i] = (double)rows->single[first * rows->width + i];
   return rows->wide;
 }
 
@@ -40,8 +40,4 @@ double *nl_rows_room(nl_rows *rows, size_t first) {
 void nl_rows_keep(nl_rows *rows, size_t first, size_t count) {
   if (rows->single == NULL) return;
   for (size_t i = 0; i < count * rows->width; i++) rows->single[first * rows->width + i] = (float)rows->wide[i];
-}
-
-void nl_widen(size_t count, const float *from, double *to) {
-  for (size_t i = 0; i < count; i++) to[i] = (double)from[i];
 }

@@ -23,6 +23,4 @@ double *nl_rows_read(nl_rows *rows, size_t first, size_t count);
 double *nl_rows_room(nl_rows *rows, size_t first);
 void nl_rows_keep(nl_rows *rows, size_t first, size_t count);
 
-void nl_widen(size_t count, const float *from, double *to);
-
 #endif

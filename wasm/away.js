@@ -148,8 +148,8 @@ export class Away {
   #size;
   #shelf;
   #next;
-  /** @type {{offset: number, size: number, source: Source}[]} */
-  #kept = [];
+  /** @type {Map<number, Source>} by their offset */
+  #kept = new Map();
 
   /** @param {Source} source @param {number} size of it @param {Shelf} shelf */
   constructor(source, size, shelf) {
@@ -191,7 +191,7 @@ export class Away {
   /** @param {Uint8Array} bytes which may change afterwards @returns {number} what they are called by */
   keep(bytes) {
     const offset = this.#next;
-    this.#kept.push({ offset, size: bytes.length, source: this.#shelf.keep(bytes) });
+    this.#kept.set(offset, this.#shelf.keep(bytes));
     this.#next += bytes.length;
     return offset;
   }
@@ -214,8 +214,7 @@ export class Away {
   /** @param {number} offset @param {number} size @returns {Source} */
   #part(offset, size) {
     if (offset < this.#size) return cut(this.#source, offset, size);
-    const kept = /** @type {{offset: number, source: Source}} */ (this.#kept.find((one) => one.offset === offset));
-    return cut(kept.source, 0, size);
+    return cut(/** @type {Source} */ (this.#kept.get(offset)), 0, size);
   }
 }
 
