@@ -1,6 +1,6 @@
 // The frame every chart shares: a card with a title, an SVG as wide as the card, a cursor for keyboard and pointer, a table
 // of the same numbers, and the drawing as a file. What is drawn is a plain function of the data and the width.
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { text } from "../messages.js";
 import { countOf, movedOn, pointed, stopAt } from "./cursor.js";
@@ -68,7 +68,7 @@ function Plot({ title, description, hint, width, drawing, nearest }) {
     show(to);
   };
   const length = countOf(stops);
-  useEffect(() => setIndex(-1), [length]);
+  useLayoutEffect(() => setIndex(-1), [length]); // at once: a frame later it would undo the first keys
   const stop = stopAt(stops, index);
   const dragging = useRef(false);
 
