@@ -97,6 +97,22 @@ test("a line is drawn while another call runs, and says why it is empty", async 
   assert.ok(polished.polish && polished.polish.iterations <= 30);
 });
 
+test("a path that ends while another model is being read leaves that alone", async () => {
+  const service = createService({ wasm: WASM });
+  const opening = { name: "tiny.json", files: new Map(), shapes: new Map() };
+  await service.run(1, "open", { ...opening, bytes: TINY }, null);
+  let go = () => {};
+  const held = new Promise((resolve) => (go = () => resolve(null)));
+  const slow = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (ball)]);
+  const slice = slow.slice.bind(slow);
+  slow.slice = (...range) => Object.assign(slice(...range), { arrayBuffer: () => held.then(() => slice(...range).arrayBuffer()) });
+  const other = service.run(2, "open", { ...opening, bytes: slow, name: "ball.onnx" }, null);
+  assert.ok("value" in (await service.run(3, "path", { rows: 64 }, null)));
+  go();
+  const answer = await other;
+  assert.ok("value" in answer && answer.value.name === "ball.onnx", JSON.stringify(answer));
+});
+
 test("a choice is answered while the worker compresses", async (t) => {
   const client = newClient(t, { spawn: spawnThread });
   await client.open(digits, "digits.onnx");

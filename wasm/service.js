@@ -38,9 +38,8 @@ export function createService(tools = {}) {
   /** @type {Map<number, {name: string, controller: AbortController}>} */
   const running = new Map();
 
-  /** Ends the other calls, or those of one name: what they work on is about to go. @param {number} id @param {string} [only] */
-  const endOthers = (id, only) =>
-    running.forEach(({ name, controller }, other) => other !== id && (only ?? name) === name && controller.abort());
+  /** Ends the other calls of these kinds: what they work on is about to go. @param {number} id @param {(name: string) => boolean} these */
+  const endOthers = (id, these) => running.forEach(({ name, controller }, other) => other !== id && these(name) && controller.abort());
 
   return {
     async run(id, name, args, onProgress) {
@@ -48,7 +47,7 @@ export function createService(tools = {}) {
       running.set(id, { name, controller });
       const watch = { signal: controller.signal, onProgress: onProgress ?? undefined };
       try {
-        const value = await desk.does(name, args, watch, (only) => endOthers(id, only));
+        const value = await desk.does(name, args, watch, (these) => endOthers(id, these));
         return { value: withTransfers(value) };
       } catch (error) {
         return { fault: controller.signal.aborted ? null : faultOf(error) };
@@ -62,6 +61,14 @@ export function createService(tools = {}) {
     },
   };
 }
+
+/** What needs no open model: it goes on when that changes. */
+const STANDS_ALONE = new Set(["open", "read"]);
+const all = () => true;
+const onModel = (/** @type {string} */ name) => !STANDS_ALONE.has(name);
+const onResult = (/** @type {string} */ name) => name === "certify";
+
+/** @typedef {(these: (name: string) => boolean) => void} EndOthers */
 
 /** @param {unknown} error @returns {Fault} */
 function faultOf(error) {
@@ -94,13 +101,13 @@ class Desk {
     this.#tools = tools;
   }
 
-  /** @param {string} name @param {any} args @param {Watch} watch @param {(only?: string) => void} endOthers @returns {Promise<any>} */
+  /** @param {string} name @param {any} args @param {Watch} watch @param {EndOthers} endOthers @returns {Promise<any>} */
   async does(name, args, watch, endOthers) {
     switch (name) {
       case "open":
         return this.#open(args, endOthers, watch);
       case "shape":
-        endOthers();
+        endOthers(onModel);
         return this.#reshape(args.shapes);
       case "read":
         return this.#read(args);
@@ -159,7 +166,7 @@ class Desk {
     return readPictures({ names: [...files.keys()], load }, name, how);
   }
 
-  /** @param {{bytes: Source, name: string, files: Map<string, Source>, shapes: import("./inputs.js").Shapes}} args @param {() => void} endOthers @param {Watch} watch */
+  /** @param {{bytes: Source, name: string, files: Map<string, Source>, shapes: import("./inputs.js").Shapes}} args @param {EndOthers} endOthers @param {Watch} watch */
   async #open({ bytes, name, files, shapes }, endOthers, { signal }) {
     // The core's memory never shrinks: a large model gets it all to itself, and so does the one after it.
     const large = [bytes, ...files.values()].reduce((sum, file) => sum + sizeOf(file), 0) > LARGE || (this.#engine?.memory ?? 0) > LARGE;
@@ -168,7 +175,7 @@ class Desk {
     const model = await engine.load(bytes, name, { files, shapes, signal });
     if (signal?.aborted) model.free(); // another is opened instead, and may be refused already
     signal?.throwIfAborted();
-    endOthers();
+    endOthers(all);
     this.#model?.free();
     this.#engine = engine;
     this.#model = model;
@@ -196,10 +203,12 @@ class Desk {
     });
   }
 
-  /** @param {{data?: Table|null}} args @param {Watch} watch @param {() => void} endOthers */
+  /** @param {{data?: Table|null}} args @param {Watch} watch @param {EndOthers} endOthers */
   async #order(args, watch, endOthers) {
     const path = await this.#opened.path({ ...args, ...watch });
-    endOthers();
+    if (watch.signal?.aborted) path.free(); // its model has just gone
+    watch.signal?.throwIfAborted();
+    endOthers(onModel);
     this.#path?.free();
     this.#path = path;
     this.#result = null;
@@ -217,7 +226,7 @@ class Desk {
   }
 
   /** @param {{target: Target, verify?: boolean, score?: Table|null, heldOut?: boolean} & import("./engine.js").Way} args @param {Watch} watch
-   * @param {(only: string) => void} endOthers */
+   * @param {EndOthers} endOthers */
   async #compress({ target, verify, score, heldOut, ...way }, watch, endOthers) {
     const data = this.#data;
     const result = await compressTo(this.#ordered, target, { ...way, score, ...watch });
@@ -228,7 +237,7 @@ class Desk {
         result.free();
         return report;
       }
-      endOthers("certify"); // it speaks of the result before
+      endOthers(onResult); // it speaks of the result before
       this.#result?.free();
       this.#result = result;
       return report;
