@@ -2,11 +2,12 @@
 import { roundedUp } from "../wasm/messages.js";
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+// Made once: making one takes longer than all a chart's numbers.
+const significant = [1, 2, 3].map((digits) => new Intl.NumberFormat("en", { maximumSignificantDigits: digits }));
+const padded = [1, 2, 3].map((digits) => new Intl.NumberFormat("en", { minimumSignificantDigits: digits, maximumSignificantDigits: digits }));
 
 /** @param {number} value */
 export const count = (value) => whole.format(value);
-
-const digits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 
 /**
  * Three significant digits at most, no exponent between 1e-4 and 1e6. A true minus sign, where no line breaks.
@@ -14,7 +15,7 @@ const digits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
  */
 export function number(value) {
   const size = Math.abs(value);
-  const text = size !== 0 && (size < 1e-4 || size >= 1e6) ? value.toExponential(1).replace("+", "") : digits.format(value);
+  const text = size !== 0 && (size < 1e-4 || size >= 1e6) ? value.toExponential(1).replace("+", "") : significant[2].format(value);
   return text.replaceAll("-", "−");
 }
 
@@ -33,8 +34,7 @@ export function percent(share) {
   const value = share * 100;
   if (value === 0) return "0 %";
   if (Math.abs(value) < 0.001) return "< 0.001 %";
-  const digits = value >= 99.95 ? 3 : value >= 10 ? 3 : 2;
-  return `${new Intl.NumberFormat("en", { maximumSignificantDigits: digits }).format(value)} %`;
+  return `${significant[value >= 10 ? 2 : 1].format(value)} %`;
 }
 
 /**
@@ -44,8 +44,7 @@ export function percent(share) {
 export function share(value) {
   const size = Math.abs(value);
   if (!Number.isFinite(value) || size === 0 || size === 1 || size < 1e-5) return percent(value);
-  const digits = size >= 0.1 ? 3 : 2;
-  return `${new Intl.NumberFormat("en", { minimumSignificantDigits: digits, maximumSignificantDigits: digits }).format(value * 100)} %`;
+  return `${padded[size >= 0.1 ? 2 : 1].format(value * 100)} %`;
 }
 
 /**

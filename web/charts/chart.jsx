@@ -16,7 +16,7 @@ import { saveBlob, savePng, saveSvg } from "./save.js";
 
 /**
  * @param {{
- *   title: string, description: string, name: string, draw: (width: number) => Drawing, table: Table,
+ *   title: string, description: string, name: string, draw: (width: number) => Drawing, table: () => Table,
  *   tools?: import("preact").ComponentChildren, aside?: import("preact").ComponentChildren, hint?: string, dim?: boolean,
  *   foot?: import("preact").ComponentChildren, nearest?: "x"|"xy", class?: string
  * }} props   name: of the files
@@ -40,7 +40,7 @@ export function Chart({ title, description, name, draw, table, tools, aside, foo
               {kind}
             </button>
           ))}
-          <button type="button" class="quiet" title={text.saveChart(text.asCsv, title)} onClick={() => saveBlob(new Blob([csvOf(table)], { type: "text/csv" }), `${name}.csv`)}>
+          <button type="button" class="quiet" title={text.saveChart(text.asCsv, title)} onClick={() => saveBlob(new Blob([csvOf(table())], { type: "text/csv" }), `${name}.csv`)}>
             {text.asCsv}
           </button>
         </div>
@@ -49,7 +49,7 @@ export function Chart({ title, description, name, draw, table, tools, aside, foo
         <div ref={frame} class="frame" hidden={asTable}>
           {width > 0 && !asTable && <Plot {...{ title, description, hint, width, nearest }} drawing={draw(width)} />}
         </div>
-        {asTable && <TableView title={title} table={table} />}
+        {asTable && <TableView title={title} table={table()} />}
         {aside}
       </div>
       {foot}

@@ -225,7 +225,7 @@ function Curves({ known }) {
       nearest="xy"
       hint={text.chartHint}
       draw={(width) => drawCurves(shown, width, large.value ? 1.45 : 1)}
-      table={curvesTable(shown)}
+      table={() => curvesTable(shown)}
       tools={choice}
       foot={<p class="facts-line">{method === "projected" ? classText.sweepHint : classText.curvesHint[encoding]}</p>}
     />

@@ -82,7 +82,7 @@ export function CurveCard() {
       tools={tabs}
       nearest={lines.length > 1 ? "xy" : "x"}
       foot={<Compare />}
-      table={curveTable(shownPoints.value, scored, (point) => text.lineName(keyOf(point)))}
+      table={() => curveTable(shownPoints.value, scored, (point) => text.lineName(keyOf(point)))}
       draw={(width) => drawCurve({ lines, metric, mark: present(metric), pins: pinned(metric), original: score?.before ?? null, width })}
     />
   );
@@ -92,7 +92,7 @@ export function WidthsCard() {
   const rows = widthRows(model(), widths.value);
   const aside = PRUNING.includes(state.method.value) && <p class="aside wide">{text.prunedNote}</p>;
   return (
-    <Chart aside={aside} title={text.widths} description={text.widthsDescription} name={fileName("widths")} table={widthTable(rows)} draw={(width) => drawWidths(rows, width)} />
+    <Chart aside={aside} title={text.widths} description={text.widthsDescription} name={fileName("widths")} table={() => widthTable(rows)} draw={(width) => drawWidths(rows, width)} />
   );
 }
 
@@ -155,7 +155,7 @@ function ClassesCard({ outputs, tabs }) {
       nearest="xy"
       dim={stale.value}
       tools={tabs}
-      table={confusionTable(confusion, asked)}
+      table={() => confusionTable(confusion, asked)}
       draw={(width) => (many ? drawPairs(confusion, width) : drawConfusion(confusion, { width, asked }))}
       aside={aside}
     />
@@ -175,7 +175,7 @@ function OutputsCard({ outputs, tabs }) {
       nearest="xy"
       dim={stale.value}
       tools={tabs}
-      table={scatterTable(pairs)}
+      table={() => scatterTable(pairs)}
       draw={(width) => drawScatter(pairs, width)}
       aside={<ScatterNotes outputs={outputs} which={one} setWhich={setWhich} />}
     />
@@ -225,7 +225,7 @@ export function PathCard() {
       description={text.pathDescription}
       name={fileName("path")}
       nearest="xy"
-      table={pathTable(drawn)}
+      table={() => pathTable(drawn)}
       draw={(width) => drawPath(drawn, after, width)}
       foot={sites.length > LABELLED && <LayerChoice labels={sites.map((site) => site.label)} layer={one ? layer : ""} setLayer={setLayer} />}
     />

@@ -87,7 +87,7 @@ function NetworkCard({ columns, weights }) {
       nearest="xy"
       hint={text.gridHint}
       dim={stale.value}
-      table={blockTable(columns)}
+      table={() => blockTable(columns)}
       draw={(width) => drawNetwork({ columns, links, width })}
       foot={<p class="note">{[PRUNING.includes(state.result.value?.method ?? "projected") ? text.prunedBlocks : text.networkLegend(seenIn(columns)), ...(all > 0 ? [text.networkLines(shown, all)] : [])].join(" ")}</p>}
     />
@@ -119,7 +119,7 @@ function HeatCard({ columns, weights }) {
       hint={text.gridHint}
       dim={stale.value}
       tools={tools}
-      table={blockTable([columns[endsOf(own).into], columns[endsOf(own).column]].filter((one) => one && one.arrangement.blocks.length > 0))}
+      table={() => blockTable([columns[endsOf(own).into], columns[endsOf(own).column]].filter((one) => one && one.arrangement.blocks.length > 0))}
       draw={(width) => drawHeat(heat, width)}
       foot={<HeatFoot weights={weights} layer={layer} setLayer={setLayer} size={Math.max(own.width, own.reads)} />}
     />
