@@ -1,49 +1,13 @@
 // Memory that does not grow any more: said with what was needed, nothing lost, and the next run works.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 
-import { EngineError } from "../wasm/fault.js";
 import { createEngine } from "../wasm/index.js";
+import { limited, outOfMemory } from "./limited.js";
 import { bytesOf, jsonModel, sampleFile } from "./material.js";
 
-const PAGE = 2 ** 16;
-const MEMORY_SECTION = 5;
-
-/** A number in LEB128 from `at` on, and where it ends. @param {Uint8Array} bytes @param {number} at */
-function leb(bytes, at) {
-  let value = 0;
-  for (let shift = 0; ; shift += 7) {
-    const byte = bytes[at++];
-    value += (byte & 127) * 2 ** shift;
-    if (byte < 128) return { value, end: at };
-  }
-}
-
-/** The module, with a memory of at most so many bytes. @param {number} most */
-function limited(most) {
-  const module = new Uint8Array(readFileSync(fileURLToPath(new URL("../build/netlump.wasm", import.meta.url))));
-  for (let at = 8; at < module.length; ) {
-    const id = module[at];
-    const { value: size, end } = leb(module, at + 1);
-    if (id === MEMORY_SECTION) {
-      const least = leb(module, end + 2); // behind the count and the flag that there is a most
-      const { end: last } = leb(module, least.end);
-      let pages = Math.max(least.value, Math.floor(most / PAGE));
-      for (let i = least.end; i < last; i++, pages = Math.floor(pages / 128)) module[i] = (pages % 128) | (i + 1 < last ? 128 : 0);
-      return module;
-    }
-    at = end + size;
-  }
-  throw new Error("the module has no memory of its own");
-}
-
-/** @param {unknown} error */
-const outOfMemory = (error) => error instanceof EngineError && error.code === "MEMORY" && /\d+(\.\d)? [kM]?B are needed|\d+ bytes are needed/.test(error.message);
-
 test("rows, a model and a file that do not fit are refused with the bytes they need; what was open works on", async () => {
-  const engine = await createEngine({ wasm: limited(24 * 2 ** 20) });
+  const engine = await createEngine({ wasm: limited(24 * 2 ** 20).module });
   const name = "digits.onnx";
   const model = engine.open(bytesOf(sampleFile(name)), name);
   const rows = 60_000;
@@ -64,7 +28,7 @@ test("rows, a model and a file that do not fit are refused with the bytes they n
 });
 
 test("a path that runs out of memory on its way is freed, and a smaller one takes its place", async () => {
-  const engine = await createEngine({ wasm: limited(48 * 2 ** 20) });
+  const engine = await createEngine({ wasm: limited(48 * 2 ** 20).module });
   const model = engine.open(jsonModel([8, 400, 400, 2]), "wide.json");
   let refused = 0;
   for (let rows = 8192; rows >= 1024; rows /= 2) {

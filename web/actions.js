@@ -18,7 +18,7 @@ import { STEPS, dials, firstEpsilon, polishable, scoreDial, takesTolerance, targ
 /** @typedef {import("./state.js").Target} Target */
 
 const SEED = 1;
-const REFIT_DELAY = 180; // ms of rest before the refit starts: one drag is one refit
+const REFIT_DELAY = 90; // ms of rest before the refit starts: a drag is rarely more than one
 const DRAFT_DELAY = 30; // before a draft does, which takes less time than that
 const DRAFT_FROM = 8192; // parameters: the refit of smaller networks is as quick
 const DRAFT_ROWS = 512; // it is scored on
