@@ -79,7 +79,7 @@ function tableOf({ rows, features }) {
 /** One model from its bytes to a result, in an engine of its own, whose memory has then grown as far as it must.
  * @param {Case} one @param {Uint8Array} bytes @returns {Promise<Record<Call, number>>} */
 async function run(one, bytes) {
-  const engine = await createEngine();
+  const engine = await createEngine({ threads: 1 });
   const data = one.free ? null : /** @type {any} */ (tableOf(one));
   const [model, open] = await timed(() => engine.open(bytes, "dense.onnx"));
   const [path, order] = await timed(() => model.path({ rows: one.rows, data, seed: 1 }));
@@ -135,7 +135,7 @@ function printStudy({ title, fixed, points, limits }) {
 }
 
 const only = process.argv[2] ?? "";
-const first = await createEngine(); // keeps the compiled code alive for those that follow
+const first = await createEngine({ threads: 1 }); // keeps the compiled code alive for those that follow
 for (const width of [64, 300, 300]) {
   const small = { features: 16, width, layers: 2, rows: 2048, free: true };
   await run(small, chainModel(widthsOf(small)));
