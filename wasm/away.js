@@ -135,8 +135,16 @@ function shelfOf(source) {
   if (source instanceof Uint8Array) return { read: (offset, size) => source.subarray(offset, offset + size), keep: (bytes) => bytes.slice(), join };
   if (typeof FileReaderSync !== "function") return null;
   const reader = new FileReaderSync();
+  const readAt = (/** @type {number} */ offset, /** @type {number} */ size) => reader.readAsArrayBuffer(source.slice(offset, offset + size));
   return {
-    read: (offset, size) => new Uint8Array(reader.readAsArrayBuffer(source.slice(offset, offset + size))),
+    fill(offset, into) {
+      const buffer = readAt(offset, into.length);
+      const whole = buffer.byteLength === into.length;
+      if (whole) into.set(new Uint8Array(buffer));
+      /** @type {any} */ (buffer).transfer?.(0); // given back at once: two layers of such pieces wait to be collected else
+      return whole;
+    },
+    read: (offset, size) => new Uint8Array(readAt(offset, size)),
     keep: (bytes) => new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]),
     join,
   };

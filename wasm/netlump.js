@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // netlump on the command line: reads files, calls the engine, prints. What the words mean stands in options.js, what is
 // printed in text.js.
-import { accessSync, closeSync, constants, mkdirSync, openAsBlob, openSync, readFileSync, readdirSync, realpathSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { accessSync, closeSync, constants, mkdirSync, openAsBlob, openSync, readFileSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { styleText } from "node:util";
 
@@ -18,7 +18,7 @@ import { parseOptions } from "./options.js";
 import { finish } from "./pipeline.js";
 import { htmlReport } from "./report.js";
 import { compressTo } from "./search.js";
-import { LARGE, PIECE, part, sizeOf } from "./source.js";
+import { LARGE, part, sizeOf } from "./source.js";
 import { bar, blocksText, comparisonText, curveText, fitLines, infoText, reportText } from "./text.js";
 
 /**
@@ -28,6 +28,7 @@ import { bar, blocksText, comparisonText, curveText, fitLines, infoText, reportT
  * @typedef {import("./types.js").Progress} Progress
  */
 
+const WRITTEN = 2 ** 22; // bytes at once: what was written is collected late
 const EXIT = { done: 0, input: 1, usage: 2, nothing: 3, limit: 4 };
 
 /** @type {Record<string, number>} */
@@ -95,7 +96,7 @@ async function write(file, content) {
     if (typeof content === "string") return writeFileSync(file, content);
     const out = openSync(file, "w");
     try {
-      for (let at = 0; at < sizeOf(content); at += PIECE) writeSync(out, await part(content, file, at, at + PIECE));
+      for (let at = 0; at < sizeOf(content); at += WRITTEN) writeFileSync(out, await part(content, file, at, at + WRITTEN));
     } finally {
       closeSync(out);
     }

@@ -4,7 +4,7 @@
 //   node tests/bench/large.mjs stack 16 [--rows 8192] [--retain 0.5]         # 1.07 GB
 //   node tests/bench/large.mjs feedforward 12                                # 227 MB
 //   node tests/bench/large.mjs stack 16 --width 1024 --rows 2048             # a sixteenth of it, in a sixty-fourth of the time
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 import { createEngine } from "../../wasm/engine.js";
@@ -42,7 +42,7 @@ const ordered = seconds();
 const result = await path.compress({ kind: "retain", value: Number(values.retain) }, { onProgress });
 const written = result.file();
 const out = openSync(`${file}.small`, "w");
-for (let at = 0; at < sizeOf(written); at += 2 ** 25) writeSync(out, await part(written, file, at, at + 2 ** 25));
+for (let at = 0; at < sizeOf(written); at += 2 ** 22) writeFileSync(out, await part(written, file, at, at + 2 ** 22));
 closeSync(out);
 
 const { deviation, parameters } = result.report;
