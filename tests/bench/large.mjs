@@ -14,6 +14,10 @@ import { writeLarge } from "./large_models.mjs";
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { rows: { type: "string", default: "8192" }, retain: { type: "string", default: "0.5" }, width: { type: "string" } } });
 const [kind, count] = positionals;
+if (!count) {
+  console.log("Say which model, as the first lines of this file do: a gigabyte takes an hour.");
+  process.exit();
+}
 const width = values.width ? Number(values.width) : undefined;
 const file = `build/large/${kind}-${count}${width ? `-${width}` : ""}.onnx`;
 mkdirSync("build/large", { recursive: true });
