@@ -111,7 +111,7 @@ export function writeLarge(file, kind, count, width, inner) {
   return written;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const [kind, count, file] = process.argv.slice(2);
+const [script = "", kind, count, file] = process.argv.slice(1);
+if (import.meta.url === pathToFileURL(script).href && file) {
   console.log(`${file}: ${writeLarge(file, /** @type {"stack"|"feedforward"} */ (kind), Number(count))} bytes`);
 }
