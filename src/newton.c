@@ -71,7 +71,8 @@ bool nl_newton_worth(const nl_newton_input *input) {
   const size_t n = layer->in_width + 1, out = layer->width;
   if (n > SOLVE_MOST || out > SOLVE_MOST || input->network->results == 0) return false;
   if (n > SOLVE_MOST / n || out > SOLVE_MOST / (n * n)) return false;
-  return affordable(input) >= NL_FORWARD_ROWS || affordable(input) == input->rows;
+  const size_t rows = affordable(input);
+  return (rows >= NL_FORWARD_ROWS || rows == input->rows) && rows >= ROWS_A_WEIGHT * (n - (layer->bias == NULL));
 }
 
 static nl_status take_all(nl_newton *t, nl_error *error) {
