@@ -113,10 +113,11 @@ struct nl_path {
   nl_moments part;     // of a block of rows at one site
   nl_elimination *elimination;
   nl_sensitivity *sensitivity;
-  nl_variance *outputs; // (results)
-  double variance;      // of all outputs, once the moments are there
-  bool helps;           // does jobs of a path elsewhere: no measure, no moments of its own
-  nl_arena borrowed;    // what the job at hand needs
+  nl_variance *outputs;   // (results)
+  double variance;        // of all outputs, once the moments are there
+  bool helps;             // does jobs of a path elsewhere: no measure, no moments of its own
+  nl_refit_helper *refit; // and orders of a refit
+  nl_arena borrowed;      // what the job at hand needs
   nl_stock *stock;
   size_t features;             // numbers in a row
   nl_parameters *apart;        // weights stay out of memory: the parameters, whose layers come and go
@@ -142,6 +143,7 @@ struct nl_result {
   nl_parameters pruned; // zeros in the weights, or a random start; counts where it has layers
   double *fitted;       // (fitted_rows, features): what is fitted where a polish follows; NULL: the whole measure
   size_t fitted_rows;
+  size_t helpers; // that have the rows of a refit
   nl_refit *refit;
   nl_fitted *linears; // RUNTIME: what the smaller model's linears are, and work in progress
   nl_tail *tail;      // RUNTIME: where a polish follows
@@ -270,6 +272,13 @@ double nl_path_block_work(const nl_path *path, size_t first); // multiplications
 // How far it is, with `share` of the next job done.
 double nl_path_progress(const nl_path *path, double share);
 
+// ---- compress_helpers.c: what other instances do of a refit -------------------------------------------------------------------
+
+enum { NL_JOB_REFIT = 2 }; // what such a job begins with
+nl_status nl_helper_refit(nl_path *helper, const double *input, size_t count, nl_buffer *output, nl_error *error);
+// What a candidate's refit is made of.
+nl_refit_input nl_result_refit_input(const nl_result *result);
+
 // ---- compress_trace.c, compress_trace_quotient.c --------------------------------------------------------------------------
 
 // The "steps" of nl_model_trace; `partition` is what the partitioner last gave.
@@ -304,7 +313,10 @@ bool nl_path_report_measure(const nl_path *path, cJSON *root);
 const nl_parameters *nl_result_parameters(const nl_result *result);
 bool nl_result_whole(const nl_result *result);
 bool nl_result_done(const nl_result *result);
+bool nl_result_refits(const nl_result *result);     // a refit is at work, or about to begin
 bool nl_result_may_polish(const nl_result *result); // asked for, and not at tolerance 0
+// Begins to measure by the outputs that the refit has.
+nl_status nl_result_measure_known(nl_result *result, nl_error *error);
 // Writes the smaller model into result->onnx and counts its parameters.
 nl_status nl_result_finish(nl_result *result, nl_error *error);
 

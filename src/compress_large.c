@@ -233,14 +233,7 @@ nl_status nl_large_keep(void *owner, size_t step, nl_layer *layer, nl_error *err
 
 // The refit went through all rows of both networks: their outputs are there.
 nl_status nl_large_measure(nl_result *result, double *progress, nl_error *error) {
-  const nl_path *path = result->path;
-  const nl_network *network = path->model->network;
-  if (result->measuring == NULL) {
-    NL_TRY(nl_deviation_create_given(&result->measuring, network, path->scored_rows, error));
-    for (size_t o = 0; o < network->output_count; o++)
-      nl_deviation_give(result->measuring, o, nl_refit_output(result->refit, network->outputs[o], true),
-                        nl_refit_output(result->refit, network->outputs[o], false));
-  }
+  if (result->measuring == NULL) NL_TRY(nl_result_measure_known(result, error));
   return nl_deviation_step(result->measuring, progress, error);
 }
 

@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "compress.h"
+#include "crossing.h"
 #include "gram.h"
 #include "kernels/kernels.h"
 
 enum { ROWS_SENSITIVITY = 1024 };
-// A job begins by what it is: a block, its first row and their number; or a site and which.
+// A job begins by what it is: a block, its first row and their number; or a site and which. Or orders of a refit (compress_helpers.c).
 enum { JOB_BLOCK, JOB_SITE, HEAD = 3 };
 
 // ---- moments ------------------------------------------------------------------------------------------------------------
@@ -43,65 +44,41 @@ static nl_status gather_site(nl_path *path, size_t index, size_t rows, nl_error 
 
 // ---- what crosses -------------------------------------------------------------------------------------------------------
 
-// Doubles on their way in or out; at NULL, they are only counted.
-typedef struct crossing {
-  double *at;
-  bool in;
-  size_t count;
-} crossing;
-
-static void cross(crossing *c, size_t count, double *values) {
-  if (c->at != NULL)
-    memcpy(c->in ? values : c->at + c->count, c->in ? c->at + c->count : values, count * sizeof *values);
-  c->count += count;
+static void cross_moments(nl_crossing *c, nl_moments *moments) {
+  nl_cross_number(c, &moments->rows);
+  nl_cross(c, moments->n, moments->center);
+  nl_cross(c, moments->n, moments->sum);
+  nl_cross_triangle(c, moments->n, moments->gram);
 }
 
-static void cross_number(crossing *c, size_t *number) {
-  double value = (double)*number;
-  cross(c, 1, &value);
-  if (c->in && c->at != NULL) *number = (size_t)value;
-}
-
-// The upper triangle of a matrix (n, n).
-static void cross_triangle(crossing *c, size_t n, double *matrix) {
-  for (size_t i = 0; i < n; i++) cross(c, n - i, matrix + i * n + i);
-}
-
-static void cross_moments(crossing *c, nl_moments *moments) {
-  cross_number(c, &moments->rows);
-  cross(c, moments->n, moments->center);
-  cross(c, moments->n, moments->sum);
-  cross_triangle(c, moments->n, moments->gram);
-}
-
-static void cross_outputs(crossing *c, const nl_path *path, size_t rows) {
+static void cross_outputs(nl_crossing *c, const nl_path *path, size_t rows) {
   const nl_network *network = path->model->network;
   for (size_t o = 0; o < network->output_count; o++)
-    cross(c, rows * network->steps[network->outputs[o]].width, path->scratch.values[network->outputs[o]]);
+    nl_cross(c, rows * network->steps[network->outputs[o]].width, path->scratch.values[network->outputs[o]]);
 }
 
-static void cross_sensitivity(crossing *c, const nl_path *path) {
+static void cross_sensitivity(nl_crossing *c, const nl_path *path) {
   for (size_t i = 0; i < path->model->sites.count; i++)
     if (nl_sensitivity_part(path->sensitivity, i) != NULL)
-      cross_triangle(c, nl_sensitivity_width(path->sensitivity, i), nl_sensitivity_part(path->sensitivity, i));
+      nl_cross_triangle(c, nl_sensitivity_width(path->sensitivity, i), nl_sensitivity_part(path->sensitivity, i));
 }
 
 // What a site's elimination wants beyond the model.
-static void cross_site(crossing *c, nl_path *path, size_t site) {
+static void cross_site(nl_crossing *c, nl_path *path, size_t site) {
   const size_t n = path->model->sites.sites[site].width;
   size_t rows = nl_sensitivity_rows(path->sensitivity);
-  cross(c, 1, &path->variance);
-  cross_number(c, &rows);
+  nl_cross(c, 1, &path->variance);
+  nl_cross_number(c, &rows);
   nl_sensitivity_set_rows(path->sensitivity, rows);
-  cross_triangle(c, n, path->sites[site].second);
+  nl_cross_triangle(c, n, path->sites[site].second);
   double *whole = nl_sensitivity_whole(path->sensitivity, site);
-  if (whole != NULL) cross_triangle(c, nl_sensitivity_width(path->sensitivity, site), whole);
+  if (whole != NULL) nl_cross_triangle(c, nl_sensitivity_width(path->sensitivity, site), whole);
 }
 
-static void cross_order(crossing *c, nl_path *path, size_t site) {
+static void cross_order(nl_crossing *c, nl_path *path, size_t site) {
   const size_t n = path->model->sites.sites[site].width;
-  for (size_t u = 0; u < n; u++) cross_number(c, &path->sites[site].order[u]);
-  cross(c, n, path->sites[site].deviation);
+  for (size_t u = 0; u < n; u++) nl_cross_number(c, &path->sites[site].order[u]);
+  nl_cross(c, n, path->sites[site].deviation);
 }
 
 // ---- blocks -------------------------------------------------------------------------------------------------------------
@@ -109,7 +86,7 @@ static void cross_order(crossing *c, nl_path *path, size_t site) {
 typedef enum duty { DUTY_OWN, DUTY_GIVE, DUTY_TAKE } duty;
 
 // Gathers a block, unless it is taken as another instance gathered it; and adds it to what is there, unless it is given away.
-static nl_status pass_block(nl_path *path, size_t first, size_t rows, duty its, crossing *c, nl_error *error) {
+static nl_status pass_block(nl_path *path, size_t first, size_t rows, duty its, nl_crossing *c, nl_error *error) {
   for (size_t i = 0; i < path->model->sites.count; i++) {
     path->part.n = path->model->sites.sites[i].width;
     if (its != DUTY_TAKE) NL_TRY(gather_site(path, i, rows, error));
@@ -285,11 +262,11 @@ nl_status nl_path_job_give(nl_path *path, size_t job, nl_buffer *input, nl_error
   }
   const double head[HEAD] = {JOB_SITE, (double)(job - blocks)};
   finish_site(path, job - blocks);
-  crossing c = {0};
+  nl_crossing c = {0};
   cross_site(&c, path, job - blocks);
   NL_TRY(nl_buffer_append(input, NULL, (HEAD + c.count) * sizeof(double), error));
   memcpy(input->bytes, head, sizeof head);
-  c = (crossing){.at = (double *)(void *)input->bytes + HEAD};
+  c = (nl_crossing){.at = (double *)(void *)input->bytes + HEAD};
   cross_site(&c, path, job - blocks);
   return NL_OK;
 }
@@ -298,7 +275,7 @@ static nl_status wrong_size(nl_error *error) { return nl_fail(error, NL_ERROR_AR
 
 // Doubles that come of a block.
 static size_t block_doubles(nl_path *path, size_t first, size_t rows) {
-  crossing c = {.in = true};
+  nl_crossing c = {.in = true};
   for (size_t i = 0; i < path->model->sites.count; i++) {
     path->part.n = path->model->sites.sites[i].width;
     cross_moments(&c, &path->part);
@@ -308,7 +285,7 @@ static size_t block_doubles(nl_path *path, size_t first, size_t rows) {
   return c.count;
 }
 
-static nl_status take_block(nl_path *path, size_t job, size_t count, crossing *c, nl_error *error) {
+static nl_status take_block(nl_path *path, size_t job, size_t count, nl_crossing *c, nl_error *error) {
   const size_t first = job * NL_FORWARD_ROWS, rows = rows_at(path, first);
   if (count != block_doubles(path, first, rows)) return wrong_size(error);
   NL_TRY(pass_block(path, first, rows, DUTY_TAKE, c, error));
@@ -316,7 +293,7 @@ static nl_status take_block(nl_path *path, size_t job, size_t count, crossing *c
   return NL_OK;
 }
 
-static nl_status take_site(nl_path *path, size_t count, crossing *c, nl_error *error) {
+static nl_status take_site(nl_path *path, size_t count, nl_crossing *c, nl_error *error) {
   if (count != 2 * path->model->sites.sites[path->site].width) return wrong_size(error);
   finish_site(path, path->site);
   cross_order(c, path, path->site);
@@ -331,7 +308,7 @@ nl_status nl_path_job_take(nl_path *path, size_t job, const double *output, size
   if (job != next) return nl_fail(error, NL_ERROR_ARGUMENT, "job", "it is not the next");
   nl_elimination_free(path->elimination); // begun here meanwhile
   path->elimination = NULL;
-  crossing c = {.at = (double *)(uintptr_t)output, .in = true}; // read alone
+  nl_crossing c = {.at = (double *)(uintptr_t)output, .in = true, .limit = count}; // read alone
   NL_TRY(path->stage == NL_PATH_MOMENTS ? take_block(path, job, count, &c, error) : take_site(path, count, &c, error));
   *progress = nl_path_progress(path, 0);
   return NL_OK;
@@ -344,7 +321,7 @@ static nl_status do_block(nl_path *path, const double *input, size_t count, nl_b
   const nl_network *network = path->model->network;
   if (rows > NL_FORWARD_ROWS || count != HEAD + rows * network->features) return wrong_size(error);
   NL_TRY(nl_buffer_append(output, NULL, block_doubles(path, first, rows) * sizeof(double), error));
-  crossing c = {.at = (double *)(void *)output->bytes};
+  nl_crossing c = {.at = (double *)(void *)output->bytes};
   nl_forward_all(network, &path->parameters, &path->scratch, rows, input + HEAD);
   return pass_block(path, first, rows, DUTY_GIVE, &c, error);
 }
@@ -354,10 +331,10 @@ static nl_status do_site(nl_path *path, const double *input, size_t count, nl_bu
   double share;
   nl_arena_free(&path->borrowed);
   NL_TAKE(&path->borrowed, path->sites[site].second, double, n *n, error);
-  crossing c = {.in = true};
+  nl_crossing c = {.in = true};
   cross_site(&c, path, site);
   if (count != HEAD + c.count) return wrong_size(error);
-  c = (crossing){.at = (double *)(uintptr_t)(input + HEAD), .in = true}; // read alone
+  c = (nl_crossing){.at = (double *)(uintptr_t)(input + HEAD), .in = true, .limit = c.count}; // read alone
   cross_site(&c, path, site);
   for (size_t i = 0; i < n; i++)
     for (size_t j = 0; j < i; j++) path->sites[site].second[i * n + j] = path->sites[site].second[j * n + i];
@@ -370,13 +347,14 @@ static nl_status do_site(nl_path *path, const double *input, size_t count, nl_bu
   NL_TRY(status);
   nl_path_keep_order(path, site, path->elimination);
   NL_TRY(nl_buffer_append(output, NULL, 2 * n * sizeof(double), error));
-  c = (crossing){.at = (double *)(void *)output->bytes};
+  c = (nl_crossing){.at = (double *)(void *)output->bytes};
   cross_order(&c, path, site);
   return NL_OK;
 }
 
 nl_status nl_path_job_do(nl_path *path, const double *input, size_t count, nl_buffer *output, nl_error *error) {
   if (!path->helps) return nl_fail(error, NL_ERROR_ARGUMENT, "path", "it is no helper");
+  if (count > 0 && input[0] == NL_JOB_REFIT) return nl_helper_refit(path, input, count, output, error);
   if (count < HEAD) return wrong_size(error);
   if (input[0] == JOB_BLOCK) return do_block(path, input, count, output, error);
   if (!(input[1] < (double)path->model->sites.count)) return wrong_size(error);

@@ -146,6 +146,8 @@ static void drop_work(nl_path *path) {
   nl_large_free(path);
   nl_run_end(&path->run);
   nl_sensitivity_free(path->sensitivity);
+  nl_refit_helper_free(path->refit);
+  path->refit = NULL;
   path->elimination = NULL;
   path->sensitivity = NULL;
 }

@@ -36,6 +36,7 @@ void nl_result_free(nl_result *result) {
 
 double nl_result_deviation(const nl_result *result) { return result->deviation; }
 bool nl_result_done(const nl_result *result) { return result->stage == STAGE_DONE; }
+bool nl_result_refits(const nl_result *result) { return result->stage == STAGE_REFIT; }
 bool nl_result_polishing(const nl_result *result) { return result->stage == STAGE_POLISH; }
 
 nl_run *nl_result_run(nl_result *result) { return nl_run_waits(&result->run) ? &result->run : NULL; }
@@ -196,22 +197,27 @@ static bool worth_fitting(const nl_result *result, size_t rows) {
   return nl_method_fits(result->options.method);
 }
 
-static nl_status start_refit(nl_result *result, nl_error *error) {
+nl_refit_input nl_result_refit_input(const nl_result *result) {
   const nl_path *path = result->path;
-  NL_TRY(take_fitted_rows(result, error));
   const size_t rows = rows_for(result, result->fitted_rows > 0 ? result->fitted_rows : path->rows);
-  const nl_refit_input input = {.network = path->model->network,
-                                .sites = &path->model->sites,
-                                .original = &path->parameters,
-                                .lumpings = result->lumpings,
-                                .rows = rows,
-                                .x = result->fitted_rows > 0 ? result->fitted : path->x,
-                                .kept = path->kept,
-                                .fit = worth_fitting(result, rows),
-                                .outputs = !result->options.draft,
-                                .apart = path->apart,
-                                .owner = result,
-                                .keep = nl_large_keep};
+  return (nl_refit_input){.network = path->model->network,
+                          .sites = &path->model->sites,
+                          .original = &path->parameters,
+                          .lumpings = result->lumpings,
+                          .rows = rows,
+                          .x = result->fitted_rows > 0 ? result->fitted : path->x,
+                          .kept = path->kept,
+                          .fit = worth_fitting(result, rows),
+                          .outputs = !result->options.draft,
+                          .helpers = result->helpers,
+                          .apart = path->apart,
+                          .owner = (void *)(uintptr_t)result, // its own again
+                          .keep = nl_large_keep};
+}
+
+static nl_status start_refit(nl_result *result, nl_error *error) {
+  NL_TRY(take_fitted_rows(result, error));
+  const nl_refit_input input = nl_result_refit_input(result);
   return nl_refit_create(&result->refit, &input, error);
 }
 
@@ -232,6 +238,21 @@ static nl_status refit(nl_result *result, double *progress, nl_error *error) {
   return NL_OK;
 }
 
+nl_status nl_result_measure_known(nl_result *result, nl_error *error) {
+  const nl_network *network = result->path->model->network;
+  NL_TRY(nl_deviation_create_given(&result->measuring, network, result->path->scored_rows, error));
+  for (size_t o = 0; o < network->output_count; o++)
+    nl_deviation_give(result->measuring, o, nl_refit_output(result->refit, network->outputs[o], true),
+                      nl_refit_output(result->refit, network->outputs[o], false));
+  return NL_OK;
+}
+
+// The refit went through the rows that are measured, and has both networks' outputs on them.
+static bool knows_outputs(const nl_result *result) {
+  return result->refit != NULL && result->pruned.layers == NULL && result->fitted_rows == 0 && !result->options.draft &&
+         nl_refit_knows_outputs(result->refit);
+}
+
 // Whether the measuring is complete.
 static nl_status measure(nl_result *result, double *progress, nl_error *error) {
   const nl_path *path = result->path;
@@ -239,6 +260,7 @@ static nl_status measure(nl_result *result, double *progress, nl_error *error) {
   if (nl_model_large(path->model)) return nl_large_measure(result, progress, error);
   const size_t rows = rows_for(result, path->scored_rows); // the last: a draft is fitted on the first
   const double *x = path->x + (path->scored_rows - rows) * path->features;
+  if (result->measuring == NULL && knows_outputs(result)) NL_TRY(nl_result_measure_known(result, error));
   if (result->measuring == NULL)
     NL_TRY(nl_deviation_create(&result->measuring, path->model->network, &path->parameters,
                                nl_result_parameters(result), rows, x, error));
@@ -250,6 +272,7 @@ static void take_measured(nl_result *result) {
   result->deviation = nl_deviation_relative(result->measuring);
   result->largest = nl_deviation_largest(result->measuring);
   drop_measuring(result);
+  if (result->refit != NULL) nl_refit_drop_outputs(result->refit);
 }
 
 // Bisection over the sizes for the largest whose measured deviation stays within the target. True when another candidate
@@ -371,6 +394,6 @@ nl_status nl_result_step(nl_result *result, double *progress, nl_error *error) {
   double share = 0;
   const nl_status status = advance(result, &share, error);
   *progress = progress_at(result, share);
-  if (status != NL_OK && status != NL_MORE) return status; // NL_RUN too
+  if (status != NL_OK && status != NL_MORE) return status; // NL_RUN and NL_SHARE too
   return result->stage == STAGE_DONE ? NL_OK : NL_MORE;
 }

@@ -140,7 +140,7 @@ nl_status nl_path_job_take(nl_path *path, size_t job, const double *output, size
 
 // A path that does jobs of one with the same seed, and nothing else; freed as any.
 nl_status nl_path_create_helper(nl_path **out, const nl_model *model, uint64_t seed, nl_error *error);
-// Appends doubles. All of the job, however long.
+// Appends doubles. All of the job, however long. What nl_result_give appends is a job too.
 nl_status nl_path_job_do(nl_path *helper, const double *input, size_t count, nl_buffer *output, nl_error *error);
 
 // ---- runs: what a runtime outside the core is asked to do ---------------------------------------------------------------------
@@ -277,9 +277,32 @@ typedef struct nl_result_options {
 // tolerance where the method knows none (pruning, norm).
 nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target target, const nl_result_options *options,
                            nl_error *error);
-nl_status nl_result_step(nl_result *result, double *progress, nl_error *error); // as nl_path_step
-bool nl_result_polishing(const nl_result *result);                              // what the next step does
+// As nl_path_step. NL_SHARE: see helpers, below; only where that was asked for.
+nl_status nl_result_step(nl_result *result, double *progress, nl_error *error);
+bool nl_result_polishing(const nl_result *result); // what the next step does
 void nl_result_free(nl_result *result);
+
+// ---- helpers: what other instances may do of a result ------------------------------------------------------------------------
+//
+// Where the core evaluates the network itself, a refit goes through its rows by shares, and other instances may have some of them each:
+// the bits are those of nl_result_step alone. Where nl_result_work says that the next step begins a refit, nl_result_share says how
+// many help with it, and with those after it; nl_result_step then answers NL_SHARE whenever they are to do something:
+//
+//   here:  for each helper nl_result_give(result, helper, &input, &error); in their order nl_result_take(result, helper, output, count,
+//          &error); then nl_result_step again.
+//   there: nl_path_job_do, by one that nl_path_create_helper made, which lives as long as the refit.
+
+// Multiplications of the refit that the next step begins, at least; 0 where it begins none that can be shared.
+double nl_result_work(const nl_result *result);
+size_t nl_result_shares(const nl_result *result); // no more helpers than these have something to do
+// 0 helpers: from now on it is done here, and begins again where helpers had it.
+nl_status nl_result_share(nl_result *result, size_t helpers, nl_error *error);
+// Appends doubles: what a helper has to know; nothing where it has nothing to do, and then nothing is taken in.
+nl_status nl_result_give(nl_result *result, size_t helper, nl_buffer *input, nl_error *error);
+// Errors: NL_ERROR_ARGUMENT where it is not the next, or the count is wrong.
+nl_status nl_result_take(nl_result *result, size_t helper, const double *output, size_t count, nl_error *error);
+
+// ---- what is told of a result ------------------------------------------------------------------------------------------------
 
 // {"method": its name above, "epsilon": null where the method knows none, "target": {"kind": "epsilon"|"retain"|"deviation",
 //  "value"}, "measure", "seed", "parameters": {"before", "after"}, "retained", "deviation": RMS(f' - f) / RMS(f - E f) over the

@@ -87,6 +87,7 @@ static const sentence SENTENCES[] = {
     {NL_OK, "Done."},
     {NL_MORE, "There is more to do."},
     {NL_RUN, "A runtime is to run the model."},
+    {NL_SHARE, "Other instances are to do their part."},
     {NL_ERROR_MEMORY, "There is not enough memory[: {expected} bytes are needed]. Close other pages or programs, or "
                       "choose a smaller model."},
     {NL_ERROR_CANCELLED, "Cancelled. The model is as it was."},

@@ -16,8 +16,9 @@ typedef struct nl_span {
 // Numbers never change; new ones go to the end of their group.
 typedef enum nl_status {
   NL_OK = 0,
-  NL_MORE = 1, // a step of long work is done, more are to come
-  NL_RUN = 2,  // long work waits for a runtime outside the core (netlump.h, runs)
+  NL_MORE = 1,  // a step of long work is done, more are to come
+  NL_RUN = 2,   // long work waits for a runtime outside the core (netlump.h, runs)
+  NL_SHARE = 3, // long work waits for other instances of the core (netlump.h, helpers)
 
   NL_ERROR_MEMORY = 10, // expected: bytes wanted
   NL_ERROR_CANCELLED = 11,

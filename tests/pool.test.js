@@ -18,8 +18,8 @@ async function made(options, size, watch = {}, patience = undefined) {
   const engine = await createEngine(options);
   const model = engine.open(BYTES, "chain.onnx");
   const { spawn = spawnInNode } = options;
-  model.pool = (_work, _jobs, seed) => {
-    if (size === 0 || spawn === null) return null;
+  model.pool = (_work, _jobs, seed, refits) => {
+    if (size === 0 || spawn === null || refits !== undefined) return null;
     return new Pool(size, spawn, model.opening(seed), patience);
   };
   const path = await model.path({ rows: ROWS, seed: 7, ...watch });

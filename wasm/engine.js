@@ -55,6 +55,7 @@ const ENCODINGS = { linear: 0, adjoint: 1, polynomial: 2 }; // nl_encoding
 const EQUIVALENCES = { fde: 0, bde: 1 }; // nl_equivalence: forward, backward
 const OK = 0; // NL_OK
 const RUN = 2; // NL_RUN
+const SHARE = 3; // NL_SHARE
 const UNCLEAR = new Set(["NOT_A_MODEL", "MALFORMED", "TRUNCATED"]); // what is said of bytes that tell nothing
 const KNOWN = /^an? (?!file without)/; // the core knows what it is
 const START = 2 ** 10; // bytes that tell JSON
@@ -63,6 +64,8 @@ const NUMBERS = 2 ** 24; // of a measure's rows, or of outputs kept, where a run
 const ROWS = 512; // of its measure
 const ROWS_FREE = 8192; // of the core's own, where nothing else is said
 const ROWS_MOST = 16384; // that the core takes of the user's
+const DERIVATIVES = 2 ** 27; // bytes that a refit keeps of them at most, with sums of theirs
+const VALUES = 4; // layers whose values it keeps at a time, about
 
 /** @param {{wasm?: import("./loader.js").WasmSource, formats?: import("./loader.js").WasmSource, scalar?: boolean} &
  *   Partial<import("./loader.js").Threads>} [options] wasm: the core; formats: what reads and writes JSON; threads: that do large work side by side, 0 for as many as the machine has processors (the default), 1 for none beside the caller's; spawn: starts one,
@@ -485,10 +488,10 @@ export class Model extends Handle {
   }
 
   /** @package Other threads for work of so many multiplications; null where they would not pay.
-   * @param {number} work @param {number} jobs @param {number} seed @returns {Pool|null} */
-  pool(work, jobs, seed) {
+   * @param {number} work @param {number} jobs @param {number} seed @param {number} [kept] bytes @returns {Pool|null} */
+  pool(work, jobs, seed, kept = 0) {
     const { threads, spawn } = this.#core.threads;
-    const size = spawn === null ? 0 : poolSize(work, jobs, this.info.bytes, threads);
+    const size = spawn === null ? 0 : poolSize(work, jobs, this.info.bytes, threads, kept);
     if (spawn === null || size === 0) return null;
     return new Pool(size, spawn, this.opening(seed), patienceFor(work, jobs));
   }
@@ -503,13 +506,8 @@ export class Model extends Handle {
     const core = this.#core;
     const helper = core.make(this.info.name, "path_helper", this.handle, seed);
     return (input) => {
-      const pointer = core.copyIn(input);
-      try {
-        core.status(this.info.name, "path_job_do", helper, pointer, input.length);
-        return new Float64Array(core.bytes().buffer);
-      } finally {
-        core.release(pointer);
-      }
+      core.lending(input, (pointer) => core.status(this.info.name, "path_job_do", helper, pointer, input.length));
+      return new Float64Array(core.bytes().buffer);
     };
   }
 
@@ -571,6 +569,13 @@ export class Path extends Handle {
     }
   }
 
+  /** @package Threads that have the rows of a refit. @param {number} work @param {number} shares that its rows fall into */
+  helpers(work, shares) {
+    const { rows } = this.info.measure;
+    const widest = this.model.info.layers.reduce((most, { width }) => Math.max(most, width), 0);
+    return this.model.pool(work, shares, this.#seed, DERIVATIVES + 8 * rows * (this.model.info.features + this.model.info.results + VALUES * widest));
+  }
+
   /** @package What other threads can do of it, where that pays. @param {Watch} watch */
   async together(watch) {
     const core = this.#core;
@@ -600,13 +605,8 @@ export class Path extends Handle {
 
   /** @param {number} job @param {Float64Array} output @param {() => void} tell */
   #take(job, output, tell) {
-    const pointer = this.#core.copyIn(output);
-    try {
-      this.#core.status(this.#file, "path_job_take", this.handle, job, pointer, output.length);
-      tell();
-    } finally {
-      this.#core.release(pointer);
-    }
+    this.#core.lending(output, (pointer) => this.#core.status(this.#file, "path_job_take", this.handle, job, pointer, output.length));
+    tell();
   }
 
   /** @package @param {Watch} watch */
@@ -695,6 +695,8 @@ export class Path extends Handle {
     } catch (error) {
       result.free();
       throw error;
+    } finally {
+      result.endHelpers();
     }
   }
 
@@ -797,6 +799,8 @@ const weightsName = (model) => `${model.replace(/^.*[\\/]|\.(onnx|json)$/gi, "")
 
 export class Result extends Handle {
   #core;
+  /** @type {Pool|null|undefined} that have the rows of its refit; undefined: not asked for yet */
+  #helpers = undefined;
   report = /** @type {CoreReport} */ (/** @type {unknown} */ (null)); // from describe() on
 
   /** @param {Core} core @param {Path} path @param {number} handle of the path @param {Target} target @param {Way} way */
@@ -813,11 +817,47 @@ export class Result extends Handle {
 
   /** @package @param {Watch} watch */
   async step(watch) {
+    if (this.#helpers === undefined) this.#findHelpers();
     const status = this.#core.status(this.#info.name, "result_step", this.handle);
     const fraction = this.#core.left("progress");
     if (status === RUN) await this.path.serve("result_run", this.handle, watch, (part) => ({ stage: "refit", fraction, part }));
+    if (status === SHARE) await this.#share(watch);
     const polishing = this.#core.call("result_polishing", this.handle) !== 0;
+    if (polishing) this.endHelpers();
     return { more: status !== OK, fraction, stage: polishing ? /** @type {const} */ ("polish") : undefined };
+  }
+
+  /** Once a refit is about to begin. */
+  #findHelpers() {
+    const work = this.#core.call("result_work", this.handle);
+    if (work === 0) return;
+    this.#helpers = this.path.helpers(work, this.#core.call("result_shares", this.handle));
+    this.#shareWith(this.#helpers?.size ?? 0);
+  }
+
+  /** @param {number} size */
+  #shareWith(size) {
+    this.#core.status(this.#info.name, "result_share", this.handle, size);
+  }
+
+  /** What the refit waits for; without those it waited for where one of them fails. @param {Watch} watch */
+  async #share(watch) {
+    const { name } = this.#info;
+    const give = (/** @type {number} */ helper) => {
+      this.#core.status(name, "result_give", this.handle, helper);
+      return new Float64Array(this.#core.bytes().buffer);
+    };
+    const take = (/** @type {number} */ helper, /** @type {Float64Array} */ output) =>
+      this.#core.lending(output, (pointer) => this.#core.status(name, "result_take", this.handle, helper, pointer, output.length));
+    if (await this.#helpers?.all(give, take, watch)) return;
+    this.endHelpers();
+    this.#shareWith(0);
+  }
+
+  /** @package */
+  endHelpers() {
+    this.#helpers?.close();
+    this.#helpers = null;
   }
 
   /** @package @param {(measure: import("./types.js").Measure) => import("./types.js").Measure} named */

@@ -232,6 +232,22 @@ nl_result *netlump_result_create(boundary *b, const nl_path *path, int kind, dou
 NL_EXPORT(netlump_result_polishing) int netlump_result_polishing(const nl_result *result) {
   return nl_result_polishing(result);
 }
+NL_EXPORT(netlump_result_work) double netlump_result_work(const nl_result *result) { return nl_result_work(result); }
+NL_EXPORT(netlump_result_shares) size_t netlump_result_shares(const nl_result *result) {
+  return nl_result_shares(result);
+}
+NL_EXPORT(netlump_result_share) int netlump_result_share(boundary *b, nl_result *result, size_t helpers) {
+  return (int)nl_result_share(result, helpers, entered(b));
+}
+// Text: doubles.
+NL_EXPORT(netlump_result_give) int netlump_result_give(boundary *b, nl_result *result, size_t helper) {
+  nl_error *error = entered(b);
+  return (int)nl_result_give(result, helper, &b->text, error);
+}
+NL_EXPORT(netlump_result_take)
+int netlump_result_take(boundary *b, nl_result *result, size_t helper, const double *output, size_t count) {
+  return (int)nl_result_take(result, helper, output, count, entered(b));
+}
 NL_EXPORT(netlump_result_step) int netlump_result_step(boundary *b, nl_result *result) {
   nl_error *error = entered(b);
   return (int)nl_result_step(result, &b->progress, error);

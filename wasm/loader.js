@@ -8,7 +8,7 @@ import { spawnInNode } from "./pool.js";
 
 /** @typedef {Uint8Array | ArrayBuffer | URL | string | (() => Promise<Uint8Array>)} WasmSource bytes, where they are, or a way to them */
 
-const FIRST_ERROR = 10; // NL_OK, NL_MORE and NL_RUN come before
+const FIRST_ERROR = 10; // NL_OK, NL_MORE, NL_RUN and NL_SHARE come before
 const DEFAULT = new URL("../build/netlump.wasm", import.meta.url);
 const DEFAULT_SCALAR = new URL("../build/netlump-scalar.wasm", import.meta.url);
 
@@ -250,6 +250,16 @@ export class Core {
   /** @param {number} store */
   giveBack(store) {
     this.#stores.delete(store);
+  }
+
+  /** Lends a copy of `array`. @template T @param {Float64Array} array @param {(pointer: number) => T} use @returns {T} */
+  lending(array, use) {
+    const pointer = this.copyIn(array);
+    try {
+      return use(pointer);
+    } finally {
+      this.release(pointer);
+    }
   }
 
   /** Lends a terminated copy of `text`. @template T @param {string} text @param {(pointer: number) => T} use @returns {T} */

@@ -1,7 +1,8 @@
-// pool: more instances of the core, each in a thread of its own, that do jobs of a path (src/netlump.h, jobs). Nothing is shared: what
-// a job needs crosses as bytes, and so does what comes of it. Results are taken in by number, so the bits are those of one instance
-// alone. A thread that dies or refuses leaves its job to the instance that gave it; where nobody has answered for a while, that one
-// works at the next job too, and what is done first counts.
+// pool: more instances of the core, each in a thread of its own, that do jobs of a path (src/netlump.h, jobs) or have some rows of a
+// refit each (helpers). Nothing is shared: what a job needs crosses as bytes, and so does what comes of it. Results are taken in by
+// number, so the bits are those of one instance alone. A thread that dies or refuses leaves its job to the instance that gave it; where
+// nobody has answered for a while, that one works at the next job too, and what is done first counts. What a thread has of a refit
+// is lost with it: the refit then begins again without threads.
 import { compact } from "./source.js";
 
 /**
@@ -24,10 +25,11 @@ const PATIENCE = 5000; // ms without any answer, at least
 const SLOW = 250_000; // multiplications a ms: a quarter of what a slow machine does
 
 /** How many threads some work is worth. @param {number} work multiplications @param {number} jobs @param {number} bytes of the model
- * @param {number} threads that there may be; 0: as many as the machine has processors */
-export function poolSize(work, jobs, bytes, threads) {
+ * @param {number} threads that there may be; 0: as many as the machine has processors @param {number} [kept] bytes that all of them keep
+ * together, of what they compute */
+export function poolSize(work, jobs, bytes, threads, kept = 0) {
   const most = threads > 0 ? threads : (globalThis.navigator?.hardwareConcurrency ?? nodeProcessors());
-  const size = Math.min(most, jobs, Math.floor(BYTES / (COPIES * Math.max(bytes, 1))));
+  const size = Math.min(most, jobs, Math.floor((BYTES - kept) / (COPIES * Math.max(bytes, 1))));
   return work < LEAST || size < 2 ? 0 : size;
 }
 
@@ -140,6 +142,46 @@ export class Pool {
       const timer = setTimeout(resolve, most);
       this.#wake = () => (clearTimeout(timer), resolve());
     });
+  }
+
+  /** Has every thread do one thing, and hears them in their order. @param {(number: number) => Float64Array} give empty: nothing
+   * @param {(number: number, output: Float64Array) => void} take @param {{signal?: AbortSignal}} watch
+   * @returns {Promise<boolean>} false where one of them did not do it */
+  async all(give, take, { signal }) {
+    const abort = () => this.#wake();
+    const first = this.#given;
+    this.#given += this.size;
+    this.#heardAt = performance.now();
+    signal?.addEventListener("abort", abort);
+    try {
+      if (this.#helpers.length < this.size) return false;
+      const asked = this.#helpers.map((helper, i) => {
+        const input = give(i);
+        if (input.length === 0) return false;
+        helper.does(first + i, input); // and is empty now
+        return true;
+      });
+      for (let i = 0; i < asked.length; i += 1) {
+        const output = asked[i] ? await this.#answer(first + i, signal) : null;
+        if (asked[i] && !output) return false;
+        if (output) take(i, output);
+      }
+      return true;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** @param {number} job @param {AbortSignal} [signal] @returns {Promise<Float64Array|null>} null: nothing comes of it */
+  async #answer(job, signal) {
+    for (;;) {
+      signal?.throwIfAborted();
+      const output = this.#found.get(job);
+      this.#found.delete(job);
+      const left = this.#heardAt + this.#patience - performance.now();
+      if (output || output === null || left <= 0) return output ?? null;
+      await this.#news(left);
+    }
   }
 
   /** @param {Helper} helper @param {Reply|null} reply */
