@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createEngine } from "../wasm/engine.js";
-import { createHelper } from "../wasm/helper.js";
 import { Pool, poolSize, spawnInNode } from "../wasm/pool.js";
 import { chainModel } from "./bench/dense.js";
+import { meddled } from "./meddled.js";
 
-/** @typedef {import("../wasm/pool.js").SpawnHelper} SpawnHelper @typedef {import("../wasm/pool.js").Reply} Reply */
+/** @typedef {import("../wasm/pool.js").SpawnHelper} SpawnHelper */
 
 const BYTES = chainModel([6, 9, 12, 7, 18]); // more outputs than probes: signs are drawn
 const ROWS = 1100; // five blocks of rows, the last a short one, four with derivatives
@@ -37,16 +37,6 @@ for (const size of [1, 2, 3])
 test("so do threads without SIMD", async () => {
   assert.deepEqual(await made({ scalar: true }, 2), alone);
 });
-
-/** A thread on this one, for tests that meddle with it. @param {(reply: Reply, gone: () => void) => Reply|null} pass @returns {SpawnHelper} */
-const meddled = (pass) => (hear, gone) => {
-  let ended = false;
-  const does = createHelper((reply) => {
-    const passed = ended ? null : pass(reply, gone);
-    if (passed) hear(passed);
-  });
-  return { send: does, end: () => void (ended = true) };
-};
 
 test("a thread that dies in the middle leaves its jobs to the others and to the one that gave them", async () => {
   for (const last of [0, 4, 6]) {

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createEngine } from "../wasm/engine.js";
-import { createHelper } from "../wasm/helper.js";
 import { Pool, poolSize, spawnInNode } from "../wasm/pool.js";
 import { chainModel } from "./bench/dense.js";
+import { meddled } from "./meddled.js";
 
 /** @typedef {import("../wasm/pool.js").SpawnHelper} SpawnHelper @typedef {import("../wasm/pool.js").Reply} Reply
  * @typedef {import("../wasm/types.js").SizeTarget} Target */
@@ -31,17 +31,6 @@ async function made({ size, spawn, scalar = false, widths = WIDTHS, patience, po
   model.free();
   return made;
 }
-
-/** A thread on this one, for tests that count what it does or meddle with it. @param {(reply: Reply, gone: () => void) => Reply|null} pass
- * @returns {SpawnHelper} */
-const meddled = (pass) => (hear, gone) => {
-  let ended = false;
-  const does = createHelper((reply) => {
-    const passed = ended ? null : pass(reply, gone);
-    if (passed) hear(passed);
-  });
-  return { send: does, end: () => void (ended = true) };
-};
 
 /** @type {Reply[]} */
 const replies = [];
