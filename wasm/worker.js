@@ -4,7 +4,7 @@
 import { expose } from "comlink";
 
 import { createHelper } from "./helper.js";
-import { unpacked } from "./packed.js";
+import { plain, unpacked } from "./packed.js";
 import { bringRuntime, doWithoutRuntime } from "./runtime.js";
 import { createService } from "./service.js";
 
@@ -12,9 +12,9 @@ const RUNTIME = "ort-wasm-simd-threaded.wasm";
 
 const HELP = "help";
 
-/** @param {WorkerType} type @returns {import("./pool.js").SpawnHelper} */
-const helperOf = (type) => (hear, gone) => {
-  const worker = new Worker(location.href, { type, name: "netlump helper" });
+/** @param {() => string} address of this script @param {WorkerType} type @returns {import("./pool.js").SpawnHelper} */
+const helperOf = (address, type) => (hear, gone) => {
+  const worker = new Worker(address(), { type, name: "netlump helper" });
   worker.addEventListener("message", ({ data }) => hear(data));
   worker.addEventListener("error", gone);
   worker.postMessage(HELP);
@@ -26,13 +26,18 @@ function help() {
   addEventListener("message", ({ data }) => does(data));
 }
 
+/** @type {string|undefined} */
+let copy;
+/** A page on a disk has no origin, and its worker is denied the address that it came from itself. @param {Record<string, string>} files */
+const ownCopy = (files) => (copy ??= URL.createObjectURL(new Blob([plain(files["worker.js"])], { type: "text/javascript" })));
+
 /** @param {Record<string, string>|null} files */
 function start(files) {
   const source = (/** @type {string} */ name) => (files ? () => unpacked(files[name]) : new URL(name, import.meta.url));
   if (files?.[RUNTIME]) bringRuntime(() => unpacked(files[RUNTIME]));
   else if (files) doWithoutRuntime();
   const [wasm, formats, pictures] = ["netlump.wasm", "formats.wasm", "pictures.wasm"].map(source);
-  expose(createService({ wasm, formats, pictures, spawn: helperOf(files ? "classic" : "module") }));
+  expose(createService({ wasm, formats, pictures, spawn: files ? helperOf(() => ownCopy(files), "classic") : helperOf(() => location.href, "module") }));
 }
 
 addEventListener("message", ({ data }) => (data === HELP ? help() : start(data)), { once: true });

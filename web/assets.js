@@ -14,7 +14,7 @@ const carried = findCarried();
 export const single = carried !== null;
 
 /** What the worker is given. */
-const FOR_WORKER = ["netlump.wasm", "formats.wasm", "pictures.wasm", "ort-wasm-simd-threaded.wasm"];
+const FOR_WORKER = ["worker.js", "netlump.wasm", "formats.wasm", "pictures.wasm", "ort-wasm-simd-threaded.wasm"];
 
 /** A file's bytes. @param {string} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
 export async function asset(name) {
@@ -38,7 +38,7 @@ export async function openText(name) {
 export function spawn() {
   if (!carried) return spawnModule();
   const url = URL.createObjectURL(new Blob([plain(carried["worker.js"])], { type: "text/javascript" }));
-  const worker = new Worker(url, { name: "netlump" }); // which starts more from the same address, so that stays
+  const worker = new Worker(url, { name: "netlump" });
   const files = FOR_WORKER.filter((name) => name in carried).map((name) => [name, carried[name]]);
   return threadOf(worker, Object.fromEntries(files));
 }
