@@ -12,7 +12,7 @@ import { number } from "./format.js";
 import { keyOfChoice, wayOf } from "./lines.js";
 import { text } from "./messages.js";
 import { remaining } from "./remaining.js";
-import { expected, outside, shown, stale, state, unpolished, unsized } from "./state.js";
+import { expected, outside, shown, stale, state, unpolished, unsized, weightsDrawn } from "./state.js";
 import { STEPS, dials, firstEpsilon, polishable, scoreDial, takesTolerance, targetFrom, valueAt } from "./targets.js";
 
 /** @typedef {import("./state.js").Target} Target */
@@ -448,7 +448,7 @@ async function compareOutputs(signal) {
 /** The weights of each layer as trained; null for those that are no dense layer, or too large to look at.
  * @returns {Promise<(import("../wasm/types.js").Weights|null)[]>} */
 export async function allWeights() {
-  const { layers = [] } = state.model.value ?? {};
+  const { layers = [] } = (weightsDrawn.value && state.model.value) || {};
   return Promise.all(layers.map((_, layer) => client.weights(layer).catch(() => null)));
 }
 

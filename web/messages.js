@@ -517,6 +517,7 @@ export const text = {
   together: (names) => `${names.join(" and ")} belong together: keep them in one folder.`,
   copyFailed: "The clipboard is closed to this page:",
   linkSettings: "Link copied. It holds the settings, nothing of the model or the data.",
+  noWeights: "The model is so large that its weights are not drawn.",
   noCurve: "The model is so large that its weights stay in the file: each point of a curve would read it all again.",
   /** @param {string} why */
   noJson: (why) => `Not as JSON: ${why}`,

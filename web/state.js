@@ -101,6 +101,11 @@ export const unpolished = computed(() => state.model.value?.polishes === false);
 /** Whether sizes of inputs must be given before anything can be measured. */
 export const unsized = computed(() => outside.value && state.model.value?.features === 0 && state.model.value.inputs.some(isOpen));
 
+const DRAWN = 2 ** 24; // weights, in 128 MB
+
+/** Whether there is room for the model's weights beside the model. */
+export const weightsDrawn = computed(() => state.model.value?.large !== true && (state.model.value?.parameters ?? 0) <= DRAWN);
+
 /** The curve of the present method. */
 export const curve = computed(() => state.lines.value.get(state.method.value)?.points ?? null);
 

@@ -60,6 +60,7 @@ await page.waitForSelector(".downloads .primary:not(:disabled)");
 const made = seconds();
 const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download smaller model", exact: true }).first().click()]);
 const small = statSync(/** @type {string} */ (await saved.path())).size;
+await page.waitForTimeout(10_000); // for what is drawn last
 clearInterval(watch);
 const numbers = (await page.textContent(".numbers"))?.replace(/\s+/g, " ");
 const end = peaks();

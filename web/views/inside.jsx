@@ -10,7 +10,7 @@ import { blockTable, drawNetwork } from "../charts/network.jsx";
 import { peakOf, pixelsOf, strongest } from "../charts/weights.js";
 import { stem } from "../format.js";
 import { text } from "../messages.js";
-import { stale, state } from "../state.js";
+import { stale, state, weightsDrawn } from "../state.js";
 import { Tabs } from "./charts.jsx";
 
 /**
@@ -89,7 +89,7 @@ function NetworkCard({ columns, weights }) {
       dim={stale.value}
       table={() => blockTable(columns)}
       draw={(width) => drawNetwork({ columns, links, width })}
-      foot={<p class="note">{[PRUNING.includes(state.result.value?.method ?? "projected") ? text.prunedBlocks : text.networkLegend(seenIn(columns)), ...(all > 0 ? [text.networkLines(shown, all)] : [])].join(" ")}</p>}
+      foot={<p class="note">{[PRUNING.includes(state.result.value?.method ?? "projected") ? text.prunedBlocks : text.networkLegend(seenIn(columns)), ...(all > 0 ? [text.networkLines(shown, all)] : []), ...(weightsDrawn.value ? [] : [text.noWeights])].join(" ")}</p>}
     />
   );
 }
