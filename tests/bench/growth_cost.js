@@ -7,7 +7,7 @@
 const FUNCTION = 40; // a normal number or an activation, in multiplications
 const DATA_MOST = 16384; // rows of the user's that are looked at (src/compress_measure.c)
 const SENSITIVITY = { rows: 1024, width: 1024 }; // most (src/compress_path.c, src/sensitivity.c)
-const NEWTON = { rounds: 2, turns: 8, tries: 2, numbers: 2 ** 23, solve: 1e8, round: 2e9, rows: 256 }; // src/newton.c
+const NEWTON = { rounds: 2, turns: 8, tries: 2, numbers: 2 ** 23, solve: 1e8, round: 2e9, rows: 256, aWeight: 4 }; // src/newton.c
 const START = 2 ** 24; // bytes that the core begins with
 
 const sum = (/** @type {number[]} */ list) => list.reduce((a, b) => a + b, 0);
@@ -38,11 +38,11 @@ function pathWork(one) {
   return rows * one.features * (one.free ? FUNCTION : 2) + (rows + some) * weights + sum(sites);
 }
 
-/** Rows that a layer's Newton steps are taken on; 0 where it is too wide for them. @param {number} n inputs @param {number} out @param {number} rows */
+/** Rows that a layer's Newton steps are taken on; 0 where it is too wide for them, or they are too few. @param {number} n inputs @param {number} out @param {number} rows */
 function newtonRows(n, out, rows) {
   if ((n + 1) ** 2 * out > NEWTON.solve) return 0;
   const most = Math.min(rows, Math.floor(NEWTON.numbers / (n + out + 2)), Math.floor(NEWTON.round / (2 * NEWTON.turns * out) / (n + 2)));
-  return most < Math.min(NEWTON.rows, rows) ? 0 : most;
+  return most < Math.max(Math.min(NEWTON.rows, rows), NEWTON.aWeight * (n + 1)) ? 0 : most;
 }
 
 /** @param {Case} one @param {number[]} kept widths of the hidden layers */
@@ -50,7 +50,6 @@ function resultWork(one, kept) {
   const before = widthsOf(one);
   const after = [one.features, ...kept, 1];
   const rows = seen(one);
-  const both = weightsOf(before) + weightsOf(after);
   const layers = after.slice(1).map((out, l) => {
     const [n, k] = [before[l], after[l]];
     const forward = rows * (before[l + 1] * n + out * k);
@@ -59,10 +58,11 @@ function resultWork(one, kept) {
     const fitted = rows * k * (k + 2 * out) + k * k * (k / 6 + out);
     const some = l + 1 < before.length - 1 ? newtonRows(k, out, rows) : 0;
     const turn = 2 * some * out * (k + 1) + k * k * out;
-    const newton = some > 0 ? NEWTON.rounds * ((1 + NEWTON.tries) * rows * both + some * (2 * weightsOf(after) + (k * k) / 2) + (1 + NEWTON.turns) * turn) : 0;
+    const rest = weightsOf(after.slice(l)); // nothing before the layer is computed again
+    const newton = some > 0 ? NEWTON.rounds * ((1 + NEWTON.tries) * rows * rest + some * (rest + (k * k) / 2) + (1 + NEWTON.turns) * turn) : 0;
     return forward + lumped + fitted + newton;
   });
-  return sum(layers) + rows * both;
+  return sum(layers) + rows * weightsOf(before); // what the original answers, once
 }
 
 /** Bytes at the worst moment: what stays, and the larger of what the path and the result work with. @param {Case} one @param {number[]} kept */
