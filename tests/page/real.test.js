@@ -53,6 +53,7 @@ for (const { files, says, smaller } of [
 
 test("no broken file ends the engine or what is open: each is named, with what is wrong", needsMaterial, async () => {
   await dropAll(["models/winml_pytorch_iris.onnx"]);
+  await page.waitForFunction(() => document.querySelector("h1.file-name")?.textContent === "winml_pytorch_iris.onnx");
   await resting(page);
   for (const file of materialFiles("broken", /./)) {
     if (await page.locator("main > .problem").count()) await page.locator("main > .problem").getByRole("button", { name: "Close" }).click();
