@@ -1,5 +1,5 @@
 // The left column: which network, which method, the weights and the inputs.
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 import { number } from "../format.js";
 import { classText } from "../messages_classroom.js";
@@ -125,7 +125,7 @@ function Epsilon() {
 function NumberBox({ id, name, value, valid, onChange }) {
   const shown = String(value);
   const [typed, setTyped] = useState(shown);
-  useEffect(() => setTyped(shown), [shown]);
+  useLayoutEffect(() => setTyped(shown), [shown]); // at once: a frame later it would undo what is typed
   const commit = () => {
     const next = Number(typed.trim().replace(",", ".").replace("−", "-"));
     if (typed.trim() === "" || !Number.isFinite(next) || !valid(next)) setTyped(shown);

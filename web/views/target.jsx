@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 import { METHODS, OUTSIDE, PRUNING } from "../../wasm/methods.js";
 import { cancel, measure, polishNow, setKind, setMethod, setPolish, setTarget, wantsPolish } from "../actions.js";
@@ -85,7 +85,7 @@ function Slider({ dial, value }) {
 function Box({ dial, value }) {
   const shown = boxText(dial, value);
   const [typed, setTyped] = useState(shown);
-  useEffect(() => setTyped(shown), [shown, dial.kind]);
+  useLayoutEffect(() => setTyped(shown), [shown, dial.kind]); // at once: a frame later it would undo what is typed
   const commit = () => {
     const next = parse(dial, typed);
     if (next === null || typed === shown) setTyped(shown);
