@@ -19,10 +19,10 @@ const WASM = new URL("../build/netlump.wasm", import.meta.url);
 const aborted = { name: "AbortError" };
 const fault = (/** @type {string} */ code) => (/** @type {any} */ error) => error.name === "EngineError" && error.code === code;
 
-/** A client that is closed when the test is over, however it ends. @param {import("node:test").TestContext} t
- * @param {Parameters<typeof createClient>[0]} options */
+/** A client that is closed when the test is over, however it ends, and that waits longer for a busy machine than the page does.
+ * @param {import("node:test").TestContext} t @param {Parameters<typeof createClient>[0]} options */
 function newClient(t, options) {
-  const client = createClient(options);
+  const client = createClient({ patience: 60_000, ...options });
   t.after(() => client.close());
   return client;
 }
