@@ -3,7 +3,7 @@
 //   node tests/count.mjs [--fuzz SECONDS] PROGRAM|FILE.test.js|TARGET_fuzz ...
 //
 // The runners' own output goes through as it is. A program that ends badly without naming a failed test counts as one, and so does
-// each fuzz target, which runs for so many seconds. What fails does not keep the others from running.
+// each fuzz target, which runs for so many processor seconds. What fails does not keep the others from running.
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -11,19 +11,20 @@ import { parseArgs } from "node:util";
 /** @typedef {{passed: number, failed: number, skipped: number}} Counts */
 
 /**
- * Runs a command, shows what it prints, and returns it.
+ * Runs a command, shows what it prints, at once or (`quiet`) when it has ended, and returns it.
  * @param {string} command
  * @param {string[]} words
+ * @param {boolean} [quiet]
  * @returns {Promise<{output: string, ok: boolean}>}
  */
-function run(command, words) {
+function run(command, words, quiet = false) {
   const child = spawn(command, words, { stdio: ["ignore", "pipe", "pipe"] });
   /** @type {Buffer[]} */
   const parts = [];
   for (const [from, to] of /** @type {const} */ ([[child.stdout, process.stdout], [child.stderr, process.stderr]]))
     from.on("data", (part) => {
       parts.push(part);
-      to.write(part);
+      if (!quiet) to.write(part);
     });
   return new Promise((resolve) => {
     child.on("error", (error) => {
@@ -31,6 +32,7 @@ function run(command, words) {
       resolve({ output: "", ok: false });
     });
     child.on("close", (code, signal) => {
+      if (quiet) process.stdout.write(Buffer.concat(parts));
       if (signal) console.error(`${command}: ended by ${signal}`);
       resolve({ output: Buffer.concat(parts).toString(), ok: code === 0 });
     });
@@ -61,20 +63,29 @@ const { values: { fuzz }, positionals: names } = parseArgs({ options: { fuzz: { 
 const scripts = names.filter((name) => /\.[cm]?js$/.test(name));
 const targets = names.filter((name) => name.endsWith("_fuzz"));
 const programs = names.filter((name) => !scripts.includes(name) && !targets.includes(name));
-if (targets.length) console.log(`${programs.length} programs, ${scripts.length} scripts, then ${targets.length} fuzz targets of ${fuzz} s each (FUZZ_SECONDS): ${Math.ceil((targets.length * Number(fuzz)) / 60)} minutes of fuzzing`);
-/** @type {[string, string[], (output: string) => Counts][]} */
+const cores = availableParallelism();
+if (targets.length) console.log(`${programs.length} programs, ${scripts.length} scripts, then ${targets.length} fuzz targets of ${fuzz} processor seconds each (FUZZ_SECONDS), ${cores} at a time: at least ${Math.ceil((targets.length * Number(fuzz)) / cores / 60)} minutes`);
+/** @typedef {[command: string, words: string[], count: (output: string) => Counts]} Run */
+/** @type {Run[]} */
 const runs = programs.map((program) => [program, [], cmockaCounts]);
 // Node's default leaves one core out; most files wait for a browser or a runtime much of their time.
-const side = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`;
+const side = `--test-concurrency=${Math.max(2, cores - 1)}`;
 if (scripts.length) runs.push([process.execPath, ["--test", "--test-reporter=spec", side, ...scripts], nodeCounts]);
-for (const target of targets) runs.push(["sh", ["tests/fuzz.sh", target, fuzz], fuzzCounts]);
+/** @type {Run[]} */
+const fuzzes = targets.map((target) => ["sh", ["tests/fuzz.sh", target, fuzz], fuzzCounts]);
 
 const total = { passed: 0, failed: 0, skipped: 0 };
-for (const [command, words, count] of runs) {
-  const { output, ok } = await run(command, words);
+/** @param {Run} one @param {boolean} [quiet] */
+async function add([command, words, count], quiet) {
+  const { output, ok } = await run(command, words, quiet);
   const counts = count(output);
   if (!ok && counts.failed === 0) Object.assign(counts, { failed: 1, passed: command === "sh" ? 0 : counts.passed });
   for (const key of /** @type {(keyof Counts)[]} */ (Object.keys(total))) total[key] += counts[key];
 }
+for (const one of runs) await add(one);
+const rest = fuzzes.values();
+await Promise.all(Array.from({ length: cores }, async () => {
+  for (const one of rest) await add(one, true);
+}));
 console.log(`${total.passed} passed, ${total.failed} failed` + (total.skipped ? `, ${total.skipped} skipped` : ""));
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
