@@ -21,10 +21,12 @@ void nl_matmul_upper_f64(size_t m, size_t n, size_t k, const double *a, size_t a
 // G (n, n), upper triangle += Aᵀ A for A (rows, n) with rows a_row apart. Same order of addition as nl_matmul_f64.
 void nl_gram_f64(size_t rows, size_t n, const double *a, size_t a_row, double *g, size_t g_row, double *work);
 
-// The same of single-precision A: sums of 256 rows in single precision, one after the other, these added up in G.
-// `work` holds nl_gram_f32_work() floats, 16-byte aligned.
+// Both of single-precision numbers: sums of 256 products in single precision, one after the other, these added up in C or G.
+// `work` holds nl_matmul_f32_work() floats, 16-byte aligned.
+void nl_matmul_f32(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b,
+                   size_t b_row, size_t b_col, double *c, size_t c_row, float *work);
 void nl_gram_f32(size_t rows, size_t n, const float *a, size_t a_row, double *g, size_t g_row, float *work);
-size_t nl_gram_f32_work(void);
+size_t nl_matmul_f32_work(void);
 
 // y (n) += alpha x (n)
 void nl_axpy_f64(size_t n, double alpha, const double *restrict x, double *restrict y);
@@ -56,6 +58,10 @@ void nl_matmul_upper_f64__simd128(size_t m, size_t n, size_t k, const double *a,
                                   const double *b, size_t b_row, size_t b_col, double *c, size_t c_row, double *work);
 void nl_gram_f64__scalar(size_t rows, size_t n, const double *a, size_t a_row, double *g, size_t g_row, double *work);
 void nl_gram_f64__simd128(size_t rows, size_t n, const double *a, size_t a_row, double *g, size_t g_row, double *work);
+void nl_matmul_f32__scalar(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b,
+                           size_t b_row, size_t b_col, double *c, size_t c_row, float *work);
+void nl_matmul_f32__simd128(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b,
+                            size_t b_row, size_t b_col, double *c, size_t c_row, float *work);
 void nl_gram_f32__scalar(size_t rows, size_t n, const float *a, size_t a_row, double *g, size_t g_row, float *work);
 void nl_gram_f32__simd128(size_t rows, size_t n, const float *a, size_t a_row, double *g, size_t g_row, float *work);
 void nl_axpy_f64__scalar(size_t n, double alpha, const double *restrict x, double *restrict y);

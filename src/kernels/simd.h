@@ -20,4 +20,9 @@
 #define NL_KERNEL(name) name##__scalar
 #endif
 
+// Loops shared by both twins are inlined into each with what it does innermost: V8 unrolls a loop the more the deeper it lies in its function, and
+// a function of its own not at all (gram_f32, 1,024: 38 to 44 GFLOP/s).
+#define NL_INLINE static inline __attribute__((always_inline))
+typedef enum nl_twin { NL_SCALAR, NL_SIMD128 } nl_twin;
+
 #endif

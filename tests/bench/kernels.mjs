@@ -10,12 +10,13 @@ import { readFile } from "node:fs/promises";
 
 const ROUNDS = 5;
 const SIZES = [512, 1024];
-// products are counted as done: gram, f32gram and update (by a rank of 64) compute the upper triangle; solve is L⁻¹, then L⁻ᵀ of n columns;
+// products are counted as done: gram, f32gram and update (by a rank of 64) compute the upper triangle; product32 is matmul in single precision, with both its operands' rows along k; solve is L⁻¹, then L⁻ᵀ of n columns;
 // distance takes a difference, its size and a sum a number
 const OPERATIONS = {
   matmul: (/** @type {number} */ n) => 2 * n ** 3,
   gram: (/** @type {number} */ n) => n ** 2 * (n + 1),
   f32gram: (/** @type {number} */ n) => n ** 2 * (n + 1),
+  product32: (/** @type {number} */ n) => 2 * n ** 3,
   update: (/** @type {number} */ n) => 64 * n * (n + 1),
   solve: (/** @type {number} */ n) => 2 * n ** 3,
   distance: (/** @type {number} */ n) => (3 / 2) * n ** 2 * (n - 1),

@@ -114,7 +114,7 @@ static int run_others(const bench *on, int operation, int variant) {
   return 1;
 }
 
-// One run of operation 'm' (matmul), 'g' (gram), 'f' (gram in single precision), those of run_others, 'e', 't' or 'l' by variant 's' (scalar), 'v' (simd128) or, of the last three,
+// One run of operation 'm' (matmul), 'g' (gram), 'p' and 'f' (both in single precision), those of run_others, 'e', 't' or 'l' by variant 's' (scalar), 'v' (simd128) or, of the last three,
 // 'c' (the C library); 0 where it does not exist.
 int bench_run(const bench *on, int operation, int variant);
 EXPORT(bench_run) int bench_run(const bench *on, int operation, int variant) {
@@ -125,6 +125,8 @@ EXPORT(bench_run) int bench_run(const bench *on, int operation, int variant) {
     nl_gram_f64__scalar(n, n, on->a, n, on->c, n, on->work);
   else if (operation == 'f' && variant == 's')
     nl_gram_f32__scalar(n, n, on->single, n, on->c, n, (float *)on->work);
+  else if (operation == 'p' && variant == 's')
+    nl_matmul_f32__scalar(n, n, n, on->single, n, 1, on->single, 1, n, on->c, n, (float *)on->work);
 #if NL_HAVE_SIMD128
   else if (operation == 'm' && variant == 'v')
     nl_matmul_f64__simd128(n, n, n, on->a, n, 1, on->b, n, 1, on->c, n, on->work);
@@ -132,6 +134,8 @@ EXPORT(bench_run) int bench_run(const bench *on, int operation, int variant) {
     nl_gram_f64__simd128(n, n, on->a, n, on->c, n, on->work);
   else if (operation == 'f' && variant == 'v')
     nl_gram_f32__simd128(n, n, on->single, n, on->c, n, (float *)on->work);
+  else if (operation == 'p' && variant == 'v')
+    nl_matmul_f32__simd128(n, n, n, on->single, n, 1, on->single, 1, n, on->c, n, (float *)on->work);
 #endif
   else
     return run_others(on, operation, variant) || run_elementary(on, operation, variant);

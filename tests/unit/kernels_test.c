@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "kernels/gram_f32.h"
 #include "kernels/kernels.h"
+#include "kernels/product_f32.h"
 #include "kernels/product_f64.h"
 
 typedef struct variant {
@@ -224,30 +224,75 @@ static void gram_equals_the_plain_loop_across_block_borders(void **state) {
   check_gram(3, NL_BLOCK_COLUMNS + 6, NL_BLOCK_COLUMNS + 6, NL_BLOCK_COLUMNS + 6, number, &seed);
 }
 
-// Sums of NL_GRAM_F32_DEPTH rows in single precision, these added in double.
-static void plain_gram_f32(size_t rows, size_t n, const float *a, size_t a_row, double *g, size_t g_row) {
-  for (size_t first = 0; first < rows; first += NL_GRAM_F32_DEPTH)
-    for (size_t i = 0; i < n; i++)
-      for (size_t j = i; j < n; j++) {
+// Sums of NL_F32_DEPTH products in single precision, these added in double.
+static void plain_product_f32(const matmul_case *on, bool upper, const float *a, const float *b, double *c) {
+  for (size_t first = 0; first < on->k; first += NL_F32_DEPTH)
+    for (size_t i = 0; i < on->m; i++)
+      for (size_t j = upper ? i : 0; j < on->n; j++) {
         float sum = 0;
-        for (size_t l = first; l < rows && l < first + NL_GRAM_F32_DEPTH; l++) {
-          const volatile float product = a[l * a_row + i] * a[l * a_row + j];
+        for (size_t l = first; l < on->k && l < first + NL_F32_DEPTH; l++) {
+          const volatile float product = a[i * on->a_row + l * on->a_col] * b[l * on->b_row + j * on->b_col];
           sum += product;
         }
-        g[i * g_row + j] += (double)sum;
+        c[i * on->c_row + j] += (double)sum;
       }
+}
+
+static float *singles(size_t count, source *from, uint32_t *seed) {
+  float *made = malloc((count + 1) * sizeof *made);
+  assert_non_null(made);
+  for (size_t i = 0; i < count; i++) made[i] = (float)from(seed);
+  return made;
+}
+
+static void check_matmul_f32(const matmul_case *on, source *from, uint32_t *seed) {
+  static void (*const twins[])(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b,
+                               size_t b_row, size_t b_col, double *c, size_t c_row,
+                               float *work) = {nl_matmul_f32__scalar, nl_matmul_f32__simd128, nl_matmul_f32};
+  const size_t c_size = span(on->m, on->c_row, on->n, 1);
+  float *a = singles(span(on->m, on->a_row, on->k, on->a_col), from, seed);
+  float *b = singles(span(on->k, on->b_row, on->n, on->b_col), from, seed);
+  double *start = filled(c_size, from, seed), *expected = copied(start, c_size);
+  double *work = doubles((nl_matmul_f32_work() + 1) / 2);
+  plain_product_f32(on, false, a, b, expected);
+  for (size_t v = 0; v < sizeof twins / sizeof twins[0]; v++) {
+    double *c = copied(start, c_size);
+    twins[v](on->m, on->n, on->k, a, on->a_row, on->a_col, b, on->b_row, on->b_col, c, on->c_row, (float *)work);
+    assert_same(c, expected, c_size, "matmul in single precision");
+    free(c);
+  }
+  free(work);
+  free(expected);
+  free(start);
+  free(b);
+  free(a);
+}
+
+static void matmul_f32_equals_the_plain_loop_in_every_length(void **state) {
+  (void)state;
+  uint32_t seed = 8;
+  for (size_t length = 0; length < LENGTHS; length++)
+    for (size_t draw = 0; draw < 3; draw++) {
+      size_t size[3] = {next(&seed) % LENGTHS, next(&seed) % LENGTHS, next(&seed) % LENGTHS};
+      size[draw] = length;
+      const matmul_case packed = packed_case(size[0], size[1], size[2]);
+      check_matmul_f32(&packed, number, &seed);
+      const size_t m = length % 5, n = size[1], k = size[2]; // both turned
+      check_matmul_f32(&(matmul_case){m, n, k, 1, m + 1, 1, k + 2, n + 1}, number_or_special, &seed);
+    }
+  const matmul_case blocks[] = {packed_case(NL_F32_BLOCK_ROWS + 1, 9, NL_F32_DEPTH + 1),
+                                packed_case(3, NL_F32_BLOCK_COLUMNS + 3, 2 * NL_F32_DEPTH)};
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) check_matmul_f32(&blocks[i], number, &seed);
 }
 
 static void check_gram_f32(size_t rows, size_t n, size_t a_row, size_t g_row, source *from, uint32_t *seed) {
   static void (*const twins[])(size_t rows, size_t n, const float *a, size_t a_row, double *g, size_t g_row,
                                float *work) = {nl_gram_f32__scalar, nl_gram_f32__simd128, nl_gram_f32};
   const size_t a_size = span(rows, a_row, n, 1), g_size = span(n, g_row, n, 1);
-  double *numbers = filled(a_size, from, seed), *start = filled(g_size, from, seed);
-  double *expected = copied(start, g_size), *work = doubles((nl_gram_f32_work() + 1) / 2);
-  float *a = malloc((a_size + 1) * sizeof *a);
-  assert_non_null(a);
-  for (size_t i = 0; i < a_size; i++) a[i] = (float)numbers[i];
-  plain_gram_f32(rows, n, a, a_row, expected, g_row);
+  double *start = filled(g_size, from, seed);
+  double *expected = copied(start, g_size), *work = doubles((nl_matmul_f32_work() + 1) / 2);
+  float *a = singles(a_size, from, seed);
+  plain_product_f32(&(matmul_case){n, n, rows, 1, a_row, a_row, 1, g_row}, true, a, a, expected);
   for (size_t v = 0; v < sizeof twins / sizeof twins[0]; v++) {
     double *g = copied(start, g_size);
     twins[v](rows, n, a, a_row, g, g_row, (float *)work);
@@ -258,7 +303,6 @@ static void check_gram_f32(size_t rows, size_t n, size_t a_row, size_t g_row, so
   free(work);
   free(expected);
   free(start);
-  free(numbers);
 }
 
 static void gram_of_single_precision_equals_the_plain_loop_and_leaves_the_lower_triangle(void **state) {
@@ -269,9 +313,8 @@ static void gram_of_single_precision_equals_the_plain_loop_and_leaves_the_lower_
     check_gram_f32(length, next(&seed) % 17, 17, 17, number, &seed);
     check_gram_f32(next(&seed) % 4, length, length + 3, length + 1, number_or_special, &seed);
   }
-  check_gram_f32(NL_GRAM_F32_DEPTH + 1, NL_GRAM_F32_BLOCK + 1, NL_GRAM_F32_BLOCK + 1, NL_GRAM_F32_BLOCK + 2, number,
-                 &seed);
-  check_gram_f32(2 * NL_GRAM_F32_DEPTH, 2 * NL_GRAM_F32_BLOCK - 1, 2 * NL_GRAM_F32_BLOCK, 2 * NL_GRAM_F32_BLOCK, number,
+  check_gram_f32(NL_F32_DEPTH + 1, NL_F32_BLOCK_ROWS + 1, NL_F32_BLOCK_ROWS + 1, NL_F32_BLOCK_ROWS + 2, number, &seed);
+  check_gram_f32(2 * NL_F32_DEPTH, 2 * NL_F32_BLOCK_ROWS - 1, 2 * NL_F32_BLOCK_ROWS, 2 * NL_F32_BLOCK_ROWS, number,
                  &seed);
   check_gram_f32(3, 518, 518, 518, number, &seed);
 }
@@ -509,6 +552,7 @@ int main(void) {
       cmocka_unit_test(matmul_keeps_signed_zeros_and_infinities_where_they_belong),
       cmocka_unit_test(gram_equals_the_plain_loop_and_leaves_the_lower_triangle),
       cmocka_unit_test(gram_equals_the_plain_loop_across_block_borders),
+      cmocka_unit_test(matmul_f32_equals_the_plain_loop_in_every_length),
       cmocka_unit_test(gram_of_single_precision_equals_the_plain_loop_and_leaves_the_lower_triangle),
       cmocka_unit_test(matmul_upper_equals_the_plain_loop_and_leaves_the_lower_triangle),
       cmocka_unit_test(axpy_equals_the_plain_loop_for_every_length_and_factor),
