@@ -102,19 +102,12 @@ static size_t block_rows(const nl_path *path) {
 static nl_status evaluate(nl_path *path, size_t *work, nl_error *error) {
   const nl_network *network = path->model->network;
   nl_large *l = path->large;
-  const nl_step *step = &network->steps[l->step];
-  const nl_layer *layer = &path->parameters.layers[l->step];
   if (l->values[l->step] == NULL) NL_TRY(enter_step(path, error));
   const size_t rows = block_rows(path);
-  const double *x =
-      step->kind == NL_STEP_INPUT ? nl_rows_read(path->kept, l->row, rows) : NULL; // nothing else reads it
-  for (size_t i = 0; i < step->input_count; i++)
-    l->window[step->inputs[i]] = nl_rows_read(l->values[step->inputs[i]], l->row, rows);
-  l->window[l->step] = nl_rows_room(l->values[l->step], l->row);
-  nl_forward_step(network, &path->parameters, l->step, rows, x, l->window, l->work);
-  nl_rows_keep(l->values[l->step], l->row, rows);
+  const bool reads = network->steps[l->step].kind == NL_STEP_INPUT; // nothing else does
+  const double *x = reads ? nl_rows_read(path->kept, l->row, rows) : NULL;
+  *work += nl_forward_rows(network, &path->parameters, l->step, l->row, rows, x, l->values, l->window, l->work);
   l->row += rows;
-  *work += rows * layer->width * (step->kind == NL_STEP_DENSE ? layer->in_width : 8);
   if (l->row < path->rows) return NL_OK;
   leave_step(path);
   l->row = l->site = 0;
@@ -189,9 +182,8 @@ static nl_status start_site(nl_path *path, nl_error *error) {
   double *weights = malloc((n * m + 1) * sizeof *weights), counted = 0;
   nl_status status = weights != NULL ? NL_OK : nl_no_memory(error, n * m + 1, sizeof *weights);
   if (status == NL_OK) status = nl_path_stack_consumers(path, site, second, m, weights, &counted, error);
-  if (status == NL_OK) status = nl_elimination_create(&l->elimination, n, second, m, weights, counted, error);
+  if (status == NL_OK) return nl_elimination_create(&l->elimination, n, second, m, weights, counted, error);
   free(weights);
-  nl_moments_free(moments);
   return status;
 }
 
@@ -203,8 +195,9 @@ static nl_status eliminate(nl_path *path, size_t *work, nl_error *error) {
   *work += WORK_PER_STEP;
   if (status == NL_MORE) return NL_OK;
   NL_TRY(status);
-  nl_path_keep_order(path, l->site++, l->elimination);
+  nl_path_keep_order(path, l->site, l->elimination);
   nl_elimination_free(l->elimination);
+  nl_moments_free(&l->moments[l->site++]);
   l->elimination = NULL;
   l->stage = STAGE_GATHER;
   return NL_OK;

@@ -126,20 +126,24 @@ nl_status nl_path_gather_block(nl_path *path, nl_error *error) {
 
 // Variance (or mean square) of what a consumer computes: sum over its outputs of w C wᵀ, some rows of W C at a time.
 static nl_status consumer_power(const nl_layer *layer, const double *second, double *power, nl_error *error) {
-  const size_t n = layer->in_width, room = nl_matmul_f64_work(), count = room + NL_FORWARD_ROWS * n;
+  const size_t n = layer->in_width, room = nl_matmul_f64_work(), count = room + 2 * NL_FORWARD_ROWS * n;
   double *work = malloc(count * sizeof *work);
   if (work == NULL) return nl_no_memory(error, count, sizeof *work);
-  double *product = work + room;
+  double *product = work + room, *block = product + NL_FORWARD_ROWS * n;
   *power = 0;
   for (size_t o = 0, rows; o < layer->width; o += rows) {
     rows = layer->width - o < NL_FORWARD_ROWS ? layer->width - o : NL_FORWARD_ROWS;
-    const double *weights = layer->weights + o * n;
+    const double *weights = nl_layer_rows(layer, o, rows, block);
     memset(product, 0, rows * n * sizeof *product);
     nl_matmul_f64(rows, n, n, weights, n, 1, second, n, 1, product, n, work);
     *power += nl_dot_f64(rows * n, weights, product);
   }
   free(work);
   return NL_OK;
+}
+
+static double weight_at(const nl_layer *layer, size_t i) {
+  return layer->weights != NULL ? layer->weights[i] : (double)layer->single[i];
 }
 
 nl_status nl_path_stack_consumers(nl_path *path, const nl_site *site, const double *second, size_t m, double *weights,
@@ -155,7 +159,7 @@ nl_status nl_path_stack_consumers(nl_path *path, const nl_site *site, const doub
     const double by = power > 0 ? 1.0 / sqrt(power) : 0.0;
     *counted += power > 0;
     for (size_t o = 0; o < layer->width; o++, column++)
-      for (size_t j = 0; j < n; j++) weights[j * m + column] = by * layer->weights[o * n + j];
+      for (size_t j = 0; j < n; j++) weights[j * m + column] = by * weight_at(layer, o * n + j);
     nl_layer_drop(&path->parameters, site->consumers[c]);
   }
   return NL_OK;
@@ -189,9 +193,9 @@ nl_status nl_path_start_site(nl_path *path, nl_error *error) {
   double *weights = malloc((site->width * m + 1) * sizeof *weights);
   if (weights == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, site->width * m * sizeof *weights, 0);
   double scale;
-  nl_status status = weigh_consumers(path, site, at->second, m, weights, &scale, error);
+  const nl_status status = weigh_consumers(path, site, at->second, m, weights, &scale, error);
   if (status == NL_OK)
-    status = nl_elimination_create(&path->elimination, site->width, at->second, m, weights, scale, error);
+    return nl_elimination_create(&path->elimination, site->width, at->second, m, weights, scale, error);
   free(weights);
   return status;
 }

@@ -197,17 +197,17 @@ static nl_status start_site(nl_path *path, nl_error *error) {
   const size_t n = site->width;
   nl_moments_finish(&t->moments[t->site], site->affine, at->mean, at->second);
   nl_moments_free(&t->moments[t->site]);
-  const size_t count = 2 * n * n + nl_matmul_f64_work() + nl_cholesky_blocks_work(n);
-  double *product = calloc(count, sizeof *product), counted = 0;
-  if (product == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, count * sizeof *product, 0);
-  nl_status status = NL_OK;
+  const size_t count = n * n + nl_matmul_f64_work() + nl_cholesky_blocks_work(n);
+  double *product = calloc(count, sizeof *product), *factor = calloc(n * n, sizeof *factor), counted = 0;
+  nl_status status = product != NULL && factor != NULL ? NL_OK : nl_no_memory(error, count + n * n, sizeof *product);
   for (size_t c = 0; status == NL_OK && c < site->consumer_count; c++)
     status = add_consumer(path, site, site->consumers[c], at->second, product, &counted, error);
-  double *factor = product + n * n;
-  if (status == NL_OK && !factor_product(n, product, factor, factor + n * n)) memset(factor, 0, n * n * sizeof *factor);
-  if (status == NL_OK)
-    status = nl_elimination_create(&t->elimination, n, at->second, n, factor, counted > 0 ? counted : 1, error);
+  if (status == NL_OK && !factor_product(n, product, factor, product + n * n))
+    memset(factor, 0, n * n * sizeof *factor);
   free(product);
+  if (status == NL_OK)
+    return nl_elimination_create(&t->elimination, n, at->second, n, factor, counted > 0 ? counted : 1, error);
+  free(factor);
   return status;
 }
 

@@ -158,7 +158,7 @@ nl_status nl_parameters_load_apart(nl_parameters *out, const nl_network *network
 // ---- weights that come and go -------------------------------------------------------------------------------------------
 
 // W (out, in), some rows of its tensor at a time: those are its own, or (turned) its columns.
-static nl_status read_weights(const nl_step *step, const nl_tensor *tensor, bool turned, double *weights,
+static nl_status read_weights(const nl_step *step, const nl_tensor *tensor, bool turned, float *weights,
                               nl_error *error) {
   const size_t out = step->width, in = step->in_width, row = turned ? out : in, rows = turned ? in : out;
   const size_t most = row < WEIGHTS_AT_ONCE ? WEIGHTS_AT_ONCE / row : 1;
@@ -171,29 +171,40 @@ static nl_status read_weights(const nl_step *step, const nl_tensor *tensor, bool
       if (!isfinite(lines[i])) status = nl_fail_span(error, NL_ERROR_NOT_FINITE, tensor->name, NULL);
     for (size_t i = 0; status == NL_OK && i < count * row; i++)
       weights[turned ? i / count * in + r + i % count : r * in + i] =
-          step->alpha * lines[turned ? i % count * row + i / count : i];
+          (float)(step->alpha * lines[turned ? i % count * row + i / count : i]);
   }
   free(lines);
+  return status;
+}
+
+// The same at once, however its tensor lies.
+static nl_status narrow_weights(const nl_network *network, const nl_step *step, float *weights, nl_error *error) {
+  const size_t count = step->width * step->in_width;
+  double *wide = malloc((count + 1) * sizeof *wide);
+  if (wide == NULL) return nl_no_memory(error, count + 1, sizeof *wide);
+  const nl_status status = gather_weights(network, step, wide, error);
+  for (size_t i = 0; status == NL_OK && i < count; i++) weights[i] = (float)wide[i];
+  free(wide);
   return status;
 }
 
 nl_status nl_layer_hold(nl_parameters *parameters, const nl_network *network, size_t index, nl_error *error) {
   const nl_step *step = &network->steps[index];
   nl_layer *layer = &parameters->layers[index];
-  if (!parameters->apart || layer->weights != NULL || step->kind != NL_STEP_DENSE) return NL_OK;
+  if (!parameters->apart || layer->single != NULL || step->kind != NL_STEP_DENSE) return NL_OK;
   const nl_tensor *tensor =
       nl_node_constant(network->graph, &network->graph->nodes[step->weights.node], step->weights.slot);
   const bool straight = step->in_stride == 1 && step->out_stride == step->in_width;
   const bool turned = !straight && step->out_stride == 1 && step->in_stride == step->width;
-  double *weights = malloc((step->width * step->in_width + 1) * sizeof *weights);
+  float *weights = malloc((step->width * step->in_width + 1) * sizeof *weights);
   if (weights == NULL) return nl_no_memory(error, step->width * step->in_width + 1, sizeof *weights);
   nl_status status = NL_OK;
   if ((straight || turned) && (tensor->storage == NL_STORAGE_AWAY || tensor->storage == NL_STORAGE_RAW))
     status = read_weights(step, tensor, turned, weights, error);
   else
-    status = gather_weights(network, step, weights, error);
+    status = narrow_weights(network, step, weights, error);
   if (status == NL_OK)
-    layer->weights = weights;
+    layer->single = weights;
   else
     free(weights);
   return status;
@@ -202,7 +213,16 @@ nl_status nl_layer_hold(nl_parameters *parameters, const nl_network *network, si
 void nl_layer_drop(nl_parameters *parameters, size_t step) {
   if (!parameters->apart) return;
   free(parameters->layers[step].weights);
+  free(parameters->layers[step].single);
   parameters->layers[step].weights = NULL;
+  parameters->layers[step].single = NULL;
+}
+
+const double *nl_layer_rows(const nl_layer *layer, size_t first, size_t count, double *room) {
+  const size_t in = layer->in_width;
+  if (layer->weights != NULL) return layer->weights + first * in;
+  for (size_t i = 0; i < count * in; i++) room[i] = (double)layer->single[first * in + i];
+  return room;
 }
 
 void nl_parameters_free(nl_parameters *parameters) {
@@ -213,12 +233,24 @@ void nl_parameters_free(nl_parameters *parameters) {
 
 // ---- evaluation ---------------------------------------------------------------------------------------------------------
 
+static void put_bias(const nl_layer *layer, size_t rows, double *y) {
+  const size_t out = layer->width;
+  for (size_t r = 0; r < rows; r++)
+    for (size_t o = 0; o < out; o++) y[r * out + o] = layer->bias != NULL ? layer->bias[o] : 0.0;
+}
+
 // y (rows, out) = x (rows, in) Wᵀ + b
 static void dense(const nl_layer *layer, size_t rows, const double *x, double *y, double *work) {
   const size_t out = layer->width, in = layer->in_width;
-  for (size_t r = 0; r < rows; r++)
-    for (size_t o = 0; o < out; o++) y[r * out + o] = layer->bias != NULL ? layer->bias[o] : 0.0;
+  put_bias(layer, rows, y);
   nl_matmul_f64(rows, out, in, x, in, 1, layer->weights, 1, in, y, out, work);
+}
+
+// The same in single precision
+static void dense_single(const nl_layer *layer, size_t rows, const float *x, double *y, double *work) {
+  const size_t out = layer->width, in = layer->in_width;
+  put_bias(layer, rows, y);
+  nl_matmul_f32(rows, out, in, x, in, 1, layer->single, 1, in, y, out, (void *)work);
 }
 
 static void scale(const nl_layer *layer, size_t rows, const double *x, double *y) {
@@ -305,6 +337,22 @@ void nl_forward_step(const nl_network *network, const nl_parameters *parameters,
     combine(step->kind, rows * layer->width, a, values[step->inputs[1]], y);
     break;
   }
+}
+
+size_t nl_forward_rows(const nl_network *network, const nl_parameters *parameters, size_t at, size_t first,
+                       size_t count, const double *x, nl_rows *const *values, double **window, double *work) {
+  const nl_step *step = &network->steps[at];
+  const nl_layer *layer = &parameters->layers[at];
+  window[at] = nl_rows_room(values[at], first);
+  if (layer->single != NULL)
+    dense_single(layer, count, nl_rows_single(values[step->inputs[0]], first), window[at], work);
+  else {
+    for (size_t i = 0; i < step->input_count; i++)
+      window[step->inputs[i]] = nl_rows_read(values[step->inputs[i]], first, count);
+    nl_forward_step(network, parameters, at, count, x, window, work);
+  }
+  nl_rows_keep(values[at], first, count);
+  return count * layer->width * (step->kind == NL_STEP_DENSE ? layer->in_width : 8);
 }
 
 nl_status nl_scratch_create(nl_scratch *out, const nl_network *network, const nl_parameters *parameters, size_t rows,

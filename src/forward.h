@@ -5,11 +5,13 @@
 #define NL_FORWARD_H
 
 #include "network.h"
+#include "rows.h"
 
 typedef struct nl_layer {
   size_t width;
   size_t in_width;
   double *weights; // (width, in_width); DENSE
+  float *single;   // (width, in_width), instead of `weights`, of parameters whose weights come and go
   double *bias;    // (width), or NULL; DENSE
   double *scale;   // (width); SCALE, and the slope of PRELU
   double *shift;   // (width); SCALE
@@ -29,14 +31,21 @@ nl_status nl_parameters_load(nl_parameters *out, const nl_network *network, nl_e
 // All but the weights of dense layers.
 nl_status nl_parameters_load_apart(nl_parameters *out, const nl_network *network, nl_error *error);
 void nl_parameters_free(nl_parameters *parameters);
-// Of parameters whose weights come and go: reads those of a dense step, where they are not there; lets them go.
+// Of parameters whose weights come and go: reads those of a dense step, in single precision, where they are not there; lets them go.
 nl_status nl_layer_hold(nl_parameters *parameters, const nl_network *network, size_t step, nl_error *error);
 void nl_layer_drop(nl_parameters *parameters, size_t step);
+// Weights (count, in_width) of the rows from `first` on: the layer's own, or widened into `room`, of that size.
+const double *nl_layer_rows(const nl_layer *layer, size_t first, size_t count, double *room);
 
 // Values of one step for `rows` rows: values[s] (rows, width of s), those it reads already there.
 // x (rows, features); `work`: nl_matmul_f64_work() doubles.
 void nl_forward_step(const nl_network *network, const nl_parameters *parameters, size_t step, size_t rows,
                      const double *x, double *const *values, double *work);
+
+// The same where values are kept for all rows: `count` of them from `first` on, x (count, features) theirs. A dense step whose weights
+// are held in single precision is computed in it (nl_matmul_f32). window (steps) is for its own use. Returns the multiplications.
+size_t nl_forward_rows(const nl_network *network, const nl_parameters *parameters, size_t step, size_t first,
+                       size_t count, const double *x, nl_rows *const *values, double **window, double *work);
 
 // A place to evaluate some rows at a time: values[s] has room for `rows` rows of every evaluable step.
 typedef struct nl_scratch {

@@ -21,10 +21,7 @@ enum {
 static nl_status take_all(nl_elimination *e, nl_error *error) {
   const size_t n = e->n, m = e->m;
   nl_arena *arena = &e->arena;
-  double *second, *weights, *product;
-  NL_TAKE(arena, second, double, n *n, error);
-  NL_TAKE(arena, weights, double, n *m + 1, error);
-  e->second = second, e->weights = weights;
+  double *product;
   NL_TAKE(arena, e->order, size_t, n, error);
   NL_TAKE(arena, e->deviation, double, n, error);
   NL_TAKE(arena, e->square, double, n *(n + 1), error);
@@ -43,12 +40,17 @@ static nl_status take_all(nl_elimination *e, nl_error *error) {
   return nl_symmetric_take(&e->product, n, product, n, 2 * NL_UPDATE_ROOM, arena, error);
 }
 
-nl_status nl_elimination_create(nl_elimination **out, size_t n, const double *second, size_t m, const double *weights,
+nl_status nl_elimination_create(nl_elimination **out, size_t n, const double *second, size_t m, double *weights,
                                 double scale, nl_error *error) {
   nl_elimination *e = calloc(1, sizeof *e);
-  if (e == NULL) return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *e, 0);
+  if (e == NULL) {
+    free(weights);
+    return nl_fail_count(error, NL_ERROR_MEMORY, NULL, sizeof *e, 0);
+  }
   e->n = n;
   e->m = m;
+  e->second = second;
+  e->weights = weights;
   e->scale = scale > 0 ? scale : 1.0;
   e->paired = n > FEW_UNITS && m > n / FEW_CONSUMERS;
   const nl_status status = take_all(e, error);
@@ -56,14 +58,13 @@ nl_status nl_elimination_create(nl_elimination **out, size_t n, const double *se
     nl_elimination_free(e);
     return status;
   }
-  memcpy((double *)e->second, second, n * n * sizeof *second);
-  memcpy((double *)e->weights, weights, n * m * sizeof *weights);
   *out = e;
   return NL_OK;
 }
 
 void nl_elimination_free(nl_elimination *e) {
   if (e == NULL) return;
+  free(e->weights);
   nl_arena_free(&e->arena);
   free(e);
 }

@@ -16,8 +16,9 @@ typedef struct nl_elimination nl_elimination;
 
 // second (n, n): covariance of the activations, or their raw second moment when the consumers have no bias.
 // weights (n, m): row j holds what leaves unit j, all consumers side by side. `scale`: what the squared error is divided
-// by (the variance of what the consumers compute). All are copied.
-nl_status nl_elimination_create(nl_elimination **out, size_t n, const double *second, size_t m, const double *weights,
+// by (the variance of what the consumers compute). `second` is borrowed until the elimination is freed; `weights` (malloc) are its
+// own from now on, also where it fails: each may be a hundred megabytes.
+nl_status nl_elimination_create(nl_elimination **out, size_t n, const double *second, size_t m, double *weights,
                                 double scale, nl_error *error);
 void nl_elimination_free(nl_elimination *elimination);
 // NL_MORE until one unit is left, then NL_OK. *progress in [0, 1].

@@ -29,8 +29,8 @@ typedef enum stage {
 struct nl_elimination {
   nl_arena arena;
   size_t n, m;
-  const double *second;  // (n, n)
-  const double *weights; // (n, m) as given
+  const double *second; // (n, n), the caller's
+  double *weights;      // (n, m) as given
   double scale;
   size_t gone;       // units removed
   size_t *order;     // (n)

@@ -67,7 +67,8 @@ static nl_status compensated_picked(const nl_refit_input *input, nl_parameters *
     count = to->width - o < NL_FORWARD_ROWS ? to->width - o : NL_FORWARD_ROWS;
     for (size_t i = 0; i < count; i++) {
       const size_t row = own != NULL ? own->kept[o + i] : o + i;
-      memcpy(rows + i * n, from->weights + row * n, n * sizeof *rows);
+      const double *weights = nl_layer_rows(from, row, 1, rows + i * n);
+      if (weights != rows + i * n) memcpy(rows + i * n, weights, n * sizeof *rows);
       if (to->bias == NULL) continue;
       to->bias[o + i] = from->bias != NULL ? from->bias[row] : 0.0;
       if (read != NULL) to->bias[o + i] += nl_dot_f64(n, rows + i * n, read->offset);
@@ -88,7 +89,7 @@ nl_status nl_refit_layer(const nl_refit_input *input, nl_parameters *reduced, si
   nl_layer *to = &reduced->layers[s];
   if (!changed) {
     *to = *from;
-    if (input->apart != NULL) to->weights = NULL;
+    if (input->apart != NULL) to->weights = NULL, to->single = NULL;
     return NL_OK;
   }
   const nl_lumping *own = nl_refit_lumping(input, s);

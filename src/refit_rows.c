@@ -160,16 +160,8 @@ static const double *rows_at_hand(const nl_refit_rows *t, size_t rows) {
 }
 
 static size_t evaluate_block(nl_refit_rows *t, size_t rows, const nl_parameters *parameters, nl_rows **values) {
-  const nl_network *network = t->input.network;
-  const size_t at = t->order.step;
-  const nl_step *step = &network->steps[at];
-  for (size_t i = 0; i < step->input_count; i++)
-    t->window[step->inputs[i]] = nl_rows_read(values[step->inputs[i]], t->row, rows);
-  const nl_layer *layer = &parameters->layers[at];
-  t->window[at] = nl_rows_room(values[at], t->row);
-  nl_forward_step(network, parameters, at, rows, rows_at_hand(t, rows), t->window, t->work);
-  nl_rows_keep(values[at], t->row, rows);
-  return rows * layer->width * (step->kind == NL_STEP_DENSE ? layer->in_width : 8);
+  return nl_forward_rows(t->input.network, parameters, t->order.step, t->row, rows, rows_at_hand(t, rows), values,
+                         t->window, t->work);
 }
 
 static nl_status take_values(const nl_refit_rows *t, size_t width, nl_rows **values, nl_error *error) {

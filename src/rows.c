@@ -33,6 +33,8 @@ double *nl_rows_read(nl_rows *rows, size_t first, size_t count) {
   return rows->wide;
 }
 
+const float *nl_rows_single(const nl_rows *rows, size_t first) { return rows->single + first * rows->width; }
+
 double *nl_rows_room(nl_rows *rows, size_t first) {
   return rows->single == NULL ? rows->wide + first * rows->width : rows->wide;
 }

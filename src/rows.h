@@ -19,7 +19,9 @@ nl_status nl_rows_create(nl_rows **out, size_t rows, size_t width, size_t most, 
 void nl_rows_free(nl_rows *rows);
 // (count, width) from row `first` on: to read, until the next call.
 double *nl_rows_read(nl_rows *rows, size_t first, size_t count);
-// The same to be written, and then kept.
+// The same as it is kept in single precision.
+const float *nl_rows_single(const nl_rows *rows, size_t first);
+// (count, width) to be written, and then kept.
 double *nl_rows_room(nl_rows *rows, size_t first);
 void nl_rows_keep(nl_rows *rows, size_t first, size_t count);
 

@@ -1,5 +1,6 @@
 // The elimination on random second moments, driven and timed from outside (elimination.mjs).
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernels/kernels.h"
 #include "project.h"
@@ -54,7 +55,11 @@ int bench_create(bench *on);
 EXPORT(bench_create) int bench_create(bench *on) {
   nl_elimination_free(on->elimination);
   on->elimination = NULL;
-  return nl_elimination_create(&on->elimination, on->n, on->second, on->m, on->weights, 1.0, NULL) == NL_OK;
+  const size_t bytes = on->n * on->m * sizeof *on->weights;
+  double *weights = malloc(bytes);
+  if (weights == NULL) return 0;
+  memcpy(weights, on->weights, bytes);
+  return nl_elimination_create(&on->elimination, on->n, on->second, on->m, weights, 1.0, NULL) == NL_OK;
 }
 
 // Progress; 1 at the end.

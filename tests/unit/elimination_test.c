@@ -223,7 +223,7 @@ static size_t run(const task *t, path *out) {
   nl_elimination *e = NULL;
   double progress = 0, before = 0;
   size_t steps = 0;
-  OK(nl_elimination_create(&e, t->n, t->second, t->m, t->weights, t->scale, NULL));
+  OK(nl_elimination_create(&e, t->n, t->second, t->m, copied(t->weights, t->n * t->m), t->scale, NULL));
   nl_status status = NL_MORE;
   for (; status == NL_MORE; steps++) {
     status = nl_elimination_step(e, &progress, NULL);
@@ -343,7 +343,7 @@ static void a_matrix_that_is_no_second_moment_comes_to_an_end(void **state) {
     nl_elimination *e = NULL;
     double progress;
     size_t seen[N] = {0};
-    OK(nl_elimination_create(&e, N, t.second, t.m, t.weights, 1, NULL));
+    OK(nl_elimination_create(&e, N, t.second, t.m, copied(t.weights, N * t.m), 1, NULL));
     nl_status status;
     while ((status = nl_elimination_step(e, &progress, NULL)) == NL_MORE) continue;
     if (status == NL_OK)

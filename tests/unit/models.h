@@ -19,6 +19,14 @@ static inline double gauss(uint64_t *seed) {
   return radius * cos(6.283185307179586 * uniform01(seed));
 }
 
+// The caller frees it.
+static inline double *copied(const double *values, size_t count) {
+  double *made = malloc((count + 1) * sizeof *made);
+  assert_non_null(made);
+  memcpy(made, values, count * sizeof *made);
+  return made;
+}
+
 // `count` normal numbers that single precision holds exactly; the caller frees them.
 static inline double *random_numbers(uint64_t seed, size_t count, double spread) {
   double *numbers = malloc((count + 1) * sizeof *numbers);

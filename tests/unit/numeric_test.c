@@ -182,7 +182,7 @@ static size_t independent(size_t n, const double *second, size_t *order) {
   while (nl_elimination_step(e, &progress, NULL) == NL_MORE) continue;
   memcpy(order, nl_elimination_order(e), n * sizeof *order);
   while (nl_elimination_deviation(e)[free_ones] == 0) free_ones++;
-  nl_elimination_free(e), free(weights);
+  nl_elimination_free(e);
   return n - free_ones;
 }
 
@@ -344,7 +344,7 @@ static void eliminated(problem *p, bool centred) {
   p->scale = fit_error(p->rows, p->n, p->a, p->m, p->targets, 0, NULL, centred); // variance, or mean square
   nl_elimination *e = NULL;
   double progress = 0, before = 0;
-  OK(nl_elimination_create(&e, p->n, p->second, p->m, p->weights, p->scale, NULL));
+  OK(nl_elimination_create(&e, p->n, p->second, p->m, copied(p->weights, p->n * p->m), p->scale, NULL));
   nl_status status = NL_MORE;
   while (status == NL_MORE) {
     status = nl_elimination_step(e, &progress, NULL);
