@@ -27,13 +27,14 @@ export function checkRoom(file, bytes, weights) {
 }
 
 /** What the work on a model takes beyond what is in memory already, at least: parameters and moments where they are held, else the
- * values of all rows for some layers and two matrices of the widest.
+ * values of all rows for some layers, in single precision, and five matrices of the widest.
  * @param {import("./types.js").ModelInfo} info @param {number} rows @param {boolean} away whether its tensors stay in its file */
 function neededFor({ features, parameters, layers, sites }, rows, away) {
   const squares = sites.map(({ width }) => width * width);
   const widest = Math.max(0, ...layers.map(({ width }) => width ?? 0));
   const most = squares.reduce((a, b) => Math.max(a, b), 0);
-  return 8 * (away ? rows * (features + 3 * widest) + 2 * most : rows * features + parameters + 2 * squares.reduce((a, b) => a + b, 0));
+  if (away) return 4 * rows * (features + 3 * widest) + 40 * most;
+  return 8 * (rows * features + parameters + 2 * squares.reduce((a, b) => a + b, 0));
 }
 
 /** Refuses work that is known not to fit before it is begun. @param {import("./types.js").ModelInfo} info @param {number} rows

@@ -28,6 +28,7 @@ const bytes = statSync(file).size;
 const peak = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]) * 1024;
 const started = performance.now();
 const seconds = () => ((performance.now() - started) / 1000).toFixed(0);
+const processor = () => Number((Object.values(process.cpuUsage()).reduce((a, b) => a + b) / 1e6).toFixed(1));
 const idle = peak();
 
 let told = -1;
@@ -43,6 +44,7 @@ const { source, shelf } = openShelf(file);
 const model = await engine.load(source, file, { shelf, apartFrom: 1 });
 const path = await model.path({ rows: Number(values.rows), onProgress });
 const ordered = seconds();
+const orderedProcessor = processor();
 const result = await path.compress({ kind: "retain", value: Number(values.retain) }, { onProgress });
 const written = result.file();
 const out = openSync(`${file}.small`, "w");
@@ -52,7 +54,7 @@ closeSync(out);
 const { deviation, parameters } = result.report;
 console.log(
   JSON.stringify({
-    model: `${kind} ${count}`, width, megabytes: bytes / MB, rows: Number(values.rows), away: model.away !== null, orderedSeconds: Number(ordered), seconds: Number(seconds()),
+    model: `${kind} ${count}`, width, megabytes: bytes / MB, rows: Number(values.rows), away: model.away !== null, orderedSeconds: Number(ordered), seconds: Number(seconds()), orderedProcessorSeconds: orderedProcessor, processorSeconds: processor(),
     peakMegabytes: peak() / MB, coreMegabytes: engine.memory / MB, idleMegabytes: idle / MB, peakOfFile: peak() / bytes, deviation, retained: parameters.after / parameters.before, writtenMegabytes: sizeOf(written) / MB,
   }),
 ); // prettier-ignore
