@@ -218,6 +218,16 @@ void nl_layer_drop(nl_parameters *parameters, size_t step) {
   parameters->layers[step].single = NULL;
 }
 
+nl_status nl_layer_narrow(nl_parameters *parameters, size_t step, nl_error *error) {
+  nl_layer *layer = &parameters->layers[step];
+  if (!parameters->apart || layer->weights == NULL) return NL_OK;
+  const size_t count = layer->width * layer->in_width;
+  layer->single = malloc((count + 1) * sizeof *layer->single);
+  if (layer->single == NULL) return nl_no_memory(error, count + 1, sizeof *layer->single);
+  for (size_t i = 0; i < count; i++) layer->single[i] = (float)layer->weights[i];
+  return NL_OK;
+}
+
 const double *nl_layer_rows(const nl_layer *layer, size_t first, size_t count, double *room) {
   const size_t in = layer->in_width;
   if (layer->weights != NULL) return layer->weights + first * in;

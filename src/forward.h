@@ -34,6 +34,8 @@ void nl_parameters_free(nl_parameters *parameters);
 // Of parameters whose weights come and go: reads those of a dense step, in single precision, where they are not there; lets them go.
 nl_status nl_layer_hold(nl_parameters *parameters, const nl_network *network, size_t step, nl_error *error);
 void nl_layer_drop(nl_parameters *parameters, size_t step);
+// The same of one that has weights in double precision, which stay: the layer is computed in single precision from now on.
+nl_status nl_layer_narrow(nl_parameters *parameters, size_t step, nl_error *error);
 // Weights (count, in_width) of the rows from `first` on: the layer's own, or widened into `room`, of that size.
 const double *nl_layer_rows(const nl_layer *layer, size_t first, size_t count, double *room);
 

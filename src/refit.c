@@ -252,6 +252,7 @@ nl_status nl_refit_prepare(nl_refit *refit, size_t last, nl_error *error) {
 
 static nl_status enter_reduced(nl_refit *refit, nl_error *error) {
   drop_fit(refit);
+  NL_TRY(nl_layer_narrow(&refit->reduced, refit->step, error));
   refit->stage = NL_REFIT_AT_REDUCED;
   return order_step(refit, NL_REFIT_REDUCED, error);
 }
