@@ -48,7 +48,7 @@ enum { NL_STEP_CONSTANTS = 4 };
 typedef struct nl_step {
   nl_step_kind kind;
   size_t node;      // graph node; NL_NONE for an input
-  size_t value;     // graph value it first writes
+  size_t value;     // first graph value that holds what it computes
   size_t inputs[2]; // steps
   size_t input_count;
   size_t width;   // channels; 0 when unknown (opaque)

@@ -201,7 +201,8 @@ static nl_rule_answer rule_with_constant(nl_build *build, size_t index, nl_step_
       dense->bias = nl_node_place(build->graph, index, constant_slot);
       dense->beta = 1.0;
       dense->bias_possible = true;
-      place_value(build, single_output(node), source, source->step);
+      dense->value = single_output(node); // the product by itself is nowhere
+      place_value(build, dense->value, source, source->step);
       return NL_RULE_DONE;
     }
     return add_scale(build, index, source, NL_SCALE_ADD, constant_slot);
