@@ -235,15 +235,15 @@ nl_status nl_result_measure_known(nl_result *result, nl_error *error) {
   return NL_OK;
 }
 
-static size_t measured_rows(const nl_result *result) {
-  const size_t rows = result->path->scored_rows;
-  return result->options.draft ? nl_result_draft(result, rows).rows : rows;
-}
-
 // The refit went through the rows that are measured, and has both networks' outputs on them.
 static bool knows_outputs(const nl_result *result) {
   return result->refit != NULL && result->pruned.layers == NULL && result->fitted_rows == 0 &&
-         measured_rows(result) == result->path->scored_rows && nl_refit_knows_outputs(result->refit);
+         nl_result_refit_input(result).rows >= result->path->scored_rows && nl_refit_knows_outputs(result->refit);
+}
+
+static size_t measured_rows(const nl_result *result) {
+  const size_t rows = result->path->scored_rows;
+  return result->options.draft ? nl_result_draft(result, rows).rows : rows;
 }
 
 // Whether the measuring is complete.
