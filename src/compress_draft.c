@@ -5,7 +5,7 @@ enum { WORK = 450000000 };          // multiplications: some 70 ms
 enum { ELEMENT_WORK = 50 };         // of an activation's value
 enum { NEWTON_WORK = 6 };           // times least squares, about
 enum { ROWS_A_UNIT_FIT = 4 };       // fewer would be learnt by heart
-enum { ROWS_A_UNIT_NEWTON = 32 };   // from fewer, least squares of more rows is as near to the result
+enum { ROWS_A_UNIT_NEWTON = 30 };   // from fewer, least squares of more rows is as near to the result
 static const double ridge_rows = 4; // rows a unit for which the ridge is the mean variance
 
 static size_t widest_kept(const nl_result *result) {
