@@ -279,6 +279,17 @@ nl_status nl_helper_refit(nl_path *helper, const double *input, size_t count, nl
 // What a candidate's refit is made of.
 nl_refit_input nl_result_refit_input(const nl_result *result);
 
+// ---- compress_draft.c -----------------------------------------------------------------------------------------------------
+
+// What a draft of the candidate is made on: the measure's first rows, and how; it is measured on as many, the last ones.
+typedef struct nl_draft {
+  size_t rows;
+  bool fit, outputs; // as nl_refit_input has them
+  double ridge;
+} nl_draft;
+
+nl_draft nl_result_draft(const nl_result *result, size_t rows);
+
 // ---- compress_trace.c, compress_trace_quotient.c --------------------------------------------------------------------------
 
 // The "steps" of nl_model_trace; `partition` is what the partitioner last gave.

@@ -8,8 +8,6 @@
 
 static const double rounding = 1e-12; // no tolerance named is smaller: copies go at 0 but for rounding
 enum { JITTERED_COPIES = 4 };         // of the user's rows, for the polish
-enum { DRAFT_WORK = 200000000 };      // multiplications: some 40 ms
-enum { DRAFT_ROWS_A_UNIT = 4 };       // fewer would be learnt by heart
 
 enum { STAGE_PREPARE, STAGE_FIND, STAGE_REFIT, STAGE_MEASURE, STAGE_POLISH, STAGE_REMEASURE, STAGE_DONE };
 
@@ -184,31 +182,21 @@ static nl_status take_fitted_rows(nl_result *result, nl_error *error) {
   return NL_OK;
 }
 
-// Of so many rows each part of the result is made, with the original and the smaller network evaluated twice on them.
-static size_t rows_for(const nl_result *result, size_t rows) {
-  const size_t most = DRAFT_WORK / (4 * nl_model_parameters(result->path->model) + 1) + NL_FORWARD_ROWS;
-  return result->options.draft && most < rows ? most : rows;
-}
-
-// A draft of few rows stays as the lumpings alone make it: those know the whole measure.
-static bool worth_fitting(const nl_result *result, size_t rows) {
-  for (size_t i = 0; result->options.draft && i < result->path->model->sites.count; i++)
-    if (rows < DRAFT_ROWS_A_UNIT * result->widths[i]) return false;
-  return nl_method_fits(result->options.method);
-}
-
 nl_refit_input nl_result_refit_input(const nl_result *result) {
   const nl_path *path = result->path;
-  const size_t rows = rows_for(result, result->fitted_rows > 0 ? result->fitted_rows : path->rows);
+  const size_t rows = result->fitted_rows > 0 ? result->fitted_rows : path->rows;
+  const nl_draft all = {.rows = rows, .fit = nl_method_fits(result->options.method), .outputs = true};
+  const nl_draft draft = result->options.draft ? nl_result_draft(result, rows) : all;
   return (nl_refit_input){.network = path->model->network,
                           .sites = &path->model->sites,
                           .original = &path->parameters,
                           .lumpings = result->lumpings,
-                          .rows = rows,
+                          .rows = draft.rows,
                           .x = result->fitted_rows > 0 ? result->fitted : path->x,
                           .kept = path->kept,
-                          .fit = worth_fitting(result, rows),
-                          .outputs = !result->options.draft,
+                          .fit = draft.fit,
+                          .outputs = draft.outputs,
+                          .ridge = draft.ridge,
                           .helpers = result->helpers,
                           .apart = path->apart,
                           .owner = (void *)(uintptr_t)result, // its own again
@@ -249,8 +237,13 @@ nl_status nl_result_measure_known(nl_result *result, nl_error *error) {
 
 // The refit went through the rows that are measured, and has both networks' outputs on them.
 static bool knows_outputs(const nl_result *result) {
-  return result->refit != NULL && result->pruned.layers == NULL && result->fitted_rows == 0 && !result->options.draft &&
-         nl_refit_knows_outputs(result->refit);
+  return result->refit != NULL && result->pruned.layers == NULL && result->fitted_rows == 0 &&
+         nl_result_refit_input(result).rows >= result->path->scored_rows && nl_refit_knows_outputs(result->refit);
+}
+
+static size_t measured_rows(const nl_result *result) {
+  const size_t rows = result->path->scored_rows;
+  return result->options.draft ? nl_result_draft(result, rows).rows : rows;
 }
 
 // Whether the measuring is complete.
@@ -258,7 +251,7 @@ static nl_status measure(nl_result *result, double *progress, nl_error *error) {
   const nl_path *path = result->path;
   if (path->model->engine == NL_ENGINE_RUNTIME) return nl_fitted_measure(result, progress, error);
   if (nl_model_large(path->model)) return nl_large_measure(result, progress, error);
-  const size_t rows = rows_for(result, path->scored_rows); // the last: a draft is fitted on the first
+  const size_t rows = measured_rows(result); // the last: a draft is fitted on the first
   const double *x = path->x + (path->scored_rows - rows) * path->features;
   if (result->measuring == NULL && knows_outputs(result)) NL_TRY(nl_result_measure_known(result, error));
   if (result->measuring == NULL)

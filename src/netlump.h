@@ -262,9 +262,9 @@ typedef struct nl_result_options {
   nl_linkage linkage; // of the methods that partition
   size_t degree;      // of the polynomials that stand for other activations (polynomial); 0: the default
   bool polish;        // never applied at tolerance 0, which is exact
-  bool
-      draft; // a first answer in about a tenth of a second: fitted and measured on a few rows, no polish; networks that
-             // the core evaluates itself
+  // A first answer in about a tenth of a second, no polish: made and measured on as many rows as that allows, fitted to the outputs
+  // where those are many for the size, else by least squares. Networks that the core evaluates itself.
+  bool draft;
   size_t iterations; // of the polish at most; 0: the default
   // ONNX above `large` bytes (0: 10^9) whose weights came in files of their own is written in two files: what the first calls
   // the second (NULL: smaller.onnx.data). Must not be the source's where both lie in one folder.

@@ -1,4 +1,5 @@
 // What is done in which order, and the layers that come of it.
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +7,7 @@
 #include "linear_blocks.h"
 #include "refit_lead.h"
 
-static const double ridge_share = 1e-6; // of the mean variance; 1e-6 to 1e-3 measured alike
+static const double least_ridge = 1e-6; // share of the mean variance; 1e-6 to 1e-3 measured alike
 enum { WORK_PER_STEP = 20000000 };      // multiplications: some 20 ms
 enum { OUTPUTS_MOST = 1 << 22 };        // numbers: 32 MB, of either network
 
@@ -175,7 +176,8 @@ static void solve_fit(nl_refit *refit) {
   double *gram = refit->sums + in + out, *cross = gram + in * in, trace = 0;
   normalise(refit, in, out, centred);
   for (size_t i = 0; i < in; i++) trace += gram[i * in + i];
-  if (!nl_cholesky_blocks(in, gram, ridge_share * trace / (double)in, refit->work)) return;
+  const double ridge = fmax(least_ridge, refit->input.ridge) * trace / (double)in;
+  if (!nl_cholesky_blocks(in, gram, ridge, refit->work)) return;
   nl_cholesky_solve_blocks(in, gram, out, cross, refit->work);
   for (size_t o = 0; o < out; o++) {
     double moved = 0;

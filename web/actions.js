@@ -12,16 +12,14 @@ import { number } from "./format.js";
 import { keyOfChoice, wayOf } from "./lines.js";
 import { text } from "./messages.js";
 import { remaining } from "./remaining.js";
-import { expected, outside, shown, stale, state, unpolished, unsized, weightsDrawn } from "./state.js";
+import { outside, shown, stale, state, unpolished, unsized, weightsDrawn } from "./state.js";
 import { STEPS, dials, firstEpsilon, polishable, scoreDial, takesTolerance, targetFrom, valueAt } from "./targets.js";
 
 /** @typedef {import("./state.js").Target} Target */
 
 const SEED = 1;
-const REFIT_DELAY = 90; // ms of rest before the refit starts: a drag is rarely more than one
-const DRAFT_DELAY = 30; // before a draft does, which takes less time than that
-const DRAFT_FROM = 8192; // parameters: the refit of smaller networks is as quick
-const DRAFT_ROWS = 512; // it is scored on
+const REST = 30; // ms before anything is fitted: while a drag goes on, its events are a frame apart, or two
+const DRAFT_ROWS = 512; // a draft is scored on
 const CURVE_POINTS = 16;
 const SLOW_POINTS = 7; // where each takes as long as a result
 const POLISH_KEY = "netlump.polish"; // in the session's storage: "off" or nothing
@@ -149,33 +147,31 @@ export function setTarget(target) {
   if (target.kind === kind && target.value === value) return;
   batch(() => {
     state.target.value = target;
-    if (state.path.value) again(REFIT_DELAY);
+    if (state.path.value) again(REST);
   });
 }
 
-/** Chooses at once and makes the result after some rest. @param {number} delay ms */
+/** Chooses at once; after some rest comes a draft, and at its end what improves on it. @param {number} delay ms */
 function again(delay) {
   const signal = startOver();
   progressOf(signal)({ stage: "refit", fraction: 0 });
   void attempt(choose, refuse);
-  const first = Math.min(delay, DRAFT_DELAY);
-  const goOn = () => {
-    if (!signal.aborted) waiting = setTimeout(() => void attempt(() => refit(signal)), delay - first);
+  const improve = () => {
+    if (!signal.aborted) void attempt(() => refit(signal));
   };
-  waiting = setTimeout(() => void draft(signal).then(goOn), first);
+  waiting = setTimeout(() => void draft(signal).then(improve), delay);
 }
 
-/** Measures what the slider's place gives, quickly, where the refit would take a while and no line foretells it. What fails here fails in the refit, where it is
- * said. @param {AbortSignal} signal */
+/** Fits what the slider's place gives by least squares alone, on as many rows as a tenth of a second allows, and measures that. What fails
+ * here fails in the refit, where it is said. @param {AbortSignal} signal */
 async function draft(signal) {
   const { model, path, target, method } = { model: state.model.value, path: state.path.value, target: state.target.value, method: state.method.value };
-  if (!model || !path || outside.value || model.large || model.parameters < DRAFT_FROM) return;
-  if (expected.value !== null || method !== "projected" || !(target.kind in dials) || target.kind === "deviation") return;
+  if (!model || !path || outside.value || model.large || method !== "projected" || !(target.kind in dials) || target.kind === "deviation") return;
   const { score, heldOut } = parts();
   const rows = score && sliceTable(score, 0, Math.min(score.rows, DRAFT_ROWS));
   await attempt(async () => {
     const report = await client.compress(target, { method, draft: true, verify: false, score: rows, heldOut, signal });
-    state.draft.value = { report, target, path };
+    if (!signal.aborted) state.draft.value = { report, target, path };
   }, () => {});
 }
 

@@ -265,6 +265,7 @@ export const text = {
   down: (before, after) => (after < before ? `↓ ${share(1 - after / before)}` : "unchanged"),
   /** @param {number} rows */
   rmsOn: (rows) => `RMS on ${count(rows)} rows`,
+  firstFit: "First fit, improving",
   parametersNotZero: "Parameters not 0",
   asLarge: "no smaller: zeros are stored",
   /** @param {number} before @param {number} after */

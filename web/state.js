@@ -115,19 +115,20 @@ export const shown = computed(() => shownKeys(state.method.value, state.compared
 /** The points of all lines there are, for files and tables. */
 export const shownPoints = computed(() => shown.value.flatMap((key) => state.lines.value.get(key)?.points ?? []));
 
-/** What the slider's new place will give, read off the drawn line before it is computed, or measured on a few rows where there is no
- * line; null where the shown result is the one asked for, or nothing is known. */
+/** What the slider's new place will give, before its result is there: what its draft says, and until that is there what is read off the
+ * drawn line; null where the shown result is the one asked for, or nothing is known. */
 export const expected = computed(() => {
   const { model, choice, result } = { model: state.model.value, choice: state.choice.value, result: state.result.value };
   if (!stale.value || !model || !choice || !result) return null;
   const whole = { bytes: model.bytes, parameters: model.parameters, accuracy: result.report.score?.kind === "accuracy" };
-  return expectedAt(curve.value ?? [], choice, whole) ?? drafted.value;
+  const read = drafted.value ?? expectedAt(curve.value ?? [], choice, whole);
+  return read && { ...read, measured: drafted.value !== null };
 });
 
 /** What the draft says of the present target. */
 const drafted = computed(() => {
-  const { draft, target, path } = { draft: state.draft.value, target: state.target.value, path: state.path.value };
-  if (draft === null || draft.target !== target || draft.path !== path) return null;
+  const { draft, target, path, method } = { draft: state.draft.value, target: state.target.value, path: state.path.value, method: state.method.value };
+  if (draft === null || draft.target !== target || draft.path !== path || draft.report.method !== method) return null;
   const { bytes, deviation, score } = draft.report;
   return { bytes: bytes.after, deviation, score: score?.kind === "accuracy" ? score.after : null };
 });

@@ -95,6 +95,24 @@ export async function shoot(page, name) {
 export const settled = (page) => page.waitForSelector(".downloads .primary:not(:disabled)", { timeout: 60_000 });
 
 /**
+ * Does what asks for another result and waits until that is being made: its end may come before anybody looks from outside.
+ * @param {{evaluateHandle: (watch: any) => Promise<any>}} page
+ * @param {() => Promise<unknown>} act
+ */
+export async function asked(page, act) {
+  const watch = await page.evaluateHandle(() => {
+    const begun = new Promise((/** @type {(value: void) => void} */ resolve) => {
+      const look = () => document.querySelector(".downloads .primary:disabled") && (observer.disconnect(), resolve());
+      const observer = new MutationObserver(look);
+      observer.observe(document, { subtree: true, childList: true, attributes: true });
+    });
+    return { begun };
+  });
+  await act();
+  await watch.evaluate((/** @type {{begun: Promise<void>}} */ { begun }) => begun);
+}
+
+/**
  * Waits until nothing is worked on: result, curve and polish are there.
  * @param {import("playwright-core").Page} page
  */

@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import puppeteer from "puppeteer-core";
 
 import { createEngine, readTable, splitTable } from "../../wasm/index.js";
-import { buildWhenOld, dist, dropped, root } from "./built.js";
+import { asked, buildWhenOld, dist, dropped, root } from "./built.js";
 import { serve } from "../../web/serve.mjs";
 
 const MODEL = "glycolysis.onnx";
@@ -68,8 +68,7 @@ test("a model dropped in Firefox becomes the same smaller model as in Node, and 
   await page.evaluate(dropped, [MODEL, ROWS].map((name) => ({ name, base64: Buffer.from(sample(name)).toString("base64") })));
   await resting(page);
   await page.focus("input[name=dial]");
-  await page.keyboard.press("PageUp");
-  await page.waitForSelector(".downloads .primary:disabled");
+  await asked(page, () => page.keyboard.press("PageUp"));
   await resting(page);
   assert.match(await page.$eval(".numbers", (numbers) => numbers.textContent ?? ""), /ONNX Runtime agrees/);
   const epsilon = Number(await page.$eval("input[name=value]", (field) => /** @type {HTMLInputElement} */ (field).value));

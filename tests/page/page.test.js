@@ -16,7 +16,7 @@ import { number, upper } from "../../web/format.js";
 import { layersOf, tensorFlowModel } from "../foreign.js";
 import { bmp, png } from "../images.js";
 import { bytesOf, fixtureFile, jsonModel, materialFile, needsMaterial } from "../material.js";
-import { download, drop, openBrowser, resting, root, settled, withoutPolish } from "./built.js";
+import { asked, download, drop, openBrowser, resting, root, settled, withoutPolish } from "./built.js";
 
 const sample = (/** @type {string} */ name) => new Uint8Array(readFileSync(join(root, "web/samples", name)));
 const MODEL = { name: "glycolysis.onnx", bytes: sample("glycolysis.onnx") };
@@ -86,8 +86,9 @@ test("a model dropped with its data becomes a smaller one that ONNX Runtime runs
 
   const slider = page.locator("input[name=dial]");
   await slider.focus();
-  for (let i = 0; i < 8; i++) await page.keyboard.press("ArrowRight");
-  await page.waitForSelector(".downloads .primary:disabled");
+  await asked(page, async () => {
+    for (let i = 0; i < 8; i++) await page.keyboard.press("ArrowRight");
+  });
   await settled(page);
   const shownAfter = await page.textContent(".numbers .value strong");
   assert.notEqual(shownAfter, shownBefore, "the parameters follow the slider");
@@ -225,8 +226,7 @@ test("size and error can be asked for instead, and are kept to", async () => {
   for (const [kind, typed, kept] of /** @type {const} */ ([["Size", "40", "retained"], ["Error", "5", "deviation"]])) {
     await page.getByRole("radio", { name: kind }).check();
     await page.fill("input[name=value]", typed);
-    await page.keyboard.press("Enter");
-    await page.waitForSelector(".downloads .primary:disabled");
+    await asked(page, () => page.keyboard.press("Enter"));
     await settled(page);
     assert.ok((await report())[kept] <= Number(typed) / 100, kind);
   }
@@ -409,8 +409,7 @@ test("a stopped polish leaves the result unpolished and can be taken up; a new t
   await page.getByRole("button", { name: "Polish", exact: true }).click();
   await polishing();
   await page.focus("input[name=dial]");
-  await page.keyboard.press("PageUp");
-  await page.waitForSelector(".downloads .primary:disabled");
+  await asked(page, () => page.keyboard.press("PageUp"));
   await polishing();
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.close();
@@ -465,8 +464,7 @@ test("the worst case is bounded when asked for, by keyboard, goes into the files
   await page.setViewportSize({ width: 360, height: 740 });
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
   await page.focus("input[name=dial]");
-  await page.keyboard.press("PageUp");
-  await page.waitForSelector(".downloads .primary:disabled");
+  await asked(page, () => page.keyboard.press("PageUp"));
   await resting(page);
   assert.equal((await reportOf(page)).certificate, null);
   await button.click();

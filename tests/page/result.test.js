@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 
 import { unzipSync } from "fflate";
 
-import { download, openBrowser, resting, shoot, withoutPolish } from "./built.js";
+import { asked, download, openBrowser, resting, shoot, withoutPolish } from "./built.js";
 
 /** @type {Awaited<ReturnType<typeof openBrowser>>} */
 let stage;
@@ -52,23 +52,72 @@ test("the smallest network with an accuracy is searched for; more than the netwo
   await page.close();
 });
 
+/** @typedef {{values: string[], below: string, ready: boolean}} Shown   of the numbers; below the deviation; ready: to be taken away */
+
+/** What the numbers say, one thing after the other, from an act until nothing is worked on.
+ * @param {import("playwright-core").Page} page @param {() => Promise<unknown>} act @returns {Promise<Shown[]>} */
+async function shownSince(page, act) {
+  const watch = await page.evaluateHandle(() => {
+    /** @type {Shown[]} */
+    const shown = [];
+    const look = () => {
+      const values = [...document.querySelectorAll(".numbers .value strong")].map((cell) => cell.textContent?.trim() ?? "");
+      const now = { values, below: document.querySelectorAll(".numbers .below")[2].textContent ?? "", ready: document.querySelector(".downloads .primary:disabled") === null };
+      if (JSON.stringify(now) !== JSON.stringify(shown.at(-1))) shown.push(now);
+    };
+    new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+    return { shown };
+  });
+  await asked(page, act);
+  await resting(page);
+  return watch.evaluate(({ shown }) => shown);
+}
+
 test("while the slider moves, every number says at once what is expected, and the result takes its place", async () => {
   const page = await freshPage();
   await openSample(page, "digits");
   await page.focus("input[name=dial]");
-  await page.keyboard.press("PageDown");
-  const expecting = await page.waitForFunction(() => {
-    const values = [...document.querySelectorAll(".numbers .value strong")].map((cell) => cell.textContent?.trim() ?? "");
-    return values.some((value) => value.startsWith("≈")) ? values : null;
-  });
-  const expected = /** @type {string[]} */ (await expecting.jsonValue());
-  const numbers = async () => (await page.locator(".numbers .value strong").allTextContents()).map((value) => value.trim());
+  const shown = await shownSince(page, () => page.keyboard.press("PageDown"));
+  const [{ values: expected }, { values: found }] = [shown[0], shown[shown.length - 1]];
   assert.ok(expected.slice(1).every((value) => value.startsWith("≈")) && !expected[0].startsWith("≈"), expected.join());
-  await resting(page);
-  const found = await numbers();
   assert.ok(found.every((value) => !value.startsWith("≈")) && found[0] === expected[0], found.join());
   const [guess, is] = [expected[2], found[2]].map((value) => Number.parseFloat(value.replace("≈", "")));
   assert.ok(Math.abs(guess - is) < 0.4 * is, `expected ${guess} %, found ${is} %`);
+  await page.close();
+});
+
+test("when the slider rests, a network of that size is fitted quickly and what it measures is shown, until the result is there; nothing of it can be taken away", async () => {
+  const page = await freshPage();
+  await openSample(page, "glycolysis");
+  await page.focus("input[name=dial]");
+  const shown = await shownSince(page, () => page.keyboard.press("PageDown"));
+  const first = shown.filter(({ below }) => below.includes("First fit"));
+  assert.ok(first.length > 0, shown.map(({ values }) => values[2]).join());
+  assert.ok(first.every(({ values, ready }) => values[2].startsWith("≈") && !ready));
+  assert.match(shown[0].below, /^RMS on/, "read off the line");
+  const last = shown[shown.length - 1];
+  assert.match(last.below, /^RMS on/);
+  const [guess, is] = [first[0], last].map(({ values }) => Number.parseFloat(values[2].replace("≈", "")));
+  assert.ok(guess > 0.8 * is && guess < 3 * is, `first fit ${guess} %, result ${is} %`);
+  await page.close();
+});
+
+test("a place the slider has left is not shown any more: its first fit is dropped", async () => {
+  const page = await freshPage();
+  await openSample(page, "glycolysis");
+  const shown = await shownSince(page, () =>
+    page.evaluate(async () => {
+      const dial = /** @type {HTMLInputElement} */ (document.querySelector("input[name=dial]"));
+      for (let place = Number(dial.value); place > 150; place -= 5) {
+        dial.value = String(place);
+        dial.dispatchEvent(new Event("input", { bubbles: true }));
+        await new Promise((resolve) => setTimeout(resolve, 60)); // a first fit begins, and may end
+      }
+    }),
+  );
+  const arrivals = shown.filter(({ values }, i) => i > 0 && values[0] !== shown[i - 1].values[0]);
+  assert.ok(arrivals.length > 3 && shown.some(({ below }) => below.includes("First fit")));
+  assert.ok(arrivals.every(({ below }) => !below.includes("First fit")), arrivals.map(({ below }) => below).join());
   await page.close();
 });
 
@@ -78,16 +127,14 @@ test("a pinned result stays beside the next ones; one click goes back to it", as
   const first = (await reportOf(page)).parameters.after;
   await page.getByRole("button", { name: "Pin", exact: true }).click();
   assert.equal(await page.getByRole("button", { name: "Pin", exact: true }).isDisabled(), true);
-  await page.selectOption("select[name=method]", "partition");
-  await page.waitForSelector(".downloads .primary:disabled");
+  await asked(page, () => page.selectOption("select[name=method]", "partition"));
   await resting(page);
   const rows = await page.locator(".pins tbody tr").allInnerTexts();
   assert.equal(rows.length, 2);
   assert.match(rows[0], /projected, ε/);
   assert.match(rows[1], /now · partition/);
   await shoot(page, "pinned");
-  await page.getByRole("button", { name: /^Back to it/ }).click();
-  await page.waitForSelector(".downloads .primary:disabled");
+  await asked(page, () => page.getByRole("button", { name: /^Back to it/ }).click());
   await resting(page);
   const back = await reportOf(page);
   assert.deepEqual([back.method, back.parameters.after], ["projected", first]);
@@ -101,8 +148,7 @@ test("a link holds the settings and nothing of the data: opened elsewhere it mak
   await openSample(page, "glycolysis");
   await page.getByRole("radio", { name: "Size" }).check();
   await page.fill("input[name=value]", "25");
-  await page.keyboard.press("Enter");
-  await page.waitForSelector(".downloads .primary:disabled");
+  await asked(page, () => page.keyboard.press("Enter"));
   await resting(page);
   await page.getByRole("button", { name: "Copy link" }).click();
   await page.waitForSelector(".downloads .note:has-text('nothing of the model or the data')");

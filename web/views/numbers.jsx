@@ -26,7 +26,7 @@ export function Numbers() {
         beside={text.ofSize(model.bytes)}
         below={soon ? text.down(model.bytes, soon.bytes) : report ? (pruned ? text.asLarge : text.down(report.bytes.before, report.bytes.after)) : ""}
       />
-      <Cell title={text.changeBy} dim={dim && !soon} value={soon ? text.about(share(soon.deviation)) : report && share(report.deviation)} below={report && <Moved report={report} />} />
+      <Cell title={text.changeBy} dim={dim && !soon} value={soon ? text.about(share(soon.deviation)) : report && share(report.deviation)} below={report && <Moved report={report} soon={soon} />} />
       <Quality report={report} dim={dim} />
       {report && <Line report={report} dim={dim} />}
       <Worst report={report} dim={dim} />
@@ -58,15 +58,16 @@ function Line({ report, dim }) {
   );
 }
 
-/** Where the deviation was measured, and what the polish brought; the numbers behind that open on click. @param {{report: import("../state.js").Report}} props */
-function Moved({ report: { measure, polish } }) {
+/** Where the deviation was measured, and what the polish brought; the numbers behind that open on click. What stands there before the
+ * next result does: a draft says so. @param {{report: import("../state.js").Report, soon: typeof expected.value}} props */
+function Moved({ report: { measure, polish }, soon }) {
   const tried = state.result.value?.polished && polish === null;
   return (
     <>
-      {text.rmsOn(measure.rows)}
-      {tried && <div>{text.polishedNothing}</div>}
+      {soon?.measured ? text.firstFit : text.rmsOn(measure.rows)}
+      {tried && <div class={soon ? "dim" : ""}>{text.polishedNothing}</div>}
       {polish && (
-        <details class="badge agrees">
+        <details class={`badge agrees ${soon ? "dim" : ""}`}>
           <summary>{text.polished(polish.before, polish.after)}</summary>
           <p>{text.polishedDetail(polish, measure.rows)}</p>
         </details>
