@@ -118,13 +118,12 @@ static size_t first_guess(const nl_result *result) {
 static nl_status begin(nl_result *result, nl_error *error) {
   const nl_method method = result->options.method;
   const nl_target target = result->target;
-  const bool by_path = method == NL_METHOD_PROJECTED || method == NL_METHOD_RANDOM;
   result->stage = STAGE_REFIT;
   if (target.kind == NL_TARGET_EPSILON) {
     NL_TRY(nl_method_take_within(result, target.value, error));
     return nl_result_whole(result) ? nothing_at(result, error) : NL_OK;
   }
-  if (target.kind == NL_TARGET_RETAIN && by_path) return take_chosen(result, error);
+  if (target.kind == NL_TARGET_RETAIN && nl_method_wants_order(method)) return take_chosen(result, error);
   result->high = nl_method_sizes(result);
   result->tried = target.kind == NL_TARGET_RETAIN ? result->high : first_guess(result);
   if (target.kind != NL_TARGET_RETAIN) return nl_method_take(result, result->tried, error);
