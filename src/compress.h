@@ -115,6 +115,7 @@ struct nl_path {
   nl_sensitivity *sensitivity;
   nl_variance *outputs;   // (results)
   double variance;        // of all outputs, once the moments are there
+  nl_answers answers;     // what the network gives on all rows, then, where it is not too much
   bool helps;             // does jobs of a path elsewhere: no measure, no moments of its own
   nl_refit_helper *refit; // and orders of a refit
   nl_arena borrowed;      // what the job at hand needs

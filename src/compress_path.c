@@ -6,7 +6,7 @@
 #include "gram.h"
 #include "decimal.h"
 
-enum { WORK_PER_STEP = 20000000 };
+enum { WORK_PER_STEP = 20000000, ANSWERS_MOST = 1 << 20 }; // multiplications; numbers: 8 MB
 // Deviations this small are rounding: at ε = 0 such units go too.
 static const double rounding = 1e-7;
 
@@ -43,6 +43,8 @@ static nl_status take_moments(nl_path *path, nl_error *error) {
 static nl_status take_work(nl_path *path, nl_error *error) {
   const nl_network *network = path->model->network;
   NL_TAKE(&path->arena, path->outputs, nl_variance, network->results + 1, error);
+  if (path->rows > 0 && network->results <= ANSWERS_MOST / path->rows)
+    NL_TAKE(&path->arena, path->answers.values, double, path->rows * network->results, error);
   NL_TRY(take_moments(path, error));
   NL_TRY(nl_sensitivity_create(&path->sensitivity, network, &path->model->sites, &path->parameters, path->seed, error));
   return nl_scratch_create(&path->scratch, network, &path->parameters, NL_FORWARD_ROWS, error);

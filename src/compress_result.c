@@ -199,6 +199,7 @@ static bool worth_fitting(const nl_result *result, size_t rows) {
 nl_refit_input nl_result_refit_input(const nl_result *result) {
   const nl_path *path = result->path;
   const size_t rows = rows_for(result, result->fitted_rows > 0 ? result->fitted_rows : path->rows);
+  const bool known = result->fitted_rows == 0 && path->answers.rows == rows;
   return (nl_refit_input){.network = path->model->network,
                           .sites = &path->model->sites,
                           .original = &path->parameters,
@@ -208,6 +209,7 @@ nl_refit_input nl_result_refit_input(const nl_result *result) {
                           .kept = path->kept,
                           .fit = worth_fitting(result, rows),
                           .outputs = !result->options.draft,
+                          .answers = known ? (nl_answers *)(uintptr_t)&path->answers : NULL,
                           .helpers = result->helpers,
                           .apart = path->apart,
                           .owner = (void *)(uintptr_t)result, // its own again
