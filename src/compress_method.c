@@ -241,7 +241,7 @@ static nl_status find_loosest(nl_result *result, nl_error *error) {
 
 nl_status nl_method_prepare(nl_result *result, nl_error *error) {
   const nl_method method = result->options.method;
-  if (nl_method_wants_order(method) || result->path->model->engine == NL_ENGINE_RUNTIME)
+  if (nl_method_wants_order(method) || result->path->calibration != NULL)
     NL_TRY(nl_path_need_done(result->path, error));
   if (result->target.kind == NL_TARGET_EPSILON && !nl_method_knows_tolerance(method))
     return nl_fail(error, NL_ERROR_ARGUMENT, nl_method_names[method],

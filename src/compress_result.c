@@ -174,7 +174,7 @@ bool nl_result_may_polish(const nl_result *result) {
 static nl_status take_fitted_rows(nl_result *result, nl_error *error) {
   const nl_path *path = result->path;
   const size_t features = path->features;
-  if (result->fitted != NULL || !nl_result_may_polish(result)) return NL_OK;
+  if (result->fitted != NULL || !nl_method_fits(result->options.method) || !nl_result_may_polish(result)) return NL_OK;
   result->fitted = malloc((path->rows * features + 1) * sizeof *result->fitted);
   if (result->fitted == NULL) return nl_no_memory(error, path->rows, features * sizeof *result->fitted);
   for (size_t r = 0; r < path->rows; r++)
@@ -198,7 +198,9 @@ static bool worth_fitting(const nl_result *result, size_t rows) {
 
 nl_refit_input nl_result_refit_input(const nl_result *result) {
   const nl_path *path = result->path;
-  const size_t rows = rows_for(result, result->fitted_rows > 0 ? result->fitted_rows : path->rows);
+  // Jittered copies are there to be learnt from.
+  const size_t wanted = nl_method_fits(result->options.method) ? path->rows : path->scored_rows;
+  const size_t rows = rows_for(result, result->fitted_rows > 0 ? result->fitted_rows : wanted);
   const bool known = result->fitted_rows == 0 && path->answers.rows == rows;
   return (nl_refit_input){.network = path->model->network,
                           .sites = &path->model->sites,

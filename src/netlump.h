@@ -105,8 +105,8 @@ typedef struct nl_path_options {
 // Errors: NL_ERROR_NO_SITE when the model has no site that can be evaluated, NL_ERROR_NOT_FINITE for rows that are
 // not.
 nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_options *options, nl_error *error);
-// Some 20 to 50 ms of work. NL_MORE until done, then NL_OK; *progress in [0, 1]. NL_RUN: see runs, below. Where the core evaluates the
-// network, methods that have an order of their own (all but projected and random) need none of it.
+// Some 20 to 50 ms of work. NL_MORE until done, then NL_OK; *progress in [0, 1]. NL_RUN: see runs, below. Methods that
+// have an order of their own (all but projected and random) need none of it but with NL_ENGINE_RUNTIME without data.
 nl_status nl_path_step(nl_path *path, double *progress, nl_error *error);
 void nl_path_free(nl_path *path);
 

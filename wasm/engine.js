@@ -478,7 +478,7 @@ export class Model extends Handle {
     if (!this.outside) checkWork(this.info, rowsMeasured(data, drawn), this.#away !== null, this.#core.size);
     const path = new Path(this.#core, this, this.handle, { data: measured, seed, rows: drawn, mean, spread, low, high });
     try {
-      if (ordered || this.outside) await path.order({ signal, onProgress });
+      if (ordered || (this.outside && data === null)) await path.order({ signal, onProgress }); // which may set normalisations, too
       return path;
     } catch (error) {
       path.free();
