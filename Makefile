@@ -72,7 +72,7 @@ EMLINK := $(EMCC) -Oz -flto -sBINARYEN_EXTRA_PASSES=--converge --no-entry -sSTAN
 # What wasm/exports.c imports, emcc does not know; tests/wasm.test.js says what may be imported.
 EMLINK += -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0
 # What the time goes into is made fast; the rest is made small: the page loads it all.
-HOT := src/kernels/% src/function.c
+HOT := src/kernels/% src/function.c wasm/memory.c
 # One that -O3 makes a third larger and no faster
 WARM := src/kernels/product_f64.c
 WASM := $(BUILD)/netlump.wasm $(BUILD)/netlump-scalar.wasm $(BUILD)/formats.wasm $(BUILD)/pictures.wasm
@@ -91,14 +91,14 @@ $(BUILD)/wasm/$(2)/%.o: %.c $(HEADERS) wasm/boundary.h $(CJSON)/cJSON.c $(STB)/s
 $(BUILD)/wasm/$(2)/cJSON.o: $(CJSON)/cJSON.c Makefile | tools-wasm
 	@mkdir -p $$(@D)
 	$(EMCC) -Oz $(3) $(EMFLAGS) -c $$< -o $$@
-$(BUILD)/$(1): $(patsubst %.c,$(BUILD)/wasm/$(2)/%.o,$(filter-out src/image% $(FORMATS),$(CORE)) wasm/boundary.c wasm/exports.c) $(BUILD)/wasm/$(2)/cJSON.o
+$(BUILD)/$(1): $(patsubst %.c,$(BUILD)/wasm/$(2)/%.o,$(filter-out src/image% $(FORMATS),$(CORE)) wasm/boundary.c wasm/exports.c wasm/memory.c) $(BUILD)/wasm/$(2)/cJSON.o
 	$(EMLINK) $(3) $$^ -o $$@
 endef
 $(eval $(call module,netlump.wasm,simd,-msimd128))
 $(eval $(call module,netlump-scalar.wasm,scalar,-DNL_KERNELS_SCALAR))
-$(BUILD)/formats.wasm: $(patsubst %.c,$(BUILD)/wasm/scalar/%.o,$(FORMATS) $(ONNX) wasm/boundary.c wasm/formats.c) $(BUILD)/wasm/scalar/cJSON.o
+$(BUILD)/formats.wasm: $(patsubst %.c,$(BUILD)/wasm/scalar/%.o,$(FORMATS) $(ONNX) wasm/boundary.c wasm/formats.c wasm/memory.c) $(BUILD)/wasm/scalar/cJSON.o
 	$(EMLINK) $^ -o $@
-$(BUILD)/pictures.wasm: $(patsubst %.c,$(BUILD)/wasm/scalar/%.o,src/arena.c src/status.c src/image.c src/image_stb.c wasm/boundary.c wasm/pictures.c)
+$(BUILD)/pictures.wasm: $(patsubst %.c,$(BUILD)/wasm/scalar/%.o,src/arena.c src/status.c src/image.c src/image_stb.c wasm/boundary.c wasm/memory.c wasm/pictures.c)
 	$(EMLINK) $^ -o $@
 
 # ---- native: build/FLAVOUR/libnetlump.a --------------------------------------------------------------------------------

@@ -115,6 +115,7 @@ struct nl_path {
   nl_sensitivity *sensitivity;
   nl_variance *outputs;   // (results)
   double variance;        // of all outputs, once the moments are there
+  nl_answers answers;     // what the network gives on all rows, then, where it is not too much
   bool helps;             // does jobs of a path elsewhere: no measure, no moments of its own
   nl_refit_helper *refit; // and orders of a refit
   nl_arena borrowed;      // what the job at hand needs
@@ -165,7 +166,8 @@ extern const char *const nl_method_names[NL_METHOD_COUNT];
 bool nl_method_partitions(nl_method method);
 bool nl_method_prunes(nl_method method); // keeps the widths, weights become 0
 bool nl_method_knows_tolerance(nl_method method);
-bool nl_method_fits(nl_method method); // by least squares
+bool nl_method_fits(nl_method method);        // by least squares
+bool nl_method_wants_order(nl_method method); // takes units as the path orders them
 
 // What the method needs before any candidate: NL_MORE until it is there. Errors as nl_result_create.
 nl_status nl_method_prepare(nl_result *result, nl_error *error);
@@ -303,6 +305,8 @@ nl_status nl_trace_print_quotient(nl_buffer *json, const nl_chain *chain, const 
 
 // The rows of the measure; needs the parameters. path->x, rows, scored_rows, measure, seed.
 nl_status nl_path_measure(nl_path *path, const nl_path_options *options, nl_error *error);
+// NL_ERROR_ARGUMENT where its units are not in order yet.
+nl_status nl_path_need_done(const nl_path *path, nl_error *error);
 nl_status nl_path_leave_site(nl_path *path, nl_error *error); // its order is there; merges the sites after the last
 void nl_path_keep_order(nl_path *path, size_t site, const nl_elimination *elimination);
 // The k units that go last; the projected lumping that keeps them. Memory from `arena`.

@@ -234,6 +234,10 @@ nl_status nl_fitted_measure(nl_result *result, double *progress, nl_error *error
   nl_fitted *f = result->linears;
   const nl_model *model = result->path->model;
   *progress = 0;
+  if (nl_result_whole(result)) { // the very file
+    result->deviation = result->largest = 0;
+    return NL_OK;
+  }
   if (!f->measuring) {
     NL_TRY(nl_gap_begin(&f->gap, model->compared_count, error));
     f->measuring = true;

@@ -16,6 +16,7 @@ const char *const nl_method_names[NL_METHOD_COUNT] = {"projected",        "parti
 bool nl_method_partitions(nl_method method) { return method >= NL_METHOD_PARTITION && method <= NL_METHOD_POLYNOMIAL; }
 bool nl_method_prunes(nl_method method) { return method >= NL_METHOD_MAGNITUDE && method <= NL_METHOD_WANDA; }
 bool nl_method_knows_tolerance(nl_method method) { return !nl_method_prunes(method) && method != NL_METHOD_NORM; }
+bool nl_method_wants_order(nl_method method) { return method == NL_METHOD_PROJECTED || method == NL_METHOD_RANDOM; }
 bool nl_method_fits(nl_method method) { return method == NL_METHOD_PROJECTED || method == NL_METHOD_PARTITION; }
 
 static const nl_sites *sites_of(const nl_result *result) { return &result->path->model->sites; }
@@ -240,6 +241,8 @@ static nl_status find_loosest(nl_result *result, nl_error *error) {
 
 nl_status nl_method_prepare(nl_result *result, nl_error *error) {
   const nl_method method = result->options.method;
+  if (nl_method_wants_order(method) || result->path->calibration != NULL)
+    NL_TRY(nl_path_need_done(result->path, error));
   if (result->target.kind == NL_TARGET_EPSILON && !nl_method_knows_tolerance(method))
     return nl_fail(error, NL_ERROR_ARGUMENT, nl_method_names[method],
                    "it knows no tolerance; give the share of the parameters to keep");
@@ -294,7 +297,10 @@ nl_status nl_method_count(nl_result *result, size_t size, size_t *parameters, nl
       *parameters = known[i].parameters;
       return NL_OK;
     }
-  NL_TRY(nl_method_take(result, size, error));
+  if (result->options.method == NL_METHOD_NORM) // the widths tell
+    take_share(result, size);
+  else
+    NL_TRY(nl_method_take(result, size, error));
   *parameters = nl_method_parameters(result);
   if (*count < NL_KNOWN_SIZES) known[(*count)++] = (nl_known){size, *parameters};
   return NL_OK;

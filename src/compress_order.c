@@ -94,7 +94,10 @@ static nl_status pass_block(nl_path *path, size_t first, size_t rows, duty its, 
     if (its != DUTY_GIVE) nl_moments_merge(&path->moments[i], &path->part);
   }
   if (its != DUTY_OWN) cross_outputs(c, path, rows);
-  if (its != DUTY_GIVE) nl_outputs_add(path->outputs, path->model->network, &path->scratch, rows);
+  if (its != DUTY_GIVE) {
+    nl_outputs_add(path->outputs, path->model->network, &path->scratch, rows);
+    nl_answers_add(&path->answers, path->model->network, &path->scratch, rows);
+  }
   if (first >= ROWS_SENSITIVITY) return NL_OK;
   if (its != DUTY_TAKE) nl_sensitivity_gather(path->sensitivity, &path->scratch, first, rows);
   if (its != DUTY_OWN) cross_sensitivity(c, path);

@@ -6,7 +6,7 @@
 #include "gram.h"
 #include "decimal.h"
 
-enum { WORK_PER_STEP = 20000000 };
+enum { WORK_PER_STEP = 20000000, ANSWERS_MOST = 1 << 20 }; // multiplications; numbers: 8 MB
 // Deviations this small are rounding: at ε = 0 such units go too.
 static const double rounding = 1e-7;
 
@@ -43,6 +43,8 @@ static nl_status take_moments(nl_path *path, nl_error *error) {
 static nl_status take_work(nl_path *path, nl_error *error) {
   const nl_network *network = path->model->network;
   NL_TAKE(&path->arena, path->outputs, nl_variance, network->results + 1, error);
+  if (path->rows > 0 && network->results <= ANSWERS_MOST / path->rows)
+    NL_TAKE(&path->arena, path->answers.values, double, path->rows * network->results, error);
   NL_TRY(take_moments(path, error));
   NL_TRY(nl_sensitivity_create(&path->sensitivity, network, &path->model->sites, &path->parameters, path->seed, error));
   return nl_scratch_create(&path->scratch, network, &path->parameters, NL_FORWARD_ROWS, error);
@@ -350,9 +352,13 @@ static nl_status choose_share(const nl_path *path, double share, size_t *widths,
   return NL_OK;
 }
 
+nl_status nl_path_need_done(const nl_path *path, nl_error *error) {
+  return path->stage == NL_PATH_DONE ? NL_OK : nl_fail(error, NL_ERROR_ARGUMENT, "path", "it is not complete yet");
+}
+
 nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choice, size_t *widths, nl_error *error) {
   const nl_model *model = path->model;
-  if (path->stage != NL_PATH_DONE) return nl_fail(error, NL_ERROR_ARGUMENT, "path", "it is not complete yet");
+  NL_TRY(nl_path_need_done(path, error));
   if (!(target.value >= 0)) return nl_fail(error, NL_ERROR_ARGUMENT, "target", "a number of at least 0 is needed");
   size_t *chosen = widths != NULL ? widths : malloc((model->sites.count + 1) * sizeof *chosen);
   if (chosen == NULL) return nl_no_memory(error, model->sites.count + 1, sizeof *chosen);
@@ -399,6 +405,7 @@ nl_status nl_path_describe(const nl_path *path, nl_buffer *json, nl_error *error
   bool fine = root != NULL && nl_path_report_measure(path, root);
   cJSON *array = fine ? cJSON_AddArrayToObject(root, "sites") : NULL;
   fine = array != NULL;
-  for (size_t i = 0; fine && i < path->model->sites.count; i++) fine = add_site(array, path, i);
+  const size_t sites = path->stage == NL_PATH_DONE ? path->model->sites.count : 0;
+  for (size_t i = 0; fine && i < sites; i++) fine = add_site(array, path, i);
   return nl_report_print(root, fine, json, error);
 }

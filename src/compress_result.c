@@ -116,13 +116,12 @@ static size_t first_guess(const nl_result *result) {
 static nl_status begin(nl_result *result, nl_error *error) {
   const nl_method method = result->options.method;
   const nl_target target = result->target;
-  const bool by_path = method == NL_METHOD_PROJECTED || method == NL_METHOD_RANDOM;
   result->stage = STAGE_REFIT;
   if (target.kind == NL_TARGET_EPSILON) {
     NL_TRY(nl_method_take_within(result, target.value, error));
     return nl_result_whole(result) ? nothing_at(result, error) : NL_OK;
   }
-  if (target.kind == NL_TARGET_RETAIN && by_path) return take_chosen(result, error);
+  if (target.kind == NL_TARGET_RETAIN && nl_method_wants_order(method)) return take_chosen(result, error);
   result->high = nl_method_sizes(result);
   result->tried = target.kind == NL_TARGET_RETAIN ? result->high : first_guess(result);
   if (target.kind != NL_TARGET_RETAIN) return nl_method_take(result, result->tried, error);
@@ -173,7 +172,7 @@ bool nl_result_may_polish(const nl_result *result) {
 static nl_status take_fitted_rows(nl_result *result, nl_error *error) {
   const nl_path *path = result->path;
   const size_t features = path->features;
-  if (result->fitted != NULL || !nl_result_may_polish(result)) return NL_OK;
+  if (result->fitted != NULL || !nl_method_fits(result->options.method) || !nl_result_may_polish(result)) return NL_OK;
   result->fitted = malloc((path->rows * features + 1) * sizeof *result->fitted);
   if (result->fitted == NULL) return nl_no_memory(error, path->rows, features * sizeof *result->fitted);
   for (size_t r = 0; r < path->rows; r++)
@@ -184,9 +183,12 @@ static nl_status take_fitted_rows(nl_result *result, nl_error *error) {
 
 nl_refit_input nl_result_refit_input(const nl_result *result) {
   const nl_path *path = result->path;
-  const size_t rows = result->fitted_rows > 0 ? result->fitted_rows : path->rows;
-  const nl_draft all = {.rows = rows, .fit = nl_method_fits(result->options.method), .outputs = true};
+  // Jittered copies are there to be learnt from.
+  const bool fits = nl_method_fits(result->options.method);
+  const size_t rows = result->fitted_rows > 0 ? result->fitted_rows : fits ? path->rows : path->scored_rows;
+  const nl_draft all = {.rows = rows, .fit = fits, .outputs = true};
   const nl_draft draft = result->options.draft ? nl_result_draft(result, rows) : all;
+  const bool known = result->fitted_rows == 0 && path->answers.rows == draft.rows;
   return (nl_refit_input){.network = path->model->network,
                           .sites = &path->model->sites,
                           .original = &path->parameters,
@@ -197,6 +199,7 @@ nl_refit_input nl_result_refit_input(const nl_result *result) {
                           .fit = draft.fit,
                           .outputs = draft.outputs,
                           .ridge = draft.ridge,
+                          .answers = known ? (nl_answers *)(uintptr_t)&path->answers : NULL,
                           .helpers = result->helpers,
                           .apart = path->apart,
                           .owner = (void *)(uintptr_t)result, // its own again

@@ -105,13 +105,14 @@ typedef struct nl_path_options {
 // Errors: NL_ERROR_NO_SITE when the model has no site that can be evaluated, NL_ERROR_NOT_FINITE for rows that are
 // not.
 nl_status nl_path_create(nl_path **out, const nl_model *model, const nl_path_options *options, nl_error *error);
-// Some 20 to 50 ms of work. NL_MORE until done, then NL_OK; *progress in [0, 1]. NL_RUN: see runs, below.
+// Some 20 to 50 ms of work. NL_MORE until done, then NL_OK; *progress in [0, 1]. NL_RUN: see runs, below. Methods that
+// have an order of their own (all but projected and random) need none of it but with NL_ENGINE_RUNTIME without data.
 nl_status nl_path_step(nl_path *path, double *progress, nl_error *error);
 void nl_path_free(nl_path *path);
 
 // {"measure": {"kind": "normal"|"normalised" (as the model's own normalisations expect: inputs that a leading one makes standard;
 //  with NL_ENGINE_RUNTIME normal inputs, each BatchNormalization set to what they give it)|"box"|"data", "rows"}, "seed", "sites": [{"name", "width", "order": [unit that goes first, ...],
-//  "deviation": [relative deviation once the first unit is gone, ...]}], "variance": Var f over the measure}
+//  "deviation": [relative deviation once the first unit is gone, ...]}]: none before it is done}
 nl_status nl_path_describe(const nl_path *path, nl_buffer *json, nl_error *error);
 
 // The range of each input over the measure's rows: low, high (features) are written.
@@ -274,7 +275,7 @@ typedef struct nl_result_options {
 
 // options: NULL for projected lumping without polish.
 // Errors: NL_ERROR_UNSUPPORTED where the method wants a chain of layers and the model is none, NL_ERROR_ARGUMENT for a
-// tolerance where the method knows none (pruning, norm).
+// tolerance where the method knows none (pruning, norm), or a path that is not done.
 nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target target, const nl_result_options *options,
                            nl_error *error);
 // As nl_path_step. NL_SHARE: see helpers, below; only where that was asked for.

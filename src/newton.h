@@ -56,6 +56,9 @@ typedef struct nl_answers {
   double *values; // (rows of the place, results), or NULL: each layer computes them anew
 } nl_answers;
 
+// Adds those of the next block of rows, as the original's scratch has them; where there is room for any.
+void nl_answers_add(nl_answers *answers, const nl_network *network, const nl_scratch *original, size_t rows);
+
 typedef struct nl_newton_place {
   size_t first, rows;     // of the measure: whole shares
   const double *x;        // (rows, features)

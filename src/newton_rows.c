@@ -130,30 +130,32 @@ void nl_newton_rows_free(nl_newton_rows *t) {
 
 // ---- both networks on the rows at hand ----------------------------------------------------------------------------------
 
-// What the original gives on some rows, outputs side by side: into its scratch, or out of it.
-static void pass_answers(nl_newton_rows *t, size_t rows, bool keep) {
-  const nl_network *network = t->input.network;
-  double *at = t->place.answers->values + t->row * t->results;
+// What the original gives on some rows, one output behind the other: into its scratch, or out of it.
+static void pass_answers(const nl_network *network, const nl_scratch *original, size_t rows, double *at, bool keep) {
   for (size_t o = 0; o < network->output_count; o++) {
-    double *values = t->before.values[network->outputs[o]];
+    double *values = original->values[network->outputs[o]];
     const size_t count = rows * network->steps[network->outputs[o]].width;
     memcpy(keep ? at : values, keep ? values : at, count * sizeof *values);
     at += count;
   }
 }
 
+void nl_answers_add(nl_answers *answers, const nl_network *network, const nl_scratch *original, size_t rows) {
+  if (answers->values == NULL) return;
+  pass_answers(network, original, rows, answers->values + answers->rows * network->results, true);
+  answers->rows += rows;
+}
+
 static void evaluate_original(nl_newton_rows *t, size_t rows, size_t *work) {
   const nl_network *network = t->input.network;
   nl_answers *answers = t->place.answers;
   if (t->row + rows <= answers->rows) {
-    pass_answers(t, rows, false);
+    pass_answers(network, &t->before, rows, answers->values + t->row * t->results, false);
     return;
   }
   nl_forward_all(network, t->input.original, &t->before, rows, t->place.x + t->row * network->features);
   *work += rows * network->parameters;
-  if (answers->values == NULL || t->row != answers->rows) return;
-  pass_answers(t, rows, true);
-  answers->rows += rows;
+  if (t->row == answers->rows) nl_answers_add(answers, network, &t->before, rows);
 }
 
 static void evaluate_block(nl_newton_rows *t, size_t rows, size_t *work) {

@@ -10,6 +10,7 @@
 
 #include "forward.h"
 #include "lumping.h"
+#include "newton.h"
 #include "rows.h"
 #include "site.h"
 
@@ -28,6 +29,7 @@ typedef struct nl_refit_input {
   bool fit;                   // else the layers stay as the lumpings alone make them: R W P
   bool outputs;               // then to the outputs, too
   double ridge;               // of the fit, a share of the mean variance; 0: the least
+  nl_answers *answers;        // what the original gives on all rows, where that is known: read alone; or NULL
   size_t helpers;             // that have the rows, no more of them than shares; 0: they are gone through here
   // Where the original's weights come and go (nl_parameters_load_apart): the same as `original`. Lumpings then say what is kept and
   // nothing else, P and p are found on the way; a layer done is given to `keep`, which sets its `away`, and let go. No helpers then.

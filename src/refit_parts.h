@@ -3,7 +3,6 @@
 #ifndef NL_REFIT_PARTS_H
 #define NL_REFIT_PARTS_H
 
-#include "newton.h"
 #include "refit.h"
 
 // ---- what both know -----------------------------------------------------------------------------------------------------

@@ -256,7 +256,8 @@ static nl_status take_fit(nl_refit_rows *t, nl_error *error) {
 
 static nl_status take_newton(nl_refit_rows *t, nl_error *error) {
   const size_t results = t->input.network->results, rows = t->input.rows;
-  if (t->answers.values == NULL && results <= ANSWERS_MOST / (t->all + 1)) {
+  nl_answers *answers = t->input.answers != NULL ? t->input.answers : &t->answers;
+  if (answers->values == NULL && results <= ANSWERS_MOST / (t->all + 1)) {
     t->answers.values = malloc((rows * results + 1) * sizeof(double));
     if (t->answers.values == NULL) return nl_no_memory(error, rows * results + 1, sizeof(double));
   }
@@ -267,7 +268,7 @@ static nl_status take_newton(nl_refit_rows *t, nl_error *error) {
                                  .rows = t->all,
                                  .share = t->share,
                                  .center = t->center};
-  const nl_newton_place place = {t->first, rows, t->input.x, t->values, &t->answers};
+  const nl_newton_place place = {t->first, rows, t->input.x, t->values, answers};
   return nl_newton_rows_create(&t->newton, &input, &place, error);
 }
 

@@ -8,7 +8,7 @@ import { ModelProtoSchema } from "onnx-buf";
 import { difference } from "../wasm/difference.js";
 import { METHODS, compare, compress, createEngine, inspect, readTable } from "../wasm/index.js";
 import { EngineError } from "../wasm/fault.js";
-import { PRUNING } from "../wasm/methods.js";
+import { PRUNING, wantsOrder } from "../wasm/methods.js";
 import { chainModel } from "./bench/dense.js";
 import { bytesOf, jsonModel, materialFile, materialFiles, needsMaterial, noise, sampleFile, samples } from "./material.js";
 
@@ -178,6 +178,20 @@ test("every method gives a model of the size asked for, with or without polish",
     const zeros = (/** @type {Uint8Array} */ bytes) => engine.open(bytes, "small.json").info.parameters;
     if (PRUNING.includes(method)) assert.equal(zeros(polished.write()), zeros(plain.write()));
   }
+  model.free();
+});
+
+test("a path that need not order its neurons gives the same networks, and orders them once a method wants that", async () => {
+  const model = engine.open(jsonModel([4, 16, 12, 2]), "net.json");
+  const ordered = await model.path({ rows: 300 });
+  const bare = await model.path({ rows: 300, ordered: false });
+  assert.deepEqual(bare.info, { ...ordered.info, sites: [] });
+  for (const method of METHODS.toSorted((one, other) => Number(wantsOrder(one)) - Number(wantsOrder(other)))) {
+    if (wantsOrder(method) && bare.info.sites.length === 0) assert.throws(() => bare.choose({ kind: "retain", value: 0.5 }), { code: "ARGUMENT" });
+    const [one, other] = await Promise.all([ordered, bare].map((path) => path.compress({ kind: "retain", value: 0.5 }, { method })));
+    assert.deepEqual([one.report, one.write()], [other.report, other.write()], method);
+  }
+  assert.deepEqual(bare.info, ordered.info);
   model.free();
 });
 

@@ -292,6 +292,24 @@ test("a convolutional network shrinks, is checked on the measure's rows and scor
   model.free();
 });
 
+test("by norm, channels go alike whether the path has ordered them or not, and all of them kept need no run", async () => {
+  const model = open("shapes_cnn.onnx");
+  const data = await drawings(144);
+  const [ordered, bare] = [await model.path({ data }), await model.path({ data, ordered: false })];
+  assert.deepEqual(bare.info.sites, []);
+  const [one, other] = await Promise.all([ordered, bare].map((path) => path.compress({ kind: "retain", value: 0.5 }, { method: "norm" })));
+  assert.deepEqual([one.report, one.write()], [other.report, other.write()]);
+  assert.ok(other.report.deviation > 0);
+  /** @type {(string|undefined)[]} */
+  const stages = [];
+  const whole = await bare.compress({ kind: "retain", value: 1 }, { method: "norm", onProgress: ({ stage, part }) => stages.push(part === undefined ? stage : "run") });
+  assert.deepEqual([whole.report.deviation, whole.report.largest, stages.includes("run")], [0, 0, false]);
+  assert.deepEqual(whole.write(), bytesOf(fixtureFile("shapes_cnn.onnx")));
+  const free = await model.path({ ordered: false });
+  assert.ok(free.info.sites.length > 0, "without data its normalisations may have to be set");
+  model.free();
+});
+
 test("the check notices when the file computes something else than what was measured", async () => {
   const model = open("shapes_cnn.onnx");
   const path = await model.path({ data: await drawings(144) });

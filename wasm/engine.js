@@ -18,7 +18,7 @@ import { Handle, releaseAll } from "./handle.js";
 import { isOpen, levelsOf, shapedInputs } from "./inputs.js";
 import { loadCore } from "./loader.js";
 import { byName, tooLargeFor, unknownMethod, wrongRows } from "./messages.js";
-import { LINKAGES, METHODS } from "./methods.js";
+import { LINKAGES, METHODS, wantsOrder } from "./methods.js";
 import { Pool, patienceFor, poolSize } from "./pool.js";
 import { Runner, rowsOf } from "./runner.js";
 import { Run } from "./runs.js";
@@ -465,21 +465,20 @@ export class Model extends Handle {
 
   /**
    * @param {{data?: Table|null, seed?: number, rows?: number, mean?: Float64Array|null, spread?: Float64Array|null,
-   *   low?: Float64Array|null, high?: Float64Array|null} & Watch} [options] without data: x ~ N(mean, spread²), or uniform in the
-   *   box from low to high
+   *   low?: Float64Array|null, high?: Float64Array|null, ordered?: boolean} & Watch} [options] without data: x ~ N(mean, spread²), or uniform
+   *   in the box from low to high; ordered: false where nothing but methods with an order of their own may follow (methods.js): the path
+   *   then orders its neurons once something asks for that
    * @returns {Promise<Path>}
    */
-  async path({ data = null, seed = 1, rows = 0, mean = null, spread = null, low = null, high = null, signal, onProgress } = {}) {
+  async path({ data = null, seed = 1, rows = 0, mean = null, spread = null, low = null, high = null, ordered = true, signal, onProgress } = {}) {
     signal?.throwIfAborted();
     const most = this.outside ? Math.max(1, Math.floor(NUMBERS / this.features)) : Infinity;
     const measured = data && data.rows > most ? sliceTable(data, 0, most) : data;
     const drawn = Math.min(rows || (this.outside ? ROWS : 0), most);
-    if (!this.outside) checkWork(this.info, data ? Math.min(data.rows, ROWS_MOST) : drawn || ROWS_FREE, this.#away !== null, this.#core.size);
+    if (!this.outside) checkWork(this.info, rowsMeasured(data, drawn), this.#away !== null, this.#core.size);
     const path = new Path(this.#core, this, this.handle, { data: measured, seed, rows: drawn, mean, spread, low, high });
     try {
-      await path.together({ signal, onProgress });
-      await runSteps(() => path.step({ signal, onProgress }), "path", { signal, onProgress });
-      path.describe();
+      if (ordered || (this.outside && data === null)) await path.order({ signal, onProgress }); // which may set normalisations, too
       return path;
     } catch (error) {
       path.free();
@@ -530,12 +529,18 @@ export class Model extends Handle {
   }
 }
 
+/** Of a network that the core evaluates. @param {Table|null} data @param {number} drawn where there is none; 0: as many as the core likes */
+const rowsMeasured = (data, drawn) => (data ? Math.min(data.rows, ROWS_MOST) : drawn || ROWS_FREE);
+
 export class Path extends Handle {
   #core;
   #data;
   #seed;
+  #rows;
   #widths = 0; // room for a choice's widths
-  info = /** @type {PathInfo} */ (/** @type {unknown} */ (null)); // from describe() on
+  #ordered = false;
+  /** @type {PathInfo|null} */
+  #info = null;
 
   /** @param {Core} core @param {Model} model @param {number} handle of the model
    * @param {{data: Table|null, seed: number, rows: number, mean: Float64Array|null, spread: Float64Array|null,
@@ -556,6 +561,7 @@ export class Path extends Handle {
     this.#core = core;
     this.#data = data;
     this.#seed = seed;
+    this.#rows = rowsMeasured(data, rows);
     this.model = model;
     try {
       const { outside } = model;
@@ -571,13 +577,21 @@ export class Path extends Handle {
 
   /** @package Threads that have the rows of a refit. @param {number} work @param {number} shares that its rows fall into */
   helpers(work, shares) {
-    const { rows } = this.info.measure;
     const widest = this.model.info.layers.reduce((most, { width }) => Math.max(most, width), 0);
-    return this.model.pool(work, shares, this.#seed, DERIVATIVES + 8 * rows * (this.model.info.features + this.model.info.results + VALUES * widest));
+    return this.model.pool(work, shares, this.#seed, DERIVATIVES + 8 * this.#rows * (this.model.info.features + this.model.info.results + VALUES * widest));
   }
 
-  /** @package What other threads can do of it, where that pays. @param {Watch} watch */
-  async together(watch) {
+  /** Finds the order in which neurons go, where that has not been done. @param {Watch} [watch] */
+  async order(watch = {}) {
+    if (this.#ordered) return;
+    await this.#together(watch);
+    await runSteps(() => this.#step(watch), "path", watch);
+    this.#ordered = true;
+    this.#info = null;
+  }
+
+  /** What other threads can do of it, where that pays. @param {Watch} watch */
+  async #together(watch) {
     const core = this.#core;
     const pool = this.model.pool(core.call("path_work", this.handle), core.call("path_end_job", this.handle), this.#seed);
     const tell = () => watch.onProgress?.({ stage: "path", fraction: core.left("progress") });
@@ -588,7 +602,7 @@ export class Path extends Handle {
           end: () => core.call("path_end_job", this.handle),
           give: (job) => this.#give(job),
           take: (job, output) => this.#take(job, output, tell),
-          alone: () => this.step(watch).then(tell).then(breathe),
+          alone: () => this.#step(watch).then(tell).then(breathe),
         },
         watch,
       );
@@ -609,8 +623,8 @@ export class Path extends Handle {
     tell();
   }
 
-  /** @package @param {Watch} watch */
-  async step(watch) {
+  /** @param {Watch} watch */
+  async #step(watch) {
     const status = this.#core.status(this.#file, "path_step", this.handle);
     const fraction = this.#core.left("progress");
     if (status === RUN) await this.serve("path_run", this.handle, watch, (part) => ({ stage: "path", fraction, part }));
@@ -638,11 +652,16 @@ export class Path extends Handle {
     }
   }
 
-  /** @package */
-  describe() {
+  /** Written out when it is first asked for. @returns {PathInfo} */
+  get info() {
+    return (this.#info ??= this.#described());
+  }
+
+  /** @returns {PathInfo} */
+  #described() {
     this.#core.status(this.#file, "path_describe", this.handle);
-    this.info = JSON.parse(this.#core.text());
-    this.info.measure = this.#withSource(this.info.measure);
+    const info = JSON.parse(this.#core.text());
+    return { ...info, measure: this.#withSource(info.measure) };
   }
 
   /** The range of each input over the measure's rows. @returns {import("./certificate.js").Box} */
@@ -662,7 +681,7 @@ export class Path extends Handle {
     const { features } = this.model.info;
     const x = this.#core.take(8 * rows * features);
     try {
-      this.#core.call("path_draw", this.handle, this.info.seed + 1, rows, x);
+      this.#core.call("path_draw", this.handle, this.#seed + 1, rows, x);
       return this.#core.float64(x, rows * features);
     } finally {
       this.#core.release(x);
@@ -676,7 +695,7 @@ export class Path extends Handle {
       epsilon: this.#core.left("choice_epsilon"),
       parameters: this.#core.left("choice_parameters"),
       retained: this.#core.left("choice_retained"),
-      widths: this.#core.uint32(this.#widths, this.info.sites.length),
+      widths: this.#core.uint32(this.#widths, this.model.info.sites.length),
     };
   }
 
@@ -687,6 +706,7 @@ export class Path extends Handle {
    */
   async compress(target, { signal, onProgress, polish = false, ...way } = {}) {
     signal?.throwIfAborted();
+    if (wantsOrder(way.method)) await this.order({ signal, onProgress });
     const result = new Result(this.#core, this, this.handle, target, { ...way, polish: polish && this.model.info.polishes });
     try {
       await runSteps(() => result.step({ signal, onProgress }), "refit", { signal, onProgress });
@@ -710,6 +730,7 @@ export class Path extends Handle {
    * @returns {Promise<CurvePoint[]>}
    */
   async curve({ points = 16, methods = ["projected"], score = null, onMissing, signal, onProgress, ...way } = {}) {
+    await this.order({ signal, onProgress });
     const targets = this.#curveTargets(points);
     /** @type {CurvePoint[]} */
     const curve = [];

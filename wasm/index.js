@@ -8,6 +8,7 @@ import { COMPARED, SHARES, compareMethods } from "./compare.js";
 import { readTable, splitTable } from "./data.js";
 import { createEngine } from "./engine.js";
 import { readingOf } from "./images.js";
+import { wantsOrder } from "./methods.js";
 import { finish, targetOf } from "./pipeline.js";
 import { compressTo } from "./search.js";
 import { whole } from "./source.js";
@@ -46,21 +47,21 @@ async function tableFrom(data, { name, images, ...options }) {
 }
 
 /**
- * Opens a model, orders its neurons, does something with that, and frees everything.
+ * Opens a model, orders its neurons where a method wants that, does something with it, and frees everything.
  * @template T
  * @param {Uint8Array|Blob} bytes
- * @param {Measuring & Source} options
+ * @param {Measuring & Source & {ordered?: boolean}} options
  * @param {(path: import("./engine.js").Path, parts: {measure: Table|null, score: Table|null, heldOut: boolean}) => Promise<T>} use
  */
 async function withPath(bytes, options, use) {
-  const { data = null, dataName = "data", labels = 0, skip, standardize, divide, norm, split = 1, seed, rows, signal, onProgress } = options;
+  const { data = null, dataName = "data", labels = 0, skip, standardize, divide, norm, split = 1, seed, rows, ordered, signal, onProgress } = options;
   signal?.throwIfAborted();
   const engine = await createEngine(options);
   const model = await engine.load(bytes, options.name ?? "model", options);
   try {
     const table = data && (await tableFrom(data, { labels, skip, standardize, divide, features: model.features, name: dataName, images: readingOf(model, norm) }));
     const parts = table ? splitTable(table, split) : { measure: null, score: null, heldOut: false };
-    return await use(await model.path({ data: parts.measure, seed, rows, signal, onProgress }), parts);
+    return await use(await model.path({ data: parts.measure, seed, rows, ordered, signal, onProgress }), parts);
   } finally {
     model.free();
   }
@@ -81,7 +82,7 @@ async function withPath(bytes, options, use) {
 export async function compress(bytes, options = {}) {
   const { method, linkage, degree, polish = true, iterations, weights, large, verify, certify, format, signal, onProgress } = options;
   const target = targetOf(options);
-  return withPath(bytes, options, async (path, { measure, score, heldOut }) => {
+  return withPath(bytes, { ...options, ordered: wantsOrder(method) }, async (path, { measure, score, heldOut }) => {
     const result = await compressTo(path, target, { score, method, linkage, degree, polish, iterations, weights, large, signal, onProgress });
     const { bytes: made, ...rest } = await finish(result, { data: measure, score, heldOut, verify, certify, format, signal, onProgress });
     return { bytes: await whole(made, "the result"), ...rest };

@@ -19,6 +19,9 @@ export const OUTSIDE = Object.freeze(["projected", "norm"]);
 /** Whether a method can be given a tolerance; the others want a size. @param {Method} method */
 export const knowsTolerance = (method) => method !== "norm" && !PRUNING.includes(method);
 
+/** Whether a method takes neurons in the order that their path finds; the others need of it what it is measured on. @param {Method} [method] */
+export const wantsOrder = (method = "projected") => method === "projected" || method === "random";
+
 /** @typedef {"complete"|"erode"} Linkage */
 
 /** In nl_linkage's order. @type {readonly Linkage[]} */

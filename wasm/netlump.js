@@ -14,6 +14,7 @@ import { EngineError, fault } from "./fault.js";
 import { readingOf } from "./images.js";
 import { isImage } from "./layout.js";
 import * as say from "./messages.js";
+import { wantsOrder } from "./methods.js";
 import { parseOptions } from "./options.js";
 import { finish } from "./pipeline.js";
 import { htmlReport } from "./report.js";
@@ -250,7 +251,7 @@ async function compressCommand(options, model, onProgress) {
   checkPlaces(options, model, wanted);
   const { measure, score, heldOut } = await readData(options, model);
   const box = boxOf(options, model.features);
-  const path = await model.path({ data: measure, seed, rows, ...(measure ? {} : box), onProgress });
+  const path = await model.path({ data: measure, seed, rows, ...(measure ? {} : box), ordered: wantsOrder(options.method), onProgress });
   const result = await compressTo(path, target, { ...wayOf(options), score, onProgress });
   const certify = options.certify && (box ?? true);
   const { bytes, files, report } = await finish(result, { data: measure, score, heldOut, verify, certify, format: wanted, onProgress });

@@ -41,6 +41,7 @@ const FINE = Math.log(1.02); // sizes nearer than this are one
 export async function compressTo(path, target, { score = null, ...how } = {}) {
   if (!asksForScore(target)) return path.compress(target, how);
   await check(path, target, score, how);
+  await path.order(how);
   const low = Math.log(smallest(path)) - FINE;
   /** @type {(polish: boolean) => Attempt} */
   const attempt = (polish) => (share, onProgress) => tried(path, target, share, { ...how, score, polish, onProgress });

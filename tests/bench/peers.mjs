@@ -1,6 +1,6 @@
 // netlump against what a user would prune with instead, on the same models, rows and shares, in turns: PyTorch's torch.nn.utils.prune
 // and torch.onnx.export, Wanda and neurons by norm in numpy; and onnxsim for reading and writing alone. From ONNX file to ONNX file
-// in a process that is warm, one thread: processor seconds, largest memory; share of the parameters left; deviation and score on
+// in a process that has done so for a second, one thread: processor seconds, largest memory; share of the parameters left; deviation and score on
 // rows that decided nothing. Prints Markdown tables.
 //   node tests/bench/peers.mjs [substring of the models to run, or of "read"]
 // Wants the material, python3-torch, python3-onnx and python3-numpy; onnxsim is installed with the long tests' packages.
@@ -32,7 +32,8 @@ const TABLES = /** @type {[string, string][]} */ ([["abalone", "torch_abalone_ta
 const IMAGES = /** @type {[string, string][]} */ ([["fashion", "torch_fashion_lenet300-100_relu_op13"], ["mnist", "torch_mnist_cnn_bn_8-16-64_op11"]]);
 const MEASURED = 512; // images
 const SCORED = 4000;
-const READ = [["abalone, twofold", "dup_abalone_relu_x2_copy"], ...TABLES.slice(0, 1), ...IMAGES];
+/** @type {[string, string, number][]} */
+const READ = [["abalone, twofold", "dup_abalone_relu_x2_copy", 8], [...TABLES[0], 8], [...IMAGES[0], 784], [...IMAGES[1], 784]]; // and features
 const ALONE = ["netlump read, write", "netlump ε = 0", "onnxsim"];
 
 /** @returns {AsyncGenerator<Subject>} */
@@ -104,7 +105,7 @@ async function measure({ name, file, measure: rows, score }, of) {
   for (const share of SHARES)
     for (const peer of PRUNERS) {
       const out = inFolder("out.onnx");
-      const repeat = peer === "netlump" ? 1 : peer.startsWith("netlump") ? 3 : 5;
+      const repeat = peer === "netlump" ? 1 : 9;
       const answer = await of(peer).run({ model: file, out, share, rows: inFolder("rows"), features, repeat });
       const now = answer.failed ? null : await outputsOf(out, score);
       const found = now ? { bytes: statSync(out).size, deviation: deviationOf(now, original, score.rows), score: scoreOf(now, original, score) } : { bytes: NaN, deviation: NaN, score: "" };
@@ -147,9 +148,9 @@ async function printAlone() {
   for (const peer of ALONE) {
     const process = start(peer);
     const cells = [];
-    for (const [, model] of READ) {
+    for (const [, model, features] of READ) {
       const out = inFolder("out.onnx");
-      const answer = await process.run({ model: materialFile(`models/${model}.onnx`), out, share: 1, rows: null, features: 1, repeat: 5 });
+      const answer = await process.run({ model: materialFile(`models/${model}.onnx`), out, share: 1, rows: null, features, repeat: 9 });
       console.error(JSON.stringify({ peer, model, answer }));
       cells.push(answer.failed ? `no: ${answer.failed}` : `${time(answer.seconds)}, ${megabytes(answer.memory)}, ${statSync(out).size}`);
     }

@@ -78,6 +78,33 @@ static void every_method_keeps_at_most_the_share_and_reports_what_it_wrote(void 
   run_free(&r);
 }
 
+static void a_path_without_order_serves_the_methods_that_have_one_of_their_own(void **state) {
+  (void)state;
+  run r = prepared("Tanh");
+  nl_path *bare = NULL;
+  OK(nl_path_create(&bare, r.model, &(nl_path_options){.seed = 1, .data = r.x, .data_rows = ROWS}, NULL));
+  for (size_t method = 0; method < METHODS; method++) {
+    const nl_result_options options = {.method = (nl_method)method};
+    nl_result *result = NULL;
+    nl_error error;
+    const nl_status status = try_options(&result, bare, NL_TARGET_RETAIN, 0.5, &options, &error);
+    if (method == NL_METHOD_PROJECTED || method == NL_METHOD_RANDOM) {
+      assert_int_equal(status, NL_ERROR_ARGUMENT);
+      continue;
+    }
+    OK(status);
+    nl_result *same = reached_by(r.path, NL_TARGET_RETAIN, 0.5, options);
+    nl_buffer one = {0}, other = {0};
+    OK(nl_result_write(result, &one, NULL));
+    OK(nl_result_write(same, &other, NULL));
+    assert_int_equal(one.size, other.size);
+    assert_memory_equal(one.bytes, other.bytes, one.size);
+    nl_buffer_free(&one), nl_buffer_free(&other), nl_result_free(result), nl_result_free(same);
+  }
+  nl_path_free(bare);
+  run_free(&r);
+}
+
 static void a_deviation_target_is_met_by_every_method_or_refused(void **state) {
   (void)state;
   run r = prepared("Tanh");
@@ -290,6 +317,7 @@ static void weights_are_the_layer_s_own_and_say_whose_outputs_they_read(void **s
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_method_keeps_at_most_the_share_and_reports_what_it_wrote),
+      cmocka_unit_test(a_path_without_order_serves_the_methods_that_have_one_of_their_own),
       cmocka_unit_test(a_deviation_target_is_met_by_every_method_or_refused),
       cmocka_unit_test(a_tolerance_is_refused_where_the_method_knows_none),
       cmocka_unit_test(what_a_partition_needs_first_is_named_where_nothing_goes),
