@@ -1,6 +1,6 @@
 // Models whose weights stay out of memory (store.h), layer by layer: each is read when its turn comes, a site's moments go once its
 // order is known, and what a result makes of a layer goes back out at once. Between layers the values of all rows are kept, in single
-// precision as the measure's rows are.
+// precision as the measure's rows and the weights are, and layers are computed in it.
 //
 // Against the path of smaller models: consumers' errors are counted over their own variance, never over the output's (sensitivity.h
 // would need every layer at once), and moments are of single precision, which orders as well; P and p are found when a result needs
