@@ -180,7 +180,7 @@ static nl_status read_weights(const nl_step *step, const nl_tensor *tensor, bool
 // The same at once, however its tensor lies.
 static nl_status narrow_weights(const nl_network *network, const nl_step *step, float *weights, nl_error *error) {
   const size_t count = step->width * step->in_width;
-  double *wide = malloc((count + 1) * sizeof *wide);
+  double *wide = calloc(count + 1, sizeof *wide);
   if (wide == NULL) return nl_no_memory(error, count + 1, sizeof *wide);
   const nl_status status = gather_weights(network, step, wide, error);
   for (size_t i = 0; status == NL_OK && i < count; i++) weights[i] = (float)wide[i];
