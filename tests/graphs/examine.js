@@ -54,7 +54,7 @@ function deviation(f, g, count, types) {
     });
   });
   const epsilon = Math.max(...types.map(epsilonOf));
-  return { found: moved === 0 ? 0 : Math.sqrt(moved / spread), rounding: moved === 0 ? 0 : epsilon * Math.sqrt(power / spread) };
+  return { found: moved === 0 ? 0 : Math.sqrt(moved / spread), rounding: spread === 0 ? 0 : epsilon * Math.sqrt(power / spread) };
 }
 
 /** Why layers were left alone, the commonest reason first. @param {import("../../wasm/types.js").ModelInfo} info */
