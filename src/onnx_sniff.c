@@ -80,9 +80,15 @@ bool nl_sniff_holds(nl_span bytes, const char *text) {
   return false;
 }
 
+// With its IR version, mostly. What lies further in is names and weights then, whatever it looks like.
+static bool begins_as_model(nl_span head) {
+  return head.size > 1 && head.bytes[0] == 0x08 && head.bytes[1] > 0 && head.bytes[1] < 64;
+}
+
 static const char *signed_kind(nl_span head) {
   for (size_t i = 0; i < sizeof SIGNATURES / sizeof SIGNATURES[0]; i++) {
     const signature *s = &SIGNATURES[i];
+    if (s->offset > 0 && begins_as_model(head)) continue;
     if (is_at(head, s->offset, s->bytes, s->size)) return s->what;
   }
   return NULL;

@@ -1,5 +1,6 @@
 // What is opened as a model and is none: each kind by its first bytes, with the way out in the sentence.
 #include "formats.h"
+#include "onnx_sniff.h"
 
 #define BYTES(literal) literal, sizeof(literal) - 1
 
@@ -168,6 +169,16 @@ static void a_tar_and_a_checkpoint_are_told_further_in_and_at_the_end(void **sta
   assert_says((nl_span){index, sizeof index}, "TensorFlow checkpoint");
 }
 
+// Found by fuzzing: weights that spell what a tar has at this place.
+static void a_model_is_told_by_its_beginning_whatever_its_weights_spell(void **state) {
+  (void)state;
+  nl_error error = {0};
+  uint8_t model[512] = {0x08, 0x0D};
+  memcpy(model + 257, "ustar", 5);
+  memcpy(model + 4, "TFL3", 4);
+  assert_int_equal(nl_onnx_sniff((nl_span){model, sizeof model}, &error), NL_OK);
+}
+
 static void empty_files_and_git_lfs_pointers_have_errors_of_their_own(void **state) {
   (void)state;
   nl_error error = {0};
@@ -192,6 +203,7 @@ int main(void) {
       cmocka_unit_test(an_archive_is_told_by_the_names_in_it_wherever_they_stand),
       cmocka_unit_test(an_archive_cut_or_changed_anywhere_is_still_only_looked_at),
       cmocka_unit_test(a_tar_and_a_checkpoint_are_told_further_in_and_at_the_end),
+      cmocka_unit_test(a_model_is_told_by_its_beginning_whatever_its_weights_spell),
       cmocka_unit_test(empty_files_and_git_lfs_pointers_have_errors_of_their_own),
       cmocka_unit_test(what_is_nothing_known_is_said_when_it_is_read),
   };
