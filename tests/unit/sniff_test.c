@@ -1,6 +1,6 @@
 // What is opened as a model and is none: each kind by its first bytes, with the way out in the sentence.
 #include "formats.h"
-#include "onnx_sniff.h"
+#include "onnx_parts.h"
 
 #define BYTES(literal) literal, sizeof(literal) - 1
 
