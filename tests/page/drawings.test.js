@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { answersOf, chooses, confusedPairs, confusionOf, labelsOf } from "../../wasm/classes.js";
 import { outputsOn } from "../../wasm/answers.js";
 import { apart } from "../../wasm/lines.js";
-import { asTrained, blockAt, bordersOf, byBlock, inPlace, numbersOf } from "../../web/charts/blocks.js";
+import { asTrained, blockAt, bordersOf, byBlock, inPlace, numbersOf, stripsOf } from "../../web/charts/blocks.js";
 import { csvOf } from "../../web/charts/csv.js";
 import { countOf, movedOn, pointed, stopAt } from "../../web/charts/cursor.js";
 import { PITCH, sizeOf, standing } from "../../web/charts/standing.js";
@@ -117,6 +117,15 @@ test("neurons of any layer have their own places within its room, in a bar where
   }
   assert.ok(standing(10, { x: 0, room: 200, height: 380 }).spots[0].r < PITCH / 2);
   assert.ok(sizeOf(123, 9) < sizeOf(9, 9), "longer numbers are smaller");
+});
+
+test("a bar is drawn of its blocks, and of what stays and what goes where they are too thin to be seen", () => {
+  const layer = (/** @type {number} */ width, /** @type {number} */ stay) =>
+    byBlock(/** @type {import("../../wasm/types.js").Lumping} */ ({ site: 0, kept: Array.from({ length: stay }, (_, i) => 2 * i), blocks: Array.from({ length: width }, (_, u) => (u % 2 === 0 && u / 2 < stay ? u / 2 : null)) }));
+  const few = stripsOf(layer(512, 100), 380 / 512);
+  assert.deepEqual([few.length, few[0].members.length, few[0].stays, few.at(-1)?.stays], [101, 1, 1, 0]);
+  const many = stripsOf(layer(4096, 1743), 380 / 4096);
+  assert.deepEqual(many.map(({ number, start, stays, members }) => [number, start, stays, members.length]), [[1, 0, 1743, 1743], [0, 1743, 0, 4096 - 1743]]);
 });
 
 test("the cursor goes through columns and cells, and stops at the edges", () => {

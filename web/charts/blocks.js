@@ -10,6 +10,7 @@
 
 export const COLOURS = 7; // told apart by the number, too
 const LINES = 8; // px between borders, on average
+const THINNEST = 0.5; // px a block, on average
 
 /** Each neuron a block of its own: of layers that stay whole. @param {number} width @returns {Arrangement} */
 export function asTrained(width) {
@@ -53,6 +54,15 @@ export function blockAt({ blocks, blockOf, kept }, unit) {
   if (kept === null) return null;
   const block = blockOf[unit];
   return block === null ? (blocks.at(-1) ?? null) : blocks[block];
+}
+
+/** The blocks that a bar is drawn of; where they are thinner than anybody sees, by thousands, what stays and what does not.
+ * @param {Arrangement} arrangement @param {number} unit px a neuron @returns {(Block & {stays: number})[]} stays: neurons */
+export function stripsOf({ order, blocks, kept }, unit) {
+  if (blocks.length * THINNEST < order.length * unit) return blocks.map((block) => ({ ...block, stays: block.number > 0 ? 1 : 0 }));
+  const stay = kept?.size ?? order.length;
+  const whole = { number: 1, start: 0, members: order.slice(0, stay), colour: null, stays: stay };
+  return [whole, { number: 0, start: stay, members: order.slice(stay), colour: null, stays: 0 }];
 }
 
 /** Lines between blocks, those around several neurons alone where all would be too many. @param {Arrangement} arrangement @param {number} cell px */

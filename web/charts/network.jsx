@@ -2,7 +2,7 @@
 // hollow ones of their block.
 import { clip } from "../format.js";
 import { text } from "../messages.js";
-import { blockAt } from "./blocks.js";
+import { blockAt, stripsOf } from "./blocks.js";
 import { PITCH, TOP, sizeOf, standing } from "./standing.js";
 
 /**
@@ -61,14 +61,19 @@ export function drawNetwork({ columns, links, width }) {
 function stopOf({ name, arrangement, ...column }, lane, unit, { x, y, r }) {
   const block = blockAt(arrangement, unit);
   const spots = /** @type {{spots: Spot[]}} */ (/** @type {unknown} */ (column)).spots;
-  const others = block && block.number > 0 ? block.members.filter((one) => one !== unit) : [];
   return {
     x,
     y,
     lane,
     size: Math.max(3.5, r + 1.5),
-    lines: [text.neuron(name, unit), ...(block ? [text.neuronBlock(block, unit)] : [])],
-    also: others.slice(0, 200).map((one) => spots[arrangement.place[one]]),
+    // Of the one that is looked at: there may be tens of thousands.
+    get lines() {
+      return [text.neuron(name, unit), ...(block ? [text.neuronBlock(block, unit)] : [])];
+    },
+    get also() {
+      const others = block && block.number > 0 ? block.members.filter((one) => one !== unit) : [];
+      return others.slice(0, 200).map((one) => spots[arrangement.place[one]]);
+    },
   };
 }
 
@@ -110,20 +115,20 @@ function Dots({ column: { arrangement, spots } }) {
   });
 }
 
-/** Many neurons: a bar of blocks, as high as they have members, what stays filled. @param {{column: Column & {spots: Spot[], x: number, bar: number}, height: number}} props */
+/** Many neurons: a bar of blocks, as high as they have members, what stays filled; of the two shares alone where blocks are too thin. @param {{column: Column & {spots: Spot[], x: number, bar: number}, height: number}} props */
 function Bar({ column: { arrangement, width, x, bar }, height }) {
   const unit = height / width;
   const whole = arrangement.kept === null || arrangement.blocks.every((block) => block.number > 0 && block.members.length === 1);
   if (whole) return <rect class={classOf(null, true)} x={x - bar / 2} y={TOP} width={bar} height={height} rx={2} />;
-  return arrangement.blocks.map((block) => {
+  return stripsOf(arrangement, unit).map((block) => {
     const size = block.members.length * unit;
     const y = TOP + block.start * unit;
-    const stays = block.number > 0 ? unit : 0;
+    const stays = block.stays * unit;
     return (
       <g key={block.number}>
         {size > stays && <rect class={`${classOf(block, false)} hollow`} x={x - bar / 2} y={y + stays} width={bar} height={size - stays} />}
         {stays > 0 && <rect class={classOf(block, false)} x={x - bar / 2} y={y} width={bar} height={stays} />}
-        {size >= 12 && bar >= 16 && block.number > 0 && (
+        {size >= 12 && bar >= 16 && block.number > 0 && block.stays === 1 && (
           <text class="unit-number out" x={x} y={y + size / 2 + 3.5} font-size={10} text-anchor="middle">
             {block.number}
           </text>
