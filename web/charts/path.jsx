@@ -15,13 +15,14 @@ const LETTER = 7.5; // px, for the room the lines' names need
 export const LABELLED = 4; // more lines than this carry no names; cursor and table do
 const DASHES = ["", "6 3", "2 3", "8 3 2 3"];
 
+/** @typedef {ReturnType<typeof pathFrame>} PathFrame */
+
 /**
+ * What does not move with the choice: it has a point for every neuron, and is drawn once.
  * @param {SitePath[]} sites
- * @param {number[]} after neurons left per site
  * @param {number} width
- * @returns {import("./chart.jsx").Drawing}
  */
-export function drawPath(sites, after, width) {
+export function pathFrame(sites, width) {
   const height = 280;
   const named = sites.length <= LABELLED;
   const bottom = height - MARGIN.bottom;
@@ -34,23 +35,55 @@ export function drawPath(sites, after, width) {
   const labels = named ? placeLabels(sites, x, y) : [];
   return {
     height,
-    stops: sites.flatMap((site) => site.deviation.map((d, i) => ({ x: x(i + 1), y: y(floored(d)), lines: [`${site.label}, ${shortName(site.name)}`, text.pathStop(i + 1, d)] }))),
-    marks: (
+    x,
+    y,
+    stops: sites.flatMap((site) => site.deviation.map((d, i) => stopOf(site, i, x(i + 1), y(floored(d))))),
+    lines: (
       <>
         <Axis side="left" scale={y} ticks={logTicks(y.domain()[0], y.domain()[1], [1], 5)} format={percent} at={MARGIN.left} length={bottom - MARGIN.top} grid={right - MARGIN.left} label={text.pathY} />
         <Axis side="bottom" scale={x} ticks={x.ticks(width < 300 ? 3 : 6).filter(Number.isInteger)} format={String} at={bottom} length={right - MARGIN.left} label={text.pathX} />
         {sites.map((site, i) => (
           <path key={i} class={`line thin shade-${i % DASHES.length}`} stroke-dasharray={DASHES[i % DASHES.length]} d={shape(site.deviation) ?? ""} />
         ))}
-        {sites.map((site, i) => {
-          const removed = site.width - (after[i] ?? site.width);
-          return removed > 0 && site.deviation[removed - 1] !== undefined && <circle key={i} class="here small" cx={x(removed)} cy={y(floored(site.deviation[removed - 1]))} r={4.5} />;
-        })}
-        {labels.map((label) => (
-          <text key={label.name} class={`path-label shade-${label.shade}`} x={label.x} y={label.y}>
-            {label.name}
-          </text>
-        ))}
+      </>
+    ),
+    labels: labels.map((label) => (
+      <text key={label.name} class={`path-label shade-${label.shade}`} x={label.x} y={label.y}>
+        {label.name}
+      </text>
+    )),
+  };
+}
+
+/** @param {SitePath} site @param {number} i removed before it @param {number} x @param {number} y @returns {import("./chart.jsx").Stop} */
+const stopOf = (site, i, x, y) => ({
+  x,
+  y,
+  // Of the one that is looked at: numbers take their time.
+  get lines() {
+    return [`${site.label}, ${shortName(site.name)}`, text.pathStop(i + 1, site.deviation[i])];
+  },
+});
+
+/**
+ * @param {PathFrame} frame
+ * @param {SitePath[]} sites
+ * @param {number[]} after neurons left per site
+ * @returns {import("./chart.jsx").Drawing}
+ */
+export function drawPath({ height, stops, lines, labels, x, y }, sites, after) {
+  const here = sites.map((site, i) => {
+    const removed = site.width - (after[i] ?? site.width);
+    return removed > 0 && site.deviation[removed - 1] !== undefined && <circle key={i} class="here small" cx={x(removed)} cy={y(floored(site.deviation[removed - 1]))} r={4.5} />;
+  });
+  return {
+    height,
+    stops,
+    marks: (
+      <>
+        {lines}
+        {here}
+        {labels}
       </>
     ),
   };

@@ -1,5 +1,5 @@
 // The charts, fed from the state.
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import { keyOf } from "../../wasm/lines.js";
 import { PRUNING } from "../../wasm/methods.js";
@@ -7,7 +7,7 @@ import { Chart } from "../charts/chart.jsx";
 import { DRAWN_CLASSES, answersOf, chooses, confusionOf, labelsOf } from "../../wasm/classes.js";
 import { confusionTable, drawConfusion, drawPairs } from "../charts/confusion.jsx";
 import { curveTable, drawCurve, pointsOf } from "../charts/curve.jsx";
-import { LABELLED, drawPath, pathTable } from "../charts/path.jsx";
+import { LABELLED, drawPath, pathFrame, pathTable } from "../charts/path.jsx";
 import { drawScatter, pairsOf, rowsDrawn, scatterTable } from "../charts/scatter.jsx";
 import { drawWidths, widthRows, widthTable } from "../charts/widths.jsx";
 import { stem } from "../format.js";
@@ -206,18 +206,26 @@ function ScatterNotes({ outputs, which, setWhich }) {
   );
 }
 
+/** The same, remembering what it gave last. @template T @param {(width: number) => T} of @returns {(width: number) => T} */
+function lastOf(of) {
+  /** @type {{width: number, given: T}|null} */
+  let last = null;
+  return (width) => (last?.width === width ? last : (last = { width, given: of(width) })).given;
+}
+
 /** A site is called after the first layer that writes it. @param {number} site */
 const siteLabel = (site) => text.layerNumber(model().layers.findIndex((layer) => layer.site === site));
 
 export function PathCard() {
   const [layer, setLayer] = useState("");
   const path = state.path.value ?? state.result.value?.path;
-  const sites = path?.sites.map((site, i) => ({ ...site, label: siteLabel(i), after: widths.value[i]?.after ?? site.width })).filter((site) => site.deviation.length > 0) ?? [];
-  if (!path || sites.length === 0) return <Waiting title={text.path} message={text.scatterWait} class="path" />;
+  const sites = useMemo(() => path?.sites.map((site, i) => ({ ...site, site: i, label: siteLabel(i) })).filter((site) => site.deviation.length > 0) ?? [], [path]);
   const one = sites.find((site) => site.label === layer);
-  const drawn = one ? [one] : sites;
+  const drawn = useMemo(() => (one ? [one] : sites), [one, sites]);
+  const frameOf = useMemo(() => lastOf((width) => pathFrame(drawn, width)), [drawn]);
+  if (sites.length === 0) return <Waiting title={text.path} message={text.scatterWait} class="path" />;
   // Another method's choice does not lie on this path.
-  const after = takesTolerance(state.method.value) ? drawn.map((site) => site.after) : [];
+  const after = takesTolerance(state.method.value) ? drawn.map(({ site, width }) => widths.value[site]?.after ?? width) : [];
   return (
     <Chart
       class="path"
@@ -226,7 +234,7 @@ export function PathCard() {
       name={fileName("path")}
       nearest="xy"
       table={() => pathTable(drawn)}
-      draw={(width) => drawPath(drawn, after, width)}
+      draw={(width) => drawPath(frameOf(width), drawn, after)}
       foot={sites.length > LABELLED && <LayerChoice labels={sites.map((site) => site.label)} layer={one ? layer : ""} setLayer={setLayer} />}
     />
   );
