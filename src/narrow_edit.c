@@ -276,11 +276,12 @@ static bool changes(const counting *c, const nl_axis *axis) {
   return nl_axis_length(c->channels, axis, c->widths) != nl_axis_length(c->channels, axis, NULL);
 }
 
-// The constant at `place` becomes `count` numbers there. It goes itself when all its readers have another.
+// The constant at `place` becomes `count` numbers there. It goes itself when all its readers have another. Whole numbers are no parameters.
 static void count_edit(counting *c, nl_place place, size_t count) {
   const nl_graph *graph = c->channels->graph;
   const size_t index = graph->nodes[place.node].inputs[place.slot];
   const nl_value *value = &graph->values[index];
+  if (!nl_type_is_float(graph->tensors[value->tensor].type)) return;
   c->parameters += count;
   if (value->is_output) return;
   for (size_t u = 0; u < value->use_count; u++)
