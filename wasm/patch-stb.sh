@@ -18,4 +18,7 @@ done
 mkdir -p "$2"
 cp "$1/stb_image_write.h" "$2"
 # A Huffman table of a JPEG may claim more than 256 codes, which would be written past its end (fixed in stb_image 2.28).
-sed 's|^\( *\)L -= 17;|\1if (n > 256) return stbi__err("bad DHT header","Corrupt JPEG");\n&|' "$1/stb_image.h" >"$2/stb_image.h"
+# A chunk of a PNG may claim two gigabytes, which would be taken before it is looked whether they are there; pictures come from memory here.
+sed -e 's|^\( *\)L -= 17;|\1if (n > 256) return stbi__err("bad DHT header","Corrupt JPEG");\n&|' \
+  -e 's|^\( *\)if ((int)(ioff + c.length) < (int)ioff) return 0;|\1if (c.length > (stbi__uint32) (s->img_buffer_end - s->img_buffer)) return stbi__err("outofdata","Corrupt PNG");\n&|' \
+  "$1/stb_image.h" >"$2/stb_image.h"
