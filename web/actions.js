@@ -162,8 +162,8 @@ function again(delay) {
   waiting = setTimeout(() => void draft(signal).then(improve), delay);
 }
 
-/** Fits what the slider's place gives by least squares alone, on as many rows as a tenth of a second allows, and measures that. What fails
- * here fails in the refit, where it is said. @param {AbortSignal} signal */
+/** Fits what the slider's place gives on as many rows as a tenth of a second allows, and measures that. What fails here fails in the
+ * refit, where it is said. @param {AbortSignal} signal */
 async function draft(signal) {
   const { model, path, target, method } = { model: state.model.value, path: state.path.value, target: state.target.value, method: state.method.value };
   if (!model || !path || outside.value || model.large || method !== "projected" || !(target.kind in dials) || target.kind === "deviation") return;
