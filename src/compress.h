@@ -134,7 +134,7 @@ struct nl_result {
   nl_target target;
   nl_result_options options;
   int stage;
-  bool searching;
+  bool searching;          // for the largest size that does
   size_t low, high, tried; // sizes: `low` is known to do or 0, none beyond `high` does
   // the candidate
   nl_arena arena;
@@ -151,8 +151,8 @@ struct nl_result {
   nl_run run;
   nl_deviation *measuring;
   nl_polish *polish;
-  bool polished; // the polish's parameters count
-  double deviation, largest;
+  bool polished;                        // the polish's parameters count
+  double deviation, largest, uncentred; // uncentred: RMS(f' - f) / RMS(f)
   // what is written
   nl_buffer onnx;
   nl_weights_file weights; // where that is in two files

@@ -235,7 +235,7 @@ nl_status nl_fitted_measure(nl_result *result, double *progress, nl_error *error
   const nl_model *model = result->path->model;
   *progress = 0;
   if (nl_result_whole(result)) { // the very file
-    result->deviation = result->largest = 0;
+    result->deviation = result->uncentred = result->largest = 0;
     return NL_OK;
   }
   if (!f->measuring) {
@@ -248,6 +248,7 @@ nl_status nl_fitted_measure(nl_result *result, double *progress, nl_error *error
   }
   if (nl_run_waits(&result->run)) return NL_RUN;
   result->deviation = nl_gap_relative(&f->gap);
+  result->uncentred = nl_gap_uncentred(&f->gap);
   result->largest = f->gap.largest;
   nl_gap_end(&f->gap);
   nl_run_end(&result->run);

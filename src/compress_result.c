@@ -7,7 +7,10 @@
 #include "decimal.h"
 
 static const double rounding = 1e-12; // no tolerance named is smaller: copies go at 0 but for rounding
-enum { JITTERED_COPIES = 4 };         // of the user's rows, for the polish
+// What goes at 0 leaves the outputs alike up to this share of their RMS: f32 weights are rounded by 6e-8 each. The second moments
+// alone don't tell: where one row is nearly all of them (1e8 times the others' and more), any unit is a combination of the rest.
+static const double exact = 1e-5;
+enum { JITTERED_COPIES = 4 }; // of the user's rows, for the polish
 
 enum { STAGE_PREPARE, STAGE_FIND, STAGE_REFIT, STAGE_MEASURE, STAGE_POLISH, STAGE_REMEASURE, STAGE_DONE };
 
@@ -119,11 +122,15 @@ static nl_status begin(nl_result *result, nl_error *error) {
   result->stage = STAGE_REFIT;
   if (target.kind == NL_TARGET_EPSILON) {
     NL_TRY(nl_method_take_within(result, target.value, error));
+    for (size_t i = 0; i < result->path->model->sites.count; i++)
+      result->tried += result->path->model->sites.sites[i].width - result->widths[i];
+    result->high = result->tried;
     return nl_result_whole(result) ? nothing_at(result, error) : NL_OK;
   }
   if (target.kind == NL_TARGET_RETAIN && nl_method_wants_order(method)) return take_chosen(result, error);
   result->high = nl_method_sizes(result);
   result->tried = target.kind == NL_TARGET_RETAIN ? result->high : first_guess(result);
+  result->searching = target.kind == NL_TARGET_DEVIATION;
   if (target.kind != NL_TARGET_RETAIN) return nl_method_take(result, result->tried, error);
   result->stage = STAGE_FIND;
   return NL_OK;
@@ -267,14 +274,20 @@ static void take_measured(nl_result *result) {
   if (result->measuring == NULL) return; // the runtime's figures are there already
   result->deviation = nl_deviation_relative(result->measuring);
   result->largest = nl_deviation_largest(result->measuring);
+  result->uncentred = nl_deviation_uncentred(result->measuring);
   drop_measuring(result);
   if (result->refit != NULL) nl_refit_drop_outputs(result->refit);
 }
 
-// Bisection over the sizes for the largest whose measured deviation stays within the target. True when another candidate
-// was taken.
+// Projected lumping at 0 says that nothing is lost.
+static bool claims_exact(const nl_result *result) {
+  return result->target.kind == NL_TARGET_EPSILON && result->target.value <= rounding &&
+         result->options.method == NL_METHOD_PROJECTED;
+}
+
+// Bisection over the sizes for the largest whose outputs, as measured, stay within the target. True when another candidate was taken.
 static nl_status search_on(nl_result *result, bool *again, nl_error *error) {
-  const bool within = result->deviation <= result->target.value;
+  const bool within = claims_exact(result) ? result->uncentred <= exact : result->deviation <= result->target.value;
   *again = false;
   if (within)
     result->low = result->tried;
@@ -282,7 +295,11 @@ static nl_status search_on(nl_result *result, bool *again, nl_error *error) {
     result->high = result->tried > 0 ? result->tried - 1 : 0;
   if (result->low >= result->high && result->tried == result->low) {
     if (within && !nl_result_whole(result)) return NL_OK;
-    return nl_fail(error, NL_ERROR_UNREACHABLE, NULL, "The least that can go changes the outputs by more than that");
+    return nl_fail(error, NL_ERROR_UNREACHABLE, NULL,
+                   claims_exact(result)
+                       ? "Neurons that look like exact combinations of others over the measure are none: "
+                         "without any one of them the outputs change"
+                       : "The least that can go changes the outputs by more than that");
   }
   result->tried = result->low + (result->high - result->low + 1) / 2;
   result->stage = STAGE_REFIT;
@@ -295,7 +312,8 @@ static bool wants_polish(const nl_result *result) { return nl_result_may_polish(
 static nl_status measured(nl_result *result, nl_error *error) {
   bool again = false;
   take_measured(result);
-  if (result->target.kind == NL_TARGET_DEVIATION) NL_TRY(search_on(result, &again, error));
+  if (claims_exact(result) && !(result->uncentred <= exact)) result->searching = true;
+  if (result->searching) NL_TRY(search_on(result, &again, error));
   if (again) return NL_OK;
   if (wants_polish(result)) {
     result->stage = STAGE_POLISH;
@@ -358,8 +376,7 @@ static double progress_at(const nl_result *result, double share) {
   if (result->stage == STAGE_DONE) return 1.0;
   if (result->stage == STAGE_POLISH || result->stage == STAGE_REMEASURE)
     return result->stage == STAGE_POLISH ? 0.95 * share : 0.95;
-  if (result->target.kind == NL_TARGET_DEVIATION)
-    return 0.9 * (1.0 - log1p((double)(result->high - result->low)) / log1p((double)all));
+  if (result->searching) return 0.9 * (1.0 - log1p((double)(result->high - result->low)) / log1p((double)all));
   return result->stage == STAGE_REFIT ? 0.8 * share : result->stage == STAGE_MEASURE ? 0.8 : 0.0;
 }
 

@@ -38,6 +38,12 @@ double nl_outputs_variance(const nl_variance *spreads, size_t results) {
   return variance;
 }
 
+double nl_outputs_power(const nl_variance *spreads, size_t results) {
+  double power = nl_outputs_variance(spreads, results);
+  for (size_t o = 0; o < results; o++) power += spreads[o].mean * spreads[o].mean;
+  return power;
+}
+
 nl_status nl_deviation_create(nl_deviation **out, const nl_network *network, const nl_parameters *original,
                               const nl_parameters *reduced, size_t rows, const double *x, nl_error *error) {
   nl_deviation *d = calloc(1, sizeof *d);
@@ -123,17 +129,19 @@ nl_status nl_deviation_step(nl_deviation *d, double *progress, nl_error *error) 
   return d->row < d->rows ? NL_MORE : NL_OK;
 }
 
-// Sum of squares that rounding alone makes of the outputs.
-static double rounding(const nl_deviation *d) {
-  double power = 0;
-  for (size_t o = 0; o < d->network->results; o++) power += d->spreads[o].mean * d->spreads[o].mean;
-  return 1e-26 * power * (double)d->rows;
+static double power(const nl_deviation *d) {
+  return nl_outputs_power(d->spreads, d->network->results) * (double)d->rows;
 }
+
+// Sum of squares that rounding alone makes of the outputs.
+static double rounding(const nl_deviation *d) { return 1e-26 * power(d); }
 
 double nl_deviation_relative(const nl_deviation *d) {
   const double variance = nl_outputs_variance(d->spreads, d->network->results) * (double)d->rows;
   if (variance > rounding(d)) return sqrt(d->squares / variance);
   return d->squares <= rounding(d) ? 0.0 : INFINITY; // outputs that do not vary
 }
+
+double nl_deviation_uncentred(const nl_deviation *d) { return d->squares == 0 ? 0 : sqrt(d->squares / power(d)); }
 
 double nl_deviation_largest(const nl_deviation *d) { return d->largest; }

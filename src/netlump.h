@@ -210,8 +210,9 @@ nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choic
 //   them to first order, so ε is the relative deviation of the output that a site causes by itself. One pass orders all
 //   units and serves every ε. Afterwards each consumer is fitted again, in order, to the original's pre-activations from the
 //   activations the smaller network really has. Exact at ε = 0 on the measure: copies, proportional and constant units and
-//   any linear dependence go. Works for every network of dense layers and elementwise functions, sums and products. Limits:
-//   what is alike on the measure need not be alike elsewhere; n³ work and n² memory for a site of n units.
+//   any linear dependence go, as far as the outputs, measured, stay what they are (to 1e-5 of their RMS). Works for every
+//   network of dense layers and elementwise functions, sums and products. Limits: what is alike on the measure need not be
+//   alike elsewhere; n³ work and n² memory for a site of n units.
 //   In any other graph (NL_ENGINE_RUNTIME) a unit is a channel, at all positions and kernel offsets; there are no derivatives, so one
 //   run a site finds how much of its consumers' error the outputs feel, to first order; and each consumer, kernel and all, is fitted
 //   on patches of what the smaller network reads (patch.h). Where a fit would not fit in memory: the compensation alone.
@@ -278,7 +279,8 @@ typedef struct nl_result_options {
 // tolerance where the method knows none (pruning, norm), or a path that is not done.
 nl_status nl_result_create(nl_result **out, const nl_path *path, nl_target target, const nl_result_options *options,
                            nl_error *error);
-// As nl_path_step. NL_SHARE: see helpers, below; only where that was asked for.
+// As nl_path_step. NL_SHARE: see helpers, below; only where that was asked for. Errors: NL_ERROR_UNREACHABLE for a deviation that the
+// least that can go exceeds, and at tolerance 0 where what looked exact by the moments is not on the outputs.
 nl_status nl_result_step(nl_result *result, double *progress, nl_error *error);
 bool nl_result_polishing(const nl_result *result); // what the next step does
 void nl_result_free(nl_result *result);

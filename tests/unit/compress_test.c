@@ -625,6 +625,34 @@ static void activations_that_overflow_are_an_error(void **state) {
   nl_path_free(path), nl_model_free(model), free((void *)bytes.bytes);
 }
 
+// z^512 of the row with the largest z is all of the second moments: by those each unit is a combination of the others. What reads
+// them is bounded, so that every row counts in the outputs.
+static void what_only_looks_exact_is_refused_at_epsilon_zero(void **state) {
+  (void)state;
+  static const char *const powers[] = {"z", "a", "b", "c", "d", "e", "f", "g", "h", "i"};
+  sketch s = sketched(14, 3);
+  double w[18]; // so that the largest z is some 1.5
+  for (size_t i = 0; i < 18; i++) w[i] = 0.3 * cos(1.7 * (double)i);
+  tensor(s, "w", 2, (int64_t[]){6, 3}, w), noise(s, "v", 2, 2, 6), noise(s, "u", 3, 2, 2);
+  gemm(s, "x w", "z");
+  for (size_t i = 0; i < 9; i++) {
+    char twice[8];
+    snprintf(twice, sizeof twice, "%s %s", powers[i], powers[i]);
+    op(s, "Mul", twice, powers[i + 1]);
+  }
+  gemm(s, "i v", "j"), op(s, "Tanh", "j", "k"), gemm(s, "k u", "y");
+  output(s, "y", 2);
+  run r = prepared(built(s), &(nl_path_options){.seed = 1, .rows = 2048});
+  nl_choice choice;
+  nl_result *result;
+  nl_error error;
+  OK(nl_path_choose(r.path, (nl_target){NL_TARGET_EPSILON, 0}, &choice, NULL, NULL));
+  assert_true(choice.retained < 1); // it looks it
+  assert_int_equal(try_target(&result, r.path, NL_TARGET_EPSILON, 0, &error), NL_ERROR_UNREACHABLE);
+  assert_non_null(strstr(error.detail, "look like exact"));
+  run_free(&r);
+}
+
 static void rows_that_are_not_numbers_are_named_by_row(void **state) {
   (void)state;
   chain c = random_chain(13, "Tanh", 2, (size_t[]){3, 8, 2});
@@ -738,6 +766,7 @@ int main(void) {
       cmocka_unit_test(a_deviation_below_rounding_is_an_error_or_met),
       cmocka_unit_test(weights_that_are_not_numbers_are_named),
       cmocka_unit_test(activations_that_overflow_are_an_error),
+      cmocka_unit_test(what_only_looks_exact_is_refused_at_epsilon_zero),
       cmocka_unit_test(rows_that_are_not_numbers_are_named_by_row),
       cmocka_unit_test(choosing_before_the_path_is_complete_is_an_error),
       cmocka_unit_test(few_rows_of_data_still_give_a_path),
