@@ -152,7 +152,7 @@ struct nl_result {
   nl_deviation *measuring;
   nl_polish *polish;
   bool polished;                        // the polish's parameters count
-  double deviation, largest, uncentred; // uncentred: RMS(f' - f) / RMS(f)
+  double deviation, largest, size; // size: largest |f|
   // what is written
   nl_buffer onnx;
   nl_weights_file weights; // where that is in two files

@@ -75,9 +75,12 @@ static nl_status compensate(nl_result *result, nl_error *error) {
   nl_fitted *f = result->linears;
   const nl_channels *channels = channels_of(result);
   const size_t l = f->compensated++;
-  if (!nl_narrow_touches(channels, result->lumpings, l) && !(f->polishes && nl_tail_holds(result->path->model, l)))
-    return NL_OK;
-  return nl_narrow_compensate(&f->linears[l], channels, result->lumpings, l, &f->arena, error);
+  const bool touched = nl_narrow_touches(channels, result->lumpings, l);
+  if (!touched && !(f->polishes && nl_tail_holds(result->path->model, l))) return NL_OK;
+  NL_TRY(nl_narrow_compensate(&f->linears[l], channels, result->lumpings, l, &f->arena, error));
+  if (!touched && !channels->linears[l].has_bias)
+    f->linears[l].bias = NULL; // none that nl_narrow_parameters does not count
+  return NL_OK;
 }
 
 // ---- fits ---------------------------------------------------------------------------------------------------------------
@@ -235,7 +238,7 @@ nl_status nl_fitted_measure(nl_result *result, double *progress, nl_error *error
   const nl_model *model = result->path->model;
   *progress = 0;
   if (nl_result_whole(result)) { // the very file
-    result->deviation = result->uncentred = result->largest = 0;
+    result->deviation = result->largest = 0;
     return NL_OK;
   }
   if (!f->measuring) {
@@ -248,8 +251,8 @@ nl_status nl_fitted_measure(nl_result *result, double *progress, nl_error *error
   }
   if (nl_run_waits(&result->run)) return NL_RUN;
   result->deviation = nl_gap_relative(&f->gap);
-  result->uncentred = nl_gap_uncentred(&f->gap);
   result->largest = f->gap.largest;
+  result->size = f->gap.size;
   nl_gap_end(&f->gap);
   nl_run_end(&result->run);
   f->measuring = false;

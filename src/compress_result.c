@@ -7,9 +7,12 @@
 #include "decimal.h"
 
 static const double rounding = 1e-12; // no tolerance named is smaller: copies go at 0 but for rounding
-// What goes at 0 leaves the outputs alike up to this share of their RMS: f32 weights are rounded by 6e-8 each. The second moments
-// alone don't tell: where one row is nearly all of them (1e8 times the others' and more), any unit is a combination of the rest.
-static const double exact = 1e-5;
+// What goes at 0 leaves the outputs alike up to rounding, a share of the largest: a unit counts as a combination of others where they
+// leave 1e-6 of its spread (project_setup.c), four of them a layer in five layers with errors alike in sign are 2e-5, and twice that where
+// something stretches it; of values in half precision a hundred of their own roundings were seen. The second moments alone don't tell:
+// where one row is nearly all of them (1e8 times the others and more), any unit is a combination of the rest.
+static const double least_exact = 5e-5;
+enum { ROUNDINGS = 256 };
 enum { JITTERED_COPIES = 4 }; // of the user's rows, for the polish
 
 enum { STAGE_PREPARE, STAGE_FIND, STAGE_REFIT, STAGE_MEASURE, STAGE_POLISH, STAGE_REMEASURE, STAGE_DONE };
@@ -274,7 +277,7 @@ static void take_measured(nl_result *result) {
   if (result->measuring == NULL) return; // the runtime's figures are there already
   result->deviation = nl_deviation_relative(result->measuring);
   result->largest = nl_deviation_largest(result->measuring);
-  result->uncentred = nl_deviation_uncentred(result->measuring);
+  result->size = nl_deviation_size(result->measuring);
   drop_measuring(result);
   if (result->refit != NULL) nl_refit_drop_outputs(result->refit);
 }
@@ -285,9 +288,24 @@ static bool claims_exact(const nl_result *result) {
          result->options.method == NL_METHOD_PROJECTED;
 }
 
+// Of the model's values, by the types of its constants and casts.
+static double coarsest_rounding(const nl_graph *graph) {
+  double most = 0;
+  for (size_t t = 0; t < graph->tensor_count; t++) most = fmax(most, nl_type_rounding(graph->tensors[t].type));
+  for (size_t i = 0; i < graph->node_count; i++)
+    if (nl_span_is(graph->nodes[i].op, "Cast"))
+      most = fmax(most, nl_type_rounding((nl_type)nl_node_int(&graph->nodes[i], "to", NL_TYPE_F32)));
+  return most;
+}
+
+static bool is_exact(const nl_result *result) {
+  const double most = fmax(least_exact, ROUNDINGS * coarsest_rounding(result->path->model->graph));
+  return result->largest <= most * result->size;
+}
+
 // Bisection over the sizes for the largest whose outputs, as measured, stay within the target. True when another candidate was taken.
 static nl_status search_on(nl_result *result, bool *again, nl_error *error) {
-  const bool within = claims_exact(result) ? result->uncentred <= exact : result->deviation <= result->target.value;
+  const bool within = claims_exact(result) ? is_exact(result) : result->deviation <= result->target.value;
   *again = false;
   if (within)
     result->low = result->tried;
@@ -312,7 +330,7 @@ static bool wants_polish(const nl_result *result) { return nl_result_may_polish(
 static nl_status measured(nl_result *result, nl_error *error) {
   bool again = false;
   take_measured(result);
-  if (claims_exact(result) && !(result->uncentred <= exact)) result->searching = true;
+  if (claims_exact(result) && !is_exact(result)) result->searching = true;
   if (result->searching) NL_TRY(search_on(result, &again, error));
   if (again) return NL_OK;
   if (wants_polish(result)) {

@@ -48,8 +48,10 @@ static const nl_linear *writer_of(const nl_channels *channels, size_t value, siz
   return NULL;
 }
 
-static bool fits(const nl_linear *linear) {
-  return linear->kind == NL_LINEAR_DENSE && linear->groups == 1 && linear->in.back == 1 && linear->out.back == 1;
+// Weights that others read too would be there twice once they are polished.
+static bool fits(const nl_graph *graph, const nl_linear *linear) {
+  const size_t weights = graph->nodes[linear->weights.node].inputs[linear->weights.slot];
+  return graph->values[weights].use_count == 1 && linear->kind == NL_LINEAR_DENSE && linear->groups == 1 && linear->in.back == 1 && linear->out.back == 1;
 }
 
 static bool read_once(const nl_value *value) { return value->use_count == 1 && !value->is_output; }
@@ -64,7 +66,7 @@ static bool step_back(const nl_channels *channels, size_t value, size_t *linear,
     const nl_linear *writer = writer_of(channels, value, linear);
     if (writer != NULL) {
       for (size_t i = 0; i < *count; i++) nodes[i] = found[*count - 1 - i];
-      return fits(writer);
+      return fits(graph, writer);
     }
     const size_t producer = graph->values[value].producer;
     if (producer == NL_NONE || !acts(&graph->nodes[producer]) || *count == NODES_MOST) return false;
@@ -94,7 +96,7 @@ static bool find_tail(const nl_model *model, tail *out) {
   *out = (tail){0};
   if (channels->linear_count < 2) return false;
   size_t at = channels->linear_count - 1;
-  if (!fits(&channels->linears[at]) || !ends_in(model, channels->linears[at].written)) return false;
+  if (!fits(channels->graph, &channels->linears[at]) || !ends_in(model, channels->linears[at].written)) return false;
   size_t linears[LAYERS_MOST], between[LAYERS_MOST][NODES_MOST], counts[LAYERS_MOST], count = 0;
   linears[count++] = at;
   while (count < LAYERS_MOST &&

@@ -13,7 +13,7 @@ struct nl_deviation {
   nl_scratch f, g;
   nl_rows **given;      // (outputs) of f, then of g
   nl_variance *spreads; // (results) of f
-  double squares, largest;
+  double squares, largest, size;
 };
 
 void nl_variance_add(nl_variance *variance, double x) {
@@ -36,12 +36,6 @@ double nl_outputs_variance(const nl_variance *spreads, size_t results) {
   for (size_t o = 0; o < results; o++)
     if (spreads[o].count > 0) variance += spreads[o].squares / spreads[o].count;
   return variance;
-}
-
-double nl_outputs_power(const nl_variance *spreads, size_t results) {
-  double power = nl_outputs_variance(spreads, results);
-  for (size_t o = 0; o < results; o++) power += spreads[o].mean * spreads[o].mean;
-  return power;
 }
 
 nl_status nl_deviation_create(nl_deviation **out, const nl_network *network, const nl_parameters *original,
@@ -112,6 +106,7 @@ static void add_block(nl_deviation *d, size_t rows) {
       const double away = d->g.values[step][i] - d->f.values[step][i];
       d->squares += away * away;
       d->largest = fmax(d->largest, fabs(away));
+      d->size = fmax(d->size, fabs(d->f.values[step][i]));
     }
   }
   d->row += rows;
@@ -129,12 +124,12 @@ nl_status nl_deviation_step(nl_deviation *d, double *progress, nl_error *error) 
   return d->row < d->rows ? NL_MORE : NL_OK;
 }
 
-static double power(const nl_deviation *d) {
-  return nl_outputs_power(d->spreads, d->network->results) * (double)d->rows;
-}
-
 // Sum of squares that rounding alone makes of the outputs.
-static double rounding(const nl_deviation *d) { return 1e-26 * power(d); }
+static double rounding(const nl_deviation *d) {
+  double power = 0;
+  for (size_t o = 0; o < d->network->results; o++) power += d->spreads[o].mean * d->spreads[o].mean;
+  return 1e-26 * power * (double)d->rows;
+}
 
 double nl_deviation_relative(const nl_deviation *d) {
   const double variance = nl_outputs_variance(d->spreads, d->network->results) * (double)d->rows;
@@ -142,6 +137,5 @@ double nl_deviation_relative(const nl_deviation *d) {
   return d->squares <= rounding(d) ? 0.0 : INFINITY; // outputs that do not vary
 }
 
-double nl_deviation_uncentred(const nl_deviation *d) { return d->squares == 0 ? 0 : sqrt(d->squares / power(d)); }
-
 double nl_deviation_largest(const nl_deviation *d) { return d->largest; }
+double nl_deviation_size(const nl_deviation *d) { return d->size; }

@@ -14,9 +14,8 @@ void nl_variance_add(nl_variance *variance, double x);
 
 // spreads (results): adds the outputs of the rows that `scratch` was evaluated on.
 void nl_outputs_add(nl_variance *spreads, const nl_network *network, const nl_scratch *scratch, size_t rows);
-// Sums over the outputs: of their variances, of their second moments.
+// Sum over the outputs of their variances.
 double nl_outputs_variance(const nl_variance *spreads, size_t results);
-double nl_outputs_power(const nl_variance *spreads, size_t results);
 
 typedef struct nl_deviation nl_deviation;
 
@@ -30,8 +29,8 @@ void nl_deviation_free(nl_deviation *deviation);
 // NL_MORE until done. Errors: NL_ERROR_NOT_FINITE when an output is no number.
 nl_status nl_deviation_step(nl_deviation *deviation, double *progress, nl_error *error);
 
-double nl_deviation_relative(const nl_deviation *deviation);  // RMS(f' - f) / RMS(f - E f)
-double nl_deviation_uncentred(const nl_deviation *deviation); // RMS(f' - f) / RMS(f); 0 where nothing differs
-double nl_deviation_largest(const nl_deviation *deviation);   // largest |f' - f|
+double nl_deviation_relative(const nl_deviation *deviation); // RMS(f' - f) / RMS(f - E f)
+double nl_deviation_largest(const nl_deviation *deviation);  // largest |f' - f|
+double nl_deviation_size(const nl_deviation *deviation);     // largest |f|
 
 #endif

@@ -141,8 +141,9 @@ const nl_tensor *nl_node_constant(const nl_graph *graph, const nl_node *node, si
 nl_place nl_node_place(const nl_graph *graph, size_t node, size_t slot);
 
 // --- tensors (tensor.c)
-bool nl_type_is_float(nl_type type); // f16, bf16, f32, f64
-size_t nl_type_size(nl_type type);   // bytes an element takes in raw data; 0 for strings and unknown
+bool nl_type_is_float(nl_type type);   // f16, bf16, f32, f64
+double nl_type_rounding(nl_type type); // of a number of such a type, at most, relative; 0 of others
+size_t nl_type_size(nl_type type);     // bytes an element takes in raw data; 0 for strings and unknown
 // All `count` elements as doubles (floats exactly; f16 and bf16 widened; integers up to 2^53) or as int64.
 // Errors: NL_ERROR_EXTERNAL when the bytes are in a file not attached, NL_ERROR_UNSUPPORTED for strings.
 nl_status nl_tensor_read(const nl_tensor *tensor, double *dst, nl_error *error);

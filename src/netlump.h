@@ -210,7 +210,7 @@ nl_status nl_path_choose(const nl_path *path, nl_target target, nl_choice *choic
 //   them to first order, so ε is the relative deviation of the output that a site causes by itself. One pass orders all
 //   units and serves every ε. Afterwards each consumer is fitted again, in order, to the original's pre-activations from the
 //   activations the smaller network really has. Exact at ε = 0 on the measure: copies, proportional and constant units and
-//   any linear dependence go, as far as the outputs, measured, stay what they are (to 1e-5 of their RMS). Works for every
+//   any linear dependence go, as far as the outputs, measured, stay what they are (to 5e-5 of the largest). Works for every
 //   network of dense layers and elementwise functions, sums and products. Limits: what is alike on the measure need not be
 //   alike elsewhere; n³ work and n² memory for a site of n units.
 //   In any other graph (NL_ENGINE_RUNTIME) a unit is a channel, at all positions and kernel offsets; there are no derivatives, so one

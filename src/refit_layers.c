@@ -25,6 +25,11 @@ static void add_row(const nl_layer *from, const nl_lumping *read, size_t row, do
   if (to->bias != NULL) to->bias[o] += by * bias;
 }
 
+// One that was not there takes up what the units that go did on average; nl_sites_parameters counts it so.
+static bool gets_bias(const nl_layer *from, const nl_step *step, const nl_lumping *read) {
+  return from->bias != NULL || (step->bias_possible && read != NULL);
+}
+
 // R W P and R (b + W p): rows mixed by the lumping of the layer's own site, columns taken over by that of its input's.
 static nl_status compensated_mixed(const nl_refit_input *input, nl_parameters *reduced, size_t s, nl_error *error) {
   const nl_step *step = &input->network->steps[s];
@@ -37,7 +42,7 @@ static nl_status compensated_mixed(const nl_refit_input *input, nl_parameters *r
   double *work = NULL;
   NL_TAKE(arena, to->weights, double, to->width * to->in_width + 1, error);
   NL_TAKE(arena, work, double, to->in_width + 1, error);
-  if (step->bias_possible) NL_TAKE(arena, to->bias, double, to->width, error);
+  if (gets_bias(from, step, read)) NL_TAKE(arena, to->bias, double, to->width, error);
   for (size_t o = 0; o < to->width; o++)
     for (size_t row = 0; row < from->width; row++)
       if (own->restriction[o * own->n + row] != 0)
@@ -55,7 +60,7 @@ static nl_status compensated_picked(const nl_refit_input *input, nl_parameters *
   const size_t n = from->in_width;
   to->width = own != NULL ? own->k : from->width;
   to->in_width = read != NULL ? read->k : n;
-  if (step->bias_possible) NL_TAKE(&reduced->arena, to->bias, double, to->width, error);
+  if (gets_bias(from, step, read)) NL_TAKE(&reduced->arena, to->bias, double, to->width, error);
   if (input->apart == NULL) NL_TAKE(&reduced->arena, to->weights, double, to->width * to->in_width + 1, error);
   if (input->apart != NULL) to->weights = calloc(to->width * to->in_width + 1, sizeof *to->weights);
   double *rows = malloc((NL_FORWARD_ROWS * n + 1) * sizeof *rows);

@@ -134,20 +134,14 @@ nl_status nl_gap_add(nl_gap *gap, size_t value, size_t rows, const nl_fed *origi
     if (!isfinite(d)) return nl_fail_span(error, NL_ERROR_NOT_FINITE, name, NULL);
     gap->squares += d * d;
     gap->largest = fmax(gap->largest, d);
+    if (isfinite(f)) gap->size = fmax(gap->size, fabs(f));
   }
   return NL_OK;
 }
 
-// Against the sum of squares of f, or of f - E f.
-static double relative_to(const nl_gap *gap, bool centred) {
+double nl_gap_relative(const nl_gap *gap) {
   double squares = 0;
   for (size_t i = 0; i < gap->count; i++)
-    for (size_t c = 0; c < gap->values[i].columns; c++) {
-      const nl_variance *of = &gap->values[i].spreads[c];
-      squares += of->squares + (centred ? 0 : of->count * of->mean * of->mean);
-    }
+    for (size_t c = 0; c < gap->values[i].columns; c++) squares += gap->values[i].spreads[c].squares;
   return gap->squares == 0 ? 0 : sqrt(gap->squares / squares);
 }
-
-double nl_gap_relative(const nl_gap *gap) { return relative_to(gap, true); }
-double nl_gap_uncentred(const nl_gap *gap) { return relative_to(gap, false); }

@@ -41,6 +41,7 @@ typedef struct nl_gap {
   size_t count; // values
   struct nl_gap_value *values;
   double squares, largest; // of f' - f
+  double size;             // largest |f|
 } nl_gap;
 
 nl_status nl_gap_begin(nl_gap *gap, size_t count, nl_error *error);
@@ -49,7 +50,6 @@ void nl_gap_end(nl_gap *gap);
 // Errors: NL_ERROR_SHAPE where the sizes differ, NL_ERROR_NOT_FINITE where only one is a number; place: `name`.
 nl_status nl_gap_add(nl_gap *gap, size_t value, size_t rows, const nl_fed *original, const nl_fed *reduced,
                      nl_span name, nl_error *error);
-double nl_gap_relative(const nl_gap *gap);  // RMS(f' - f) / RMS(f - E f); 0 where nothing differs
-double nl_gap_uncentred(const nl_gap *gap); // RMS(f' - f) / RMS(f)
+double nl_gap_relative(const nl_gap *gap); // RMS(f' - f) / RMS(f - E f); 0 where nothing differs
 
 #endif

@@ -54,10 +54,12 @@ nl_status nl_sites_find(nl_sites *out, const nl_network *network, nl_arena *aren
   NL_TAKE(arena, of_group, size_t, network->group_count + 1, error);
   NL_TAKE(arena, site_of, size_t, network->step_count + 1, error);
   NL_TAKE(arena, consumers, size_t, network->step_count + 1, error);
+  bool *changed = NULL;
+  NL_TAKE(arena, changed, bool, network->step_count + 1, error);
   const size_t count = list_sites(list, of_group, network);
   give_consumers(list, count, of_group, network, consumers);
   for (size_t s = 0; s < network->step_count; s++) site_of[s] = of_group[network->group_of[s]];
-  *out = (nl_sites){.count = count, .sites = list, .site_of = site_of};
+  *out = (nl_sites){.count = count, .sites = list, .site_of = site_of, .changed = changed};
   return NL_OK;
 }
 
@@ -75,7 +77,17 @@ static size_t width_at(const nl_sites *sites, const nl_network *network, const s
   return sites->site_of[step] == NL_NONE ? network->steps[step].width : widths[sites->site_of[step]];
 }
 
-// The constants of one step that these widths change; returns how many. Adds the elements that take their place.
+// Of each step whether it is another where sites have these widths: it shrinks, or something before it does.
+static void find_changed(const nl_sites *sites, const nl_network *network, const size_t *widths) {
+  for (size_t s = 0; s < network->step_count; s++) {
+    sites->changed[s] = width_at(sites, network, widths, s) != network->steps[s].width;
+    for (size_t i = 0; i < network->steps[s].input_count; i++)
+      sites->changed[s] = sites->changed[s] || sites->changed[network->steps[s].inputs[i]];
+  }
+}
+
+// The constants of one step that these widths change; returns how many. Adds the elements that take their place. A dense layer behind
+// one that shrinks is fitted anew; it gets a bias where it reads fewer units.
 static size_t edited_places(const nl_sites *sites, const nl_network *network, const size_t *widths, size_t s,
                             nl_place *places, size_t *added) {
   const nl_step *step = &network->steps[s];
@@ -83,10 +95,11 @@ static size_t edited_places(const nl_sites *sites, const nl_network *network, co
   size_t count = 0;
   if (step->kind == NL_STEP_DENSE) {
     const size_t in = width_at(sites, network, widths, step->inputs[0]);
-    if (!step->evaluable || (width == step->width && in == step->in_width)) return 0;
+    const bool biased = step->bias.node != NL_NONE || (step->bias_possible && in != step->in_width);
+    if (!step->evaluable || !sites->changed[s]) return 0;
     places[count++] = step->weights;
     if (step->bias.node != NL_NONE) places[count++] = step->bias;
-    *added += width * in + (step->bias_possible ? width : 0);
+    *added += width * in + (biased ? width : 0);
     return count;
   }
   for (size_t c = 0; c < step->constant_count && width != step->width; c++) {
@@ -111,6 +124,7 @@ static size_t edits_before(const nl_sites *sites, const nl_network *network, con
 
 size_t nl_sites_parameters(const nl_sites *sites, const nl_network *network, const size_t *widths) {
   size_t added = 0, removed = 0;
+  find_changed(sites, network, widths);
   for (size_t s = 0; s < network->step_count; s++) {
     nl_place places[NL_STEP_CONSTANTS];
     const size_t edited = edited_places(sites, network, widths, s, places, &added);

@@ -18,6 +18,7 @@ typedef struct nl_sites {
   size_t count;
   const nl_site *sites;
   const size_t *site_of; // (steps) or NL_NONE
+  bool *changed;         // (steps) room of nl_sites_parameters
 } nl_sites;
 
 // Finds the sites; memory comes from `arena`.

@@ -11,6 +11,21 @@ bool nl_type_is_float(nl_type type) {
   return type == NL_TYPE_F32 || type == NL_TYPE_F16 || type == NL_TYPE_F64 || type == NL_TYPE_BF16;
 }
 
+double nl_type_rounding(nl_type type) {
+  switch (type) {
+  case NL_TYPE_BF16:
+    return 0x1p-9;
+  case NL_TYPE_F16:
+    return 0x1p-11;
+  case NL_TYPE_F32:
+    return 0x1p-24;
+  case NL_TYPE_F64:
+    return 0x1p-53;
+  default:
+    return 0;
+  }
+}
+
 size_t nl_type_size(nl_type type) {
   switch (type) {
   case NL_TYPE_U8:

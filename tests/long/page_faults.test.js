@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { bytesOf, fixtureFile, jsonModel, sampleFile } from "../material.js";
-import { download, drop, openBrowser, resting } from "../page/built.js";
+import { asked, download, drop, openBrowser, resting } from "../page/built.js";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -135,8 +135,7 @@ test("work cancelled in any stage leaves the model and the last result, and the 
   await quiet(page);
   await resting(page);
   const first = await reportOf(page);
-  await nextSize(page); // Cancel goes back to the kind of target that was
-  await page.waitForFunction(() => document.querySelector("progress") !== null);
+  await asked(page, () => nextSize(page)); // Cancel goes back to the kind of target that was
   await resting(page);
   for (const [label, start] of STAGES.slice(1)) {
     const before = await reportOf(page);
@@ -148,15 +147,13 @@ test("work cancelled in any stage leaves the model and the last result, and the 
     if (/Fitting|Checking/.test(label)) assert.deepEqual([target, deviation], [before.target, before.deviation], `${label}: the last result is there`);
     assert.deepEqual(await problems(page), [], label);
     if ((await page.inputValue("select[name=method]")) === "projected") continue;
-    await page.selectOption("select[name=method]", "projected");
-    await page.waitForFunction(() => document.querySelector("progress") !== null);
+    await asked(page, () => page.selectOption("select[name=method]", "projected"));
     await resting(page);
   }
   if (await page.locator("input[name=polish]").isChecked()) await page.locator("input[name=polish]").uncheck();
   await page.getByRole("radio", { name: "Tolerance" }).check();
   await page.fill("input[name=value]", String(first.target.value));
-  await page.keyboard.press("Enter");
-  await page.waitForFunction(() => document.querySelector("progress") !== null);
+  await asked(page, () => page.keyboard.press("Enter"));
   await resting(page);
   const last = await reportOf(page);
   assert.deepEqual([last.target, last.sites, last.deviation], [first.target, first.sites, first.deviation]);

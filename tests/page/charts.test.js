@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 
 import { bytesOf, fixtureFile, jsonModel } from "../material.js";
-import { drop, openBrowser, resting, shoot, withoutPolish } from "./built.js";
+import { download, drop, openBrowser, resting, shoot, withoutPolish } from "./built.js";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -243,6 +243,20 @@ test("channels of a network that ONNX Runtime runs have blocks, and no weights t
   assert.equal(await chart.locator("path.link").count(), 0);
   assert.equal(await card(page, HEAT).count(), 0);
   await shoot(page, "charts-cnn");
+  await page.close();
+});
+
+test("the parameters that stand there are those of the file, also where tied weights made the choice a bound", async () => {
+  const page = await freshPage();
+  await drop(page, [{ name: "tied.onnx", bytes: bytesOf(fixtureFile("tied_weights.onnx")) }]);
+  await page.getByRole("radio", { name: "Size" }).check();
+  await page.locator("#dial-box").fill("60");
+  await page.locator("#dial-box").press("Enter");
+  await page.waitForFunction(() => /** @type {HTMLInputElement} */ (document.querySelector("#dial-box")).value === "60");
+  await resting(page);
+  const { parameters } = JSON.parse(new TextDecoder().decode((await download(page, "Numbers (JSON)")).bytes));
+  const shown = await page.locator(".numbers .number").first().locator("strong").textContent();
+  assert.equal(shown, String(parameters.after));
   await page.close();
 });
 

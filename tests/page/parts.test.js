@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { enclosing, interpolate, logTicks } from "../../web/charts/ticks.js";
+import { axisAround, enclosing, interpolate, logTicks } from "../../web/charts/ticks.js";
 import { moved, nearestStop } from "../../web/charts/cursor.js";
 import { commandLine } from "../../web/command.js";
 import { numbersIn } from "../../web/files.js";
@@ -87,6 +87,18 @@ test("a layer's name is its telling part", () => {
 test("ticks of a logarithmic axis are round, inside, and few", () => {
   assert.deepEqual(logTicks(0.003, 0.3), [0.003, 0.01, 0.03, 0.1, 0.3]);
   assert.ok(logTicks(1e-9, 1, [1], 5).length <= 5);
+  for (const [low, high] of [
+    [0.989, 0.994],
+    [0.5, 0.5],
+    [0.02, 0.07],
+    [0.003, 0.3],
+  ]) {
+    const { ends, ticks } = axisAround(low, high);
+    assert.ok(ends[0] <= low && ends[1] >= high && ticks.length >= 3 && ticks.length <= 8, `${low} to ${high}`);
+    const places = ticks.map((tick) => Math.log(tick / ends[0]) / Math.log(ends[1] / ends[0]));
+    places.forEach((place, i) => assert.ok(place >= 0 && place <= 1 && (i === 0 || place - places[i - 1] > 0.05), `${low} to ${high}: ${ticks.join(" ")}`));
+  }
+  assert.deepEqual(axisAround(0.9, 8, 9).ends, [0.5, 9]);
 });
 
 test("a logarithmic axis begins and ends at round values around its points", () => {

@@ -192,6 +192,41 @@ static void retain_never_exceeds_the_share_asked_for(void **state) {
   run_free(&r);
 }
 
+// Behind a layer that shrinks, layers of the same size are fitted anew: they get no bias they had not, and what two of them read with a
+// third goes on being there for that one.
+static void what_is_counted_is_what_is_written(void **state) {
+  (void)state;
+  sketch s = sketched(15, 3);
+  double w[24];
+  for (size_t i = 0; i < 24; i++)
+    w[i] = cos(1.7 * (double)(i % 18)) + (i < 18 ? 0 : 0.002); // the last two are nearly the first
+  tensor(s, "w", 2, (int64_t[]){8, 3}, w), noise(s, "v", 2, 6, 8), noise(s, "u", 3, 6, 6), noise(s, "q", 4, 6, 3);
+  noise(s, "t", 5, 2, 6);
+  gemm(s, "x w", "a"), op(s, "Tanh", "a", "b"), gemm(s, "b v", "c"), op(s, "Tanh", "c", "d");
+  gemm(s, "d u", "e"), op(s, "Tanh", "e", "f"), gemm(s, "f u", "g"), op(s, "Tanh", "g", "h");
+  gemm(s, "x q", "i"), op(s, "Tanh", "i", "j"), gemm(s, "j u", "k"), op(s, "Add", "h k", "l"), gemm(s, "l t", "m");
+  gemm(s, "x q", "n"), op(s, "Sigmoid", "n", "o"), gemm(s, "o t", "p"), op(s, "Add", "m p", "y");
+  output(s, "y", 2);
+  run r = prepared(built(s), &(nl_path_options){.seed = 1, .rows = 512});
+  const nl_target targets[] = {{NL_TARGET_EPSILON, 0.001}, {NL_TARGET_EPSILON, 0.1}, {NL_TARGET_RETAIN, 0.8}};
+  for (size_t i = 0; i < 3; i++) {
+    nl_choice choice;
+    nl_buffer bytes = {0};
+    OK(nl_path_choose(r.path, targets[i], &choice, NULL, NULL));
+    nl_result *result = reached_by(r.path, targets[i].kind, targets[i].value, (nl_result_options){.polish = true});
+    nl_model *smaller = reopened(result, &bytes);
+    nl_buffer text = {0};
+    OK(nl_model_describe(smaller, &text, NULL));
+    cJSON *report = report_of(result), *described = parsed(&text);
+    assert_int_equal(choice.parameters, number_at(report, "parameters.after"));
+    assert_int_equal(choice.parameters, number_at(described, "parameters"));
+    if (i == 0) assert_int_equal(choice.parameters, 6 * 3 + 6 * 6 + 6 + 3 * 36 + 6 * 3 + 2 * 12);
+    cJSON_Delete(report), cJSON_Delete(described);
+    nl_model_free(smaller), nl_buffer_free(&bytes), nl_result_free(result);
+  }
+  run_free(&r);
+}
+
 static void retain_of_everything_writes_the_very_bytes(void **state) {
   (void)state;
   run r = wide_relu();
@@ -746,6 +781,7 @@ int main(void) {
       cmocka_unit_test(a_larger_epsilon_never_keeps_more),
       cmocka_unit_test(every_site_stays_within_epsilon_and_goes_as_far_as_that),
       cmocka_unit_test(retain_never_exceeds_the_share_asked_for),
+      cmocka_unit_test(what_is_counted_is_what_is_written),
       cmocka_unit_test(retain_of_everything_writes_the_very_bytes),
       cmocka_unit_test(a_deviation_target_is_met_and_used),
       cmocka_unit_test(the_written_model_is_the_reported_one),

@@ -8,7 +8,7 @@ import { accuracy, count, number, percent } from "../format.js";
 import { DASHES } from "../lines.js";
 import { text } from "../messages.js";
 import { Axis } from "./axes.jsx";
-import { enclosing, interpolate, logTicks } from "./ticks.js";
+import { axisAround, interpolate, logTicks } from "./ticks.js";
 
 /**
  * @typedef {import("../../wasm/types.js").CurvePoint} CurvePoint
@@ -205,12 +205,9 @@ function yScale(points, metric, original, range) {
     const scale = scaleLinear([low, high], range).nice(6);
     return { scale, ticks: scale.ticks(6), format: (/** @type {number} */ v) => percent(v) };
   }
-  const [from, above] = high / low < 4 ? [low / 1.15, high * 1.15] : enclosing(low, high, high / low > 40 ? [1, 3] : [1, 2, 5]);
-  const to = metric === "deviation" && high > 1 ? Math.min(above, high * 1.15) : above; // little lies above 100 %
-  const scale = scaleLog([from, to], range).clamp(true);
-  const ticks = high / low < 4 ? scaleLinear([low, high], [0, 1]).ticks(5) : logTicks(from, to, high / low > 40 ? [1, 3] : [1, 2, 5]);
+  const { ends, ticks } = axisAround(low, high, metric === "deviation" && high > 1 ? high * 1.15 : Infinity); // little lies above 100 %
   const format = metric === "deviation" ? percent : number;
-  return { scale, ticks, format };
+  return { scale: scaleLog(ends, range).clamp(true), ticks, format };
 }
 
 /** @param {Metric} metric */

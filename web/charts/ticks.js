@@ -1,4 +1,5 @@
 // Where the ticks of a logarithmic axis go.
+import { ticks as roundBetween } from "d3-array";
 
 /**
  * Round values (1, 3, 10, 30 … or 1, 2, 5, 10 …) within [from, to], thinned to at most `most`.
@@ -29,6 +30,21 @@ export function logTicks(from, to, steps = [1, 3], most = 8) {
 export function enclosing(low, high, steps) {
   const ticks = logTicks(low / 10, high * 10, steps, Infinity);
   return [ticks.findLast((tick) => tick <= low) ?? low, ticks.find((tick) => tick >= high) ?? high];
+}
+
+/**
+ * Ends of an axis around [low, high] and its ticks: round values of the decades, evenly spaced ones where that would be too few.
+ * @param {number} low
+ * @param {number} high
+ * @param {number} [most] the upper end is no higher
+ * @returns {{ends: [number, number], ticks: number[]}}
+ */
+export function axisAround(low, high, most = Infinity) {
+  const near = high / low < 4;
+  const steps = high / low > 40 ? [1, 3] : [1, 2, 5];
+  const [from, above] = near ? [low / 1.15, high * 1.15] : enclosing(low, high, steps);
+  const to = Math.min(above, most);
+  return { ends: [from, to], ticks: near ? roundBetween(from, to, 5) : logTicks(from, to, steps) };
 }
 
 /**

@@ -12,7 +12,8 @@ import { Worst } from "./worst.jsx";
 export function Numbers() {
   const model = /** @type {import("../state.js").ModelInfo} */ (state.model.value);
   const report = state.result.value?.report ?? null;
-  const left = state.choice.value?.parameters ?? report?.parameters.after ?? null;
+  const after = report?.parameters.after ?? null; // counted; what is chosen is a bound
+  const left = stale.value || after === null ? (state.choice.value?.parameters ?? after) : after;
   const dim = stale.value || (report === null && state.task.value !== null);
   const pruned = PRUNING.includes(report?.method ?? state.method.value);
   const soon = expected.value;
