@@ -151,7 +151,7 @@ struct nl_result {
   nl_run run;
   nl_deviation *measuring;
   nl_polish *polish;
-  bool polished;                        // the polish's parameters count
+  bool polished;                   // the polish's parameters count
   double deviation, largest, size; // size: largest |f|
   // what is written
   nl_buffer onnx;
