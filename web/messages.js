@@ -262,7 +262,7 @@ export const text = {
   /** @param {number} bytes */
   ofSize: (bytes) => `of ${size(bytes)}`,
   /** @param {number} before @param {number} after */
-  down: (before, after) => (after < before ? `↓ ${share(1 - after / before)}` : "unchanged"),
+  resized: (before, after) => (after < before ? `↓ ${share(1 - after / before)}` : after > before ? `↑ ${share(after / before - 1)}` : "unchanged"),
   /** @param {number} rows */
   rmsOn: (rows) => `RMS on ${count(rows)} rows`,
   firstFit: "First fit, improving",

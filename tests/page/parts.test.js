@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { text } from "../../web/messages.js";
 import { axisAround, enclosing, interpolate, logTicks } from "../../web/charts/ticks.js";
 import { moved, nearestStop } from "../../web/charts/cursor.js";
 import { commandLine } from "../../web/command.js";
@@ -179,4 +180,8 @@ test("what a size will come to is read off the line between its neighbours", () 
   const found = expectedAt(points, /** @type {any} */ ({ retained: 0.05 * Math.sqrt(10), parameters: 32 }), whole);
   assert.ok(found && Math.abs(found.deviation - 0.1 / Math.sqrt(10)) < 1e-9 && found.bytes === 160 && Math.abs((found.score ?? 0) - 0.6) < 1e-9);
   assert.equal(expectedAt(points, /** @type {any} */ ({ retained: 0.01, parameters: 2 }), whole), null, "nothing is known below the line");
+});
+
+test("what grew does not stand there as unchanged", () => {
+  assert.deepEqual([text.resized(200, 100), text.resized(100, 148), text.resized(7, 7)], ["↓ 50.0 %", "↑ 48.0 %", "unchanged"]);
 });

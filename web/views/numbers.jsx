@@ -19,13 +19,13 @@ export function Numbers() {
   const soon = expected.value;
   return (
     <section class="card numbers" aria-label={text.answer}>
-      <Cell title={pruned ? text.parametersNotZero : text.parameters} dim={dim && state.choice.value === null} value={left === null ? null : count(left)} beside={text.of(model.parameters)} below={left === null ? "" : text.down(model.parameters, left)} />
+      <Cell title={pruned ? text.parametersNotZero : text.parameters} dim={dim && state.choice.value === null} value={left === null ? null : count(left)} beside={text.of(model.parameters)} below={left === null ? "" : text.resized(model.parameters, left)} />
       <Cell
         title={text.file}
         dim={dim && !soon}
         value={soon ? text.about(size(soon.bytes)) : report && size(report.bytes.after)}
         beside={text.ofSize(model.bytes)}
-        below={soon ? text.down(model.bytes, soon.bytes) : report ? (pruned ? text.asLarge : text.down(report.bytes.before, report.bytes.after)) : ""}
+        below={soon ? text.resized(model.bytes, soon.bytes) : report ? (pruned ? text.asLarge : text.resized(report.bytes.before, report.bytes.after)) : ""}
       />
       <Cell title={text.changeBy} dim={dim && !soon} value={soon ? text.about(share(soon.deviation)) : report && share(report.deviation)} below={report && <Moved report={report} soon={soon} />} />
       <Quality report={report} dim={dim} />
