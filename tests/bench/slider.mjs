@@ -1,5 +1,6 @@
 // The page's slider in Chromium, dragged with a mouse, an event a frame, and let go.
-// "frame": from an event's creation to the frame that shows what came of it, by the browser's own trace (EventLatency); "clock": as it was
+// "frame": from an event's creation to the frame that shows what came of it, by the browser's own trace (EventLatency); "from the page": from
+// when the page's thread is given the event, which Chromium does with its frames (EventLatency less RendererCompositorToMain); "clock": as it was
 // measured before, from an input event right behind a frame to a timer behind the frame after the numbers' change, which waits for a whole
 // frame whatever the page does. "processor" of a frame: the page's thread, for each event of the drag.
 // From the last event, as far as a frame later: "known", until size and deviation are there, read off the line; "draft", until a network
@@ -83,21 +84,23 @@ async function clocked(places) {
 
 /** @typedef {{name: string, cat: string, ph: string, ts: number, tdur?: number, pid: number, tid: number, id2?: {local?: string}, args: any}} TraceEvent */
 
-/** From each event's creation to the frame that shows it. @param {TraceEvent[]} events */
+/** From each event's creation to the frame that shows it, and from when the page's thread was given it. @param {TraceEvent[]} events */
 function latencies(events) {
-  /** @type {Map<string, number>} */
+  /** @type {Map<string, {start: number, waits: number}>} */
   const begun = new Map();
-  const found = [];
+  const [all, fromPage] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])];
   for (const { name, ph, ts, pid, id2, args } of events) {
-    if (name !== "EventLatency") continue;
     const id = `${pid} ${id2?.local}`;
-    if (ph === "b" && args.event_latency?.event_type === "MOUSE_DRAGGED") begun.set(id, ts);
-    const start = ph === "e" ? begun.get(id) : undefined;
-    if (start === undefined) continue;
-    found.push((ts - start) / 1000);
+    if (name === "EventLatency" && ph === "b" && args.event_latency?.event_type === "MOUSE_DRAGGED") begun.set(id, { start: ts, waits: 0 });
+    const event = begun.get(id);
+    if (event === undefined) continue;
+    if (name === "RendererCompositorToMain") event.waits += ph === "e" ? ts : -ts;
+    if (name !== "EventLatency" || ph !== "e") continue;
+    all.push((ts - event.start) / 1000);
+    fromPage.push((ts - event.start - event.waits) / 1000);
     begun.delete(id);
   }
-  return found;
+  return { all, fromPage };
 }
 
 /** Processor ms of tasks: of the page's thread for an event of the drag, of the others of its process from the last event on.
@@ -134,7 +137,7 @@ const round = (/** @type {number|undefined} */ ms) => (ms === undefined || Numbe
 const stage = await openBrowser();
 const other = options.dist === undefined ? null : await serve(options.dist, 0);
 try {
-  console.log("| network | parameters | frame, ms (longest) | processor | clock | known, ms | draft, ms | processor | refit, ms | processor | polished, ms | longest task, ms | load |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+  console.log("| network | parameters | frame, ms (longest) | from the page | processor | clock | known, ms | draft, ms | processor | refit, ms | processor | polished, ms | longest task, ms | load |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
   for (const name of NETWORKS) {
     const widths = name.split("-").map(Number);
     const context = await stage.browser.newContext({ viewport: { width: 1280, height: 900 } });
@@ -156,7 +159,7 @@ try {
     const events = trace.traceEvents ?? trace;
     const frames = latencies(events);
     const processor = processorTimes(events);
-    console.log(`| ${name} | ${parametersOf(widths).toLocaleString("en")} | ${round(median(frames))} (${round(Math.max(...frames))}) | ${round(processor.frame)} | ${round(median(clock))} | ${round(seen.known)} | ${round(seen.draft)} | ${round(processor.draft)} | ${round(seen.refit)} | ${round(processor.refit)} | ${round(seen.polished)} | ${round(longest)} | ${loadavg()[0].toFixed(1)} |`);
+    console.log(`| ${name} | ${parametersOf(widths).toLocaleString("en")} | ${round(median(frames.all))} (${round(Math.max(...frames.all))}) | ${round(median(frames.fromPage))} | ${round(processor.frame)} | ${round(median(clock))} | ${round(seen.known)} | ${round(seen.draft)} | ${round(processor.draft)} | ${round(seen.refit)} | ${round(processor.refit)} | ${round(seen.polished)} | ${round(longest)} | ${loadavg()[0].toFixed(1)} |`);
     await context.close();
   }
 } finally {
