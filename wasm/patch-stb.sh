@@ -19,6 +19,9 @@ mkdir -p "$2"
 cp "$1/stb_image_write.h" "$2"
 # A Huffman table of a JPEG may claim more than 256 codes, which would be written past its end (fixed in stb_image 2.28).
 # A chunk of a PNG may claim two gigabytes, which would be taken before it is looked whether they are there; pictures come from memory here.
+# A BMP may claim a palette of fewer than no colours, and a pixel a colour beyond its palette, in a PNG too: what lay in memory would be drawn.
 sed -e 's|^\( *\)L -= 17;|\1if (n > 256) return stbi__err("bad DHT header","Corrupt JPEG");\n&|' \
   -e 's|^\( *\)if ((int)(ioff + c.length) < (int)ioff) return 0;|\1if (c.length > (stbi__uint32) (s->img_buffer_end - s->img_buffer)) return stbi__err("outofdata","Corrupt PNG");\n&|' \
+  -e 's/psize == 0 || psize > 256/psize <= 0 || psize > 256/' \
+  -e 's/stbi_uc pal\[256\]\[4\];/stbi_uc pal[256][4]={{0}};/' -e 's/stbi_uc palette\[1024\],/stbi_uc palette[1024]={0},/' \
   "$1/stb_image.h" >"$2/stb_image.h"

@@ -164,6 +164,30 @@ static void what_is_no_image_is_refused(void **state) {
 }
 
 // Its head says 30000 x 30000: refused before a byte of that is taken.
+static void a_palette_of_fewer_than_no_colours_is_refused(void **state) {
+  (void)state;
+  // 1 bit a pixel; numbers begin at byte 53, one before the palette would
+  static const uint8_t bmp[96] = {'B', 'M', 96, [10] = 53, [14] = 40, [18] = 5, [22] = 9, [26] = 1, [28] = 1};
+  double x[15];
+  nl_error error = {0};
+  assert_int_equal(nl_image_read(bmp, sizeof bmp, &(nl_image_shape){1, 5, 3, true}, NULL, NULL, x, &error),
+                   NL_ERROR_DATA);
+}
+
+static void colours_beyond_the_palette_are_black(void **state) {
+  (void)state;
+  // 2 x 1, one colour in the palette, pixels 0 and 200; check sums are nobody's concern
+  static const uint8_t png[] = "\x89PNG\r\n\x1a\n"
+                               "\0\0\0\rIHDR\0\0\0\2\0\0\0\1\x08\3\0\0\0....\0\0\0\3PLTE\xff\x80\x40...."
+                               "\0\0\0\x0eIDAT\x78\1\1\3\0\xfc\xff\0\0\xc8........\0\0\0\0IEND....";
+  double x[6];
+  nl_error error = {0};
+  const nl_status status = nl_image_read(png, sizeof png - 1, &(nl_image_shape){1, 2, 3, true}, NULL, NULL, x, &error);
+  if (status != NL_OK) fail_msg("%s", error.detail);
+  const double expected[6] = {1, 128.0 / 255, 64.0 / 255, 0, 0, 0};
+  for (size_t c = 0; c < 6; c++) assert_true(fabs(x[c] - expected[c]) < 1e-6);
+}
+
 static void a_picture_too_large_is_refused_by_its_head(void **state) {
   (void)state;
   const uint8_t bmp[54] = {'B', 'M', 0, 0,    0,    0, 0, 0,    0,    0, 54, 0, 0, 0, 40,
@@ -184,6 +208,8 @@ int main(void) {
       cmocka_unit_test(shrinking_and_growing_weigh_by_a_triangle),
       cmocka_unit_test(one_colour_stays_so_at_every_size),
       cmocka_unit_test(what_is_no_image_is_refused),
+      cmocka_unit_test(a_palette_of_fewer_than_no_colours_is_refused),
+      cmocka_unit_test(colours_beyond_the_palette_are_black),
       cmocka_unit_test(a_picture_too_large_is_refused_by_its_head),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
