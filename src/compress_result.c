@@ -109,14 +109,18 @@ static nl_status find_share(nl_result *result, nl_error *error) {
   return nl_method_take(result, result->high, error);
 }
 
-// A size to start the search for a deviation from: for projected lumping the one its own path foretells.
-static size_t first_guess(const nl_result *result) {
-  if (result->options.method != NL_METHOD_PROJECTED) return result->high / 2;
+static size_t units_gone(const nl_result *result) {
   size_t gone = 0;
-  nl_path_within(result->path, result->target.value, result->widths);
   for (size_t i = 0; i < result->path->model->sites.count; i++)
     gone += result->path->model->sites.sites[i].width - result->widths[i];
   return gone;
+}
+
+// A size to start the search for a deviation from: for projected lumping the one its own path foretells.
+static size_t first_guess(const nl_result *result) {
+  if (result->options.method != NL_METHOD_PROJECTED) return result->high / 2;
+  nl_path_within(result->path, result->target.value, result->widths);
+  return units_gone(result);
 }
 
 static nl_status begin(nl_result *result, nl_error *error) {
@@ -125,9 +129,7 @@ static nl_status begin(nl_result *result, nl_error *error) {
   result->stage = STAGE_REFIT;
   if (target.kind == NL_TARGET_EPSILON) {
     NL_TRY(nl_method_take_within(result, target.value, error));
-    for (size_t i = 0; i < result->path->model->sites.count; i++)
-      result->tried += result->path->model->sites.sites[i].width - result->widths[i];
-    result->high = result->tried;
+    result->high = result->tried = units_gone(result);
     return nl_result_whole(result) ? nothing_at(result, error) : NL_OK;
   }
   if (target.kind == NL_TARGET_RETAIN && nl_method_wants_order(method)) return take_chosen(result, error);
