@@ -134,7 +134,7 @@ struct nl_result {
   nl_target target;
   nl_result_options options;
   int stage;
-  bool searching;          // for the largest size that does
+  bool searching;          // among several sizes: progress is the search's
   size_t low, high, tried; // sizes: `low` is known to do or 0, none beyond `high` does
   // the candidate
   nl_arena arena;

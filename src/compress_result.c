@@ -305,6 +305,11 @@ static bool is_exact(const nl_result *result) {
   return result->largest <= most * result->size;
 }
 
+// Whether what was measured decides on the size.
+static bool searches(const nl_result *result) {
+  return result->target.kind == NL_TARGET_DEVIATION || claims_exact(result);
+}
+
 // Bisection over the sizes for the largest whose outputs, as measured, stay within the target. True when another candidate was taken.
 static nl_status search_on(nl_result *result, bool *again, nl_error *error) {
   const bool within = claims_exact(result) ? is_exact(result) : result->deviation <= result->target.value;
@@ -323,7 +328,7 @@ static nl_status search_on(nl_result *result, bool *again, nl_error *error) {
   }
   result->tried = result->low + (result->high - result->low + 1) / 2;
   result->stage = STAGE_REFIT;
-  *again = true;
+  result->searching = *again = true;
   return nl_method_take(result, result->tried, error);
 }
 
@@ -332,8 +337,7 @@ static bool wants_polish(const nl_result *result) { return nl_result_may_polish(
 static nl_status measured(nl_result *result, nl_error *error) {
   bool again = false;
   take_measured(result);
-  if (claims_exact(result) && !is_exact(result)) result->searching = true;
-  if (result->searching) NL_TRY(search_on(result, &again, error));
+  if (searches(result)) NL_TRY(search_on(result, &again, error));
   if (again) return NL_OK;
   if (wants_polish(result)) {
     result->stage = STAGE_POLISH;

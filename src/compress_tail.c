@@ -48,14 +48,14 @@ static const nl_linear *writer_of(const nl_channels *channels, size_t value, siz
   return NULL;
 }
 
+static bool read_once(const nl_value *value) { return value->use_count == 1 && !value->is_output; }
+
 // Weights that others read too would be there twice once they are polished.
 static bool fits(const nl_graph *graph, const nl_linear *linear) {
   const size_t weights = graph->nodes[linear->weights.node].inputs[linear->weights.slot];
-  return graph->values[weights].use_count == 1 && linear->kind == NL_LINEAR_DENSE && linear->groups == 1 &&
+  return read_once(&graph->values[weights]) && linear->kind == NL_LINEAR_DENSE && linear->groups == 1 &&
          linear->in.back == 1 && linear->out.back == 1;
 }
-
-static bool read_once(const nl_value *value) { return value->use_count == 1 && !value->is_output; }
 
 // The linear whose output, through functions alone, is `value`; the functions' nodes in the order they act.
 static bool step_back(const nl_channels *channels, size_t value, size_t *linear, size_t *nodes, size_t *count) {

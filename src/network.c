@@ -282,3 +282,9 @@ void nl_network_free(nl_network *network) {
   nl_arena_free(&network->arena);
   free(network);
 }
+
+void nl_network_mark_behind(const nl_network *network, bool *marked) {
+  for (size_t s = 0; s < network->step_count; s++)
+    for (size_t i = 0; i < network->steps[s].input_count; i++)
+      marked[s] = marked[s] || marked[network->steps[s].inputs[i]];
+}

@@ -101,5 +101,7 @@ typedef struct nl_network {
 
 nl_status nl_network_create(nl_network **out, const nl_graph *graph, nl_error *error);
 void nl_network_free(nl_network *network);
+// marked (steps): what reads a marked step, however far behind it, is marked too.
+void nl_network_mark_behind(const nl_network *network, bool *marked);
 
 #endif

@@ -43,12 +43,9 @@ nl_status nl_refit_plan_make(nl_refit_plan *out, const nl_refit_input *input, nl
   NL_TAKE(arena, out->last_use, size_t, network->step_count + 1, error);
   for (size_t s = 0; s < network->step_count; s++) {
     out->changed[s] = nl_refit_lumping(input, s) != NULL;
-    for (size_t i = 0; i < network->steps[s].input_count; i++) {
-      const size_t in = network->steps[s].inputs[i];
-      out->changed[s] = out->changed[s] || out->changed[in];
-      out->last_use[in] = s;
-    }
+    for (size_t i = 0; i < network->steps[s].input_count; i++) out->last_use[network->steps[s].inputs[i]] = s;
   }
+  nl_network_mark_behind(network, out->changed);
   for (size_t o = 0; o < network->output_count; o++) out->last_use[network->outputs[o]] = network->step_count;
   return NL_OK;
 }

@@ -79,11 +79,9 @@ static size_t width_at(const nl_sites *sites, const nl_network *network, const s
 
 // Of each step whether it is another where sites have these widths: it shrinks, or something before it does.
 static void find_changed(const nl_sites *sites, const nl_network *network, const size_t *widths) {
-  for (size_t s = 0; s < network->step_count; s++) {
+  for (size_t s = 0; s < network->step_count; s++)
     sites->changed[s] = width_at(sites, network, widths, s) != network->steps[s].width;
-    for (size_t i = 0; i < network->steps[s].input_count; i++)
-      sites->changed[s] = sites->changed[s] || sites->changed[network->steps[s].inputs[i]];
-  }
+  nl_network_mark_behind(network, sites->changed);
 }
 
 // The constants of one step that these widths change; returns how many. Adds the elements that take their place. A dense layer behind

@@ -163,7 +163,6 @@ static void what_is_no_image_is_refused(void **state) {
   nl_buffer_free(&file);
 }
 
-// Its head says 30000 x 30000: refused before a byte of that is taken.
 static void a_palette_of_fewer_than_no_colours_is_refused(void **state) {
   (void)state;
   // 1 bit a pixel; numbers begin at byte 53, one before the palette would
@@ -188,6 +187,7 @@ static void colours_beyond_the_palette_are_black(void **state) {
   for (size_t c = 0; c < 6; c++) assert_true(fabs(x[c] - expected[c]) < 1e-6);
 }
 
+// Its head says 30000 x 30000: refused before a byte of that is taken.
 static void a_picture_too_large_is_refused_by_its_head(void **state) {
   (void)state;
   const uint8_t bmp[54] = {'B', 'M', 0, 0,    0,    0, 0, 0,    0,    0, 54, 0, 0, 0, 40,
